@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { VirtualClock } from '../test/virtual-clock.js';
+import { Quota } from './quota.js';
+import { QuotaExhausted } from './quota-exhausted.js';
+import type { Slot } from './slots.js';
+
+let clock: VirtualClock;
+let quota: Quota;
+const refusal = { code: 'quota-exhausted' };
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  quota = new Quota({ perSecond: 2, clock });
+  await clock.runUntil(1500);
+});
+
+describe('the start of a process', () => {
+  beforeEach(() => {
+    clock = new VirtualClock();
+    quota = new Quota({ perSecond: 2, clock });
+  });
+
+  it('lends nothing at first, and lets a call wait for that whatever it allows', async () => {
+    let lentAt: number | undefined;
+    void quota.take().then(() => (lentAt = clock.now()));
+    expect(quota.state()).toMatchObject({ free: 0, nextFreeInMs: 1500 });
+    await clock.runUntil(1499);
+    expect(lentAt).toBeUndefined();
+    await clock.runUntil(1500);
+    expect(lentAt).toBe(1500);
+  });
+
+  it('refuses at once whoever cannot be served when the hold ends', async () => {
+    void quota.take();
+    void quota.take();
+    await expect(quota.take()).rejects.toMatchObject(refusal);
+    expect(clock.now()).toBe(0);
+  });
+});
+
+describe('a slot', () => {
+  it('frees one second after its answer, not after it was taken', async () => {
+    const slot = await quota.take();
+    await clock.runUntil(4000);
+    slot.answered();
+    expect(quota.state().free).toBe(1);
+    await clock.runUntil(4999);
+    expect(quota.state().free).toBe(1);
+    await clock.runUntil(5000);
+    expect(quota.state().free).toBe(2);
+  });
+
+  it('frees three seconds after its call was given up', async () => {
+    const slot = await quota.take();
+    slot.lost();
+    await clock.runUntil(4499);
+    expect(quota.state().free).toBe(1);
+    await clock.runUntil(4500);
+    expect(quota.state().free).toBe(2);
+  });
+
+  it('frees at once when nothing was sent', async () => {
+    (await quota.take()).unused();
+    expect(quota.state().free).toBe(2);
+  });
+
+  it('is given back once, however often that is said', async () => {
+    const slot = await quota.take();
+    slot.answered();
+    slot.unused();
+    expect(quota.state().free).toBe(1);
+  });
+});
+
+describe('a refusal', () => {
+  it('names a time before which no slot can free: more than a second while every call is in flight', async () => {
+    await quota.take();
+    await quota.take();
+    const refused = await quota.take().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(QuotaExhausted);
+    expect(refused).toMatchObject({ retryAfterMs: 1001 });
+  });
+
+  it('names the moment the next slot frees when that is known', async () => {
+    const slot = await quota.take();
+    await quota.take();
+    slot.answered();
+    await clock.runUntil(clock.now() + 400);
+    await expect(quota.take()).rejects.toMatchObject({ ...refusal, retryAfterMs: 600 });
+  });
+});
+
+describe('waiting', () => {
+  let lent: Slot[];
+  const order: string[] = [];
+  const wait = (name: string, waitMs: number, signal?: AbortSignal): void => {
+    quota.take({ waitMs, ...(signal && { signal }) }).then(
+      () => order.push(`${name} ${clock.now() - 1500}`),
+      () => order.push(`${name} refused ${clock.now() - 1500}`),
+    );
+  };
+
+  beforeEach(async () => {
+    lent = [await quota.take(), await quota.take()];
+    order.length = 0;
+  });
+
+  it('serves first come first served, and holds one timer for all', async () => {
+    wait('a', 5000);
+    wait('b', 5000);
+    wait('c', 5000);
+    await clock.runUntil(1600);
+    expect(clock.pending).toBe(1);
+    lent[0]!.answered();
+    await clock.runUntil(1700);
+    lent[1]!.answered();
+    await clock.runUntil(20_000);
+    expect(order).toEqual(['a 1100', 'b 1200', 'c refused 5000']);
+  });
+
+  it('refuses at once a wait that cannot be met', async () => {
+    wait('a', 1000);
+    await clock.runUntil(1500);
+    expect(order).toEqual(['a refused 0']);
+  });
+
+  it('lets a caller leave without taking a slot', async () => {
+    const caller = new AbortController();
+    wait('a', 5000, caller.signal);
+    wait('b', 5000);
+    await clock.runUntil(1600);
+    caller.abort();
+    lent[0]!.answered();
+    await clock.runUntil(9000);
+    expect(order).toEqual(['a refused 100', 'b 1100']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not let a newcomer overtake', async () => {
+    wait('a', 5000);
+    await clock.runUntil(1600);
+    lent[0]!.unused();
+    wait('late', 0);
+    await clock.runUntil(1700);
+    expect(order.toSorted()).toEqual(['a 100', 'late refused 100']);
+  });
+});
