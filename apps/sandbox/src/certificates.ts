@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+/** A certificate and its private key, both PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateWishes {
+  /** Names and addresses it is valid for; default: {@link CLOUD_HOSTS}. */
+  readonly hosts?: readonly string[];
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** An authority that lives as long as the process: its key is never written anywhere. */
+export interface CertificateAuthority {
+  /** Its own certificate, PEM: what a client must trust. */
+  readonly ca: string;
+  issue(wishes?: CertificateWishes): Promise<Certificate>;
+}
+
+/** Makes the certificate that a listener presents. */
+export type CertificateMaker = (authority: CertificateAuthority) => Promise<Certificate>;
+
+/** Under these names a sandbox is called. */
+export const CLOUD_HOSTS: readonly string[] = ['localhost', '127.0.0.1', 'trtc.intl.tencentcloudapi.com'];
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export async function createCertificateAuthority(): Promise<CertificateAuthority> {
+  const keys = await keyPair();
+  const subject = 'CN=Sandbox demo authority';
+  const authority = await X509CertificateGenerator.createSelfSigned({
+    name: subject,
+    keys,
+    ...validity({}),
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+    ],
+  });
+  return {
+    ca: authority.toString('pem'),
+    issue: async (wishes = {}) => {
+      const { publicKey, privateKey } = await keyPair();
+      const issued = await X509CertificateGenerator.create({
+        subject: 'CN=Sandbox',
+        issuer: subject,
+        publicKey,
+        signingKey: keys.privateKey,
+        ...validity(wishes),
+        extensions: [alternativeNames(wishes)],
+      });
+      return { cert: issued.toString('pem'), key: await pem(privateKey) };
+    },
+  };
+}
+
+/** Valid until yesterday. */
+export const expiredCertificate: CertificateMaker = (authority) =>
+  authority.issue({
+    notBefore: new Date(Date.now() - 30 * DAY_MS),
+    notAfter: new Date(Date.now() - DAY_MS),
+  });
+
+/** In order, but for a host that nobody called. */
+export const certificateForAnotherHost: CertificateMaker = (authority) =>
+  authority.issue({ hosts: ['another-host.example'] });
+
+/** For the right hosts, but signed by nobody that anyone trusts. */
+export async function selfSignedCertificate(): Promise<Certificate> {
+  const keys = await keyPair();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=Sandbox, self-signed',
+    keys,
+    ...validity({}),
+    extensions: [alternativeNames({})],
+  });
+  return { cert: certificate.toString('pem'), key: await pem(keys.privateKey) };
+}
+
+function keyPair(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+function validity({ notBefore, notAfter }: CertificateWishes): { notBefore: Date; notAfter: Date } {
+  return {
+    // An hour back: the client's clock may lag.
+    notBefore: notBefore ?? new Date(Date.now() - DAY_MS / 24),
+    notAfter: notAfter ?? new Date(Date.now() + 30 * DAY_MS),
+  };
+}
+
+function alternativeNames({ hosts = CLOUD_HOSTS }: CertificateWishes): SubjectAlternativeNameExtension {
+  return new SubjectAlternativeNameExtension(
+    hosts.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value }) as const),
+  );
+}
+
+async function pem(key: webcrypto.CryptoKey): Promise<string> {
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`;
+}

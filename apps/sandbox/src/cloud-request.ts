@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A request as it came off the wire: the signature is over these bytes and no others. */
+export interface CloudRequest {
+  readonly method: string;
+  /** Path and query, unparsed. */
+  readonly target: string;
+  /** Names in lower case, values untouched. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Tencent takes at most 10 MB with TC3-HMAC-SHA256. */
+export const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+/** Reads the whole request. Bytes over the limit are read and dropped; the body is then one byte too long. */
+export async function receive(message: IncomingMessage): Promise<CloudRequest> {
+  const chunks: Buffer[] = [];
+  let room = MAX_BODY_BYTES + 1;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    if (room <= 0) continue;
+    chunks.push(chunk.subarray(0, room));
+    room -= chunk.length;
+  }
+  return {
+    method: message.method ?? '',
+    target: message.url ?? '',
+    headers: singleValues(message),
+    body: Buffer.concat(chunks),
+  };
+}
+
+function singleValues(message: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(message.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
+}

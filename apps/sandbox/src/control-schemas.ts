@@ -1,0 +1,63 @@
+const milliseconds = { type: 'number', minimum: 0 };
+const text = { type: 'string' };
+const headers = { type: 'object', additionalProperties: text };
+const breakingPoint = { enum: ['before-headers', 'in-headers', 'in-body'] };
+
+/** JSON Schemas of what the control API takes; what the types say, said again for input from outside. */
+export const putTask = strict({ sdkAppId: { type: 'integer' }, status: { enum: ['running', 'finished'] } }, [
+  'sdkAppId',
+  'status',
+]);
+
+const span = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'maxMs']);
+export const putDelays = strict({ request: span, answer: span });
+
+export const putSettings = strict({
+  autoTasks: { type: 'boolean' },
+  quotaPerSecond: { type: 'integer', minimum: 0 },
+  clockOffsetSeconds: { type: 'number' },
+});
+
+const fault = {
+  type: 'object',
+  required: ['kind'],
+  discriminator: { propertyName: 'kind' },
+  oneOf: [
+    kind('error', { code: text, message: text }, ['code']),
+    kind(
+      'status',
+      { status: { type: 'integer', minimum: 200, maximum: 599 }, body: text, contentType: text, headers },
+      ['status'],
+    ),
+    kind('body', { body: text, bodyBase64: text, contentType: text, headers }),
+    kind('never-answer', {}),
+    kind('reset', { at: breakingPoint }, ['at']),
+    kind('close', { at: breakingPoint }, ['at']),
+    kind('short-body', {}),
+    kind('drip', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
+    kind('huge', { bytes: { type: 'integer', minimum: 0 } }, ['bytes']),
+    kind('slow', { ms: milliseconds }, ['ms']),
+  ],
+};
+
+export const putFaults = {
+  type: 'array',
+  items: strict(
+    {
+      fault,
+      times: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'always' }] },
+      probability: { type: 'number', minimum: 0, maximum: 1 },
+      taskId: text,
+      effect: { enum: ['before', 'after'] },
+    },
+    ['fault', 'times'],
+  ),
+};
+
+function strict(properties: Record<string, object>, required: readonly string[] = []): object {
+  return { type: 'object', additionalProperties: false, required, properties };
+}
+
+function kind(name: string, properties: Record<string, object>, required: readonly string[] = []): object {
+  return strict({ kind: { const: name }, ...properties }, ['kind', ...required]);
+}

@@ -1,0 +1,71 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { putDelays, putFaults, putSettings, putTask } from './control-schemas.js';
+import type { Delays } from './delays.js';
+import type { FaultRule } from './faults.js';
+import type { SandboxControl } from './sandbox-control.js';
+import type { Settings } from './settings.js';
+import type { Task } from './tasks.js';
+
+/**
+ * The sandbox's remote control: JSON over HTTP, on the loopback interface.
+ *
+ * | request              | body                                              | what                                    |
+ * | -------------------- | ------------------------------------------------- | --------------------------------------- |
+ * | `GET /state`         |                                                   | endpoints, statistics, what is set      |
+ * | `GET /arrivals`      |                                                   | the latest 10,000 requests              |
+ * | `DELETE /arrivals`   |                                                   | forgets them                            |
+ * | `GET /tasks`         |                                                   | all tasks                               |
+ * | `PUT /tasks/:taskId` | `{ sdkAppId, status }`                            | adds or replaces one                    |
+ * | `PUT /delays`        | `{ request?, answer? }`, each `{ minMs, maxMs }`  | changes the ways given                  |
+ * | `PUT /faults`        | list of fault rules, see `FaultRule`              | replaces the list                       |
+ * | `DELETE /faults`     |                                                   | empties it                              |
+ * | `PUT /settings`      | `{ autoTasks?, quotaPerSecond?, clockOffsetSeconds? }` | changes the settings given         |
+ *
+ * `GET` answers 200, the others 204; input that is no use answers 400 and says why.
+ */
+export function createControlApi(sandbox: SandboxControl): FastifyInstance {
+  const api = fastify({
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, discriminator: true } },
+  });
+
+  api.get('/state', () => sandbox.state());
+  api.get('/arrivals', () => sandbox.arrivals());
+  api.get('/tasks', () => sandbox.tasks());
+
+  api.delete('/arrivals', (_request, reply) => {
+    sandbox.clearArrivals();
+    return reply.code(204).send();
+  });
+  api.put<{ Params: { taskId: string }; Body: Omit<Task, 'taskId'> }>(
+    '/tasks/:taskId',
+    { schema: { body: putTask } },
+    ({ params, body }, reply) => {
+      sandbox.putTask({ ...body, taskId: params.taskId });
+      return reply.code(204).send();
+    },
+  );
+  api.put<{ Body: Partial<Delays> }>('/delays', { schema: { body: putDelays } }, ({ body }, reply) => {
+    sandbox.setDelays(body);
+    return reply.code(204).send();
+  });
+  api.put<{ Body: FaultRule[] }>('/faults', { schema: { body: putFaults } }, ({ body }, reply) => {
+    sandbox.setFaults(body);
+    return reply.code(204).send();
+  });
+  api.delete('/faults', (_request, reply) => {
+    sandbox.setFaults([]);
+    return reply.code(204).send();
+  });
+  api.put<{ Body: Partial<Settings> }>('/settings', { schema: { body: putSettings } }, ({ body }, reply) => {
+    sandbox.setSettings(body);
+    return reply.code(204).send();
+  });
+
+  api.setErrorHandler((error, _request, reply) => {
+    if (error instanceof RangeError) return reply.code(400).send({ message: error.message });
+    return reply.send(error);
+  });
+  return api;
+}

@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { startSandbox, type SandboxOptions } from './sandbox.js';
+
+const environment = process.env;
+
+function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
+  const secretId = env['SANDBOX_SECRET_ID'];
+  const secretKey = env['SANDBOX_SECRET_KEY'];
+  if (Boolean(secretId) !== Boolean(secretKey)) {
+    throw new Error('SANDBOX_SECRET_ID and SANDBOX_SECRET_KEY must be set together, or neither');
+  }
+  return {
+    host: env['SANDBOX_HOST'] ?? '127.0.0.1',
+    port: integer('SANDBOX_PORT', 4480),
+    tlsPort: integer('SANDBOX_TLS_PORT', 4443),
+    controlPort: integer('SANDBOX_CONTROL_PORT', 4481),
+    sdkAppIds: [integer('SANDBOX_SDK_APP_ID', 1400000001)],
+    ...(secretId && secretKey && { credentials: [{ secretId, secretKey }] }),
+  };
+
+  function integer(name: string, otherwise: number): number {
+    const value = env[name];
+    if (value === undefined) return otherwise;
+    if (!/^\d{1,10}$/.test(value)) throw new Error(`${name} must be a whole number`);
+    return Number(value);
+  }
+}
+
+async function run(): Promise<void> {
+  const options = optionsFrom(environment);
+  const sandbox = await startSandbox(options);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      void sandbox.close().then(() => process.exit(0));
+    });
+  }
+
+  const caFile = environment['SANDBOX_CA_FILE'];
+  if (caFile) await writeFile(caFile, sandbox.ca);
+
+  console.log(`A stand-in for Tencent Cloud listens on
+  ${sandbox.httpUrl}
+  ${sandbox.httpsUrl}${caFile ? `  (trust ${caFile}, e.g. NODE_EXTRA_CA_CERTS=${caFile})` : '  (SANDBOX_CA_FILE=<path> writes the CA to trust)'}
+  ${sandbox.controlUrl}  (control API)
+
+Point the gateway at it:
+  TRTC_ENDPOINT=${sandbox.httpUrl}
+  TRTC_SDK_APP_ID=${options.sdkAppIds?.[0]}`);
+  const [demo] = sandbox.credentials;
+  if (!options.credentials && demo) {
+    console.log(`  TENCENTCLOUD_SECRET_ID=${demo.secretId}
+  TENCENTCLOUD_SECRET_KEY=${demo.secretKey}
+The pair is a demo, made for this run; it opens nothing but this sandbox.`);
+  }
+  console.log(`
+Give it a task to stop:
+  curl -X PUT ${sandbox.controlUrl}/tasks/demo-1 -H 'content-type: application/json' \\
+    -d '{"sdkAppId":${options.sdkAppIds?.[0]},"status":"running"}'`);
+}
+
+function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    return `port ${String(error.port)} is taken; choose another with SANDBOX_PORT, SANDBOX_TLS_PORT or SANDBOX_CONTROL_PORT`;
+  }
+  return error.message;
+}
+
+try {
+  await run();
+} catch (error) {
+  console.error(`sandbox: ${explained(error)}`);
+  process.exit(1);
+}

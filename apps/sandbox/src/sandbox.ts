@@ -1,0 +1,150 @@
+import { CLOUD_HOSTS, createCertificateAuthority, type CertificateMaker } from './certificates.js';
+import { CloudListener } from './cloud-listener.js';
+import { Cloud } from './cloud.js';
+import { createControlApi } from './control.js';
+import { demoCredentials, type SandboxCredentials } from './credentials.js';
+import { Network, NO_DELAYS, type Delays } from './delays.js';
+import { Faults, type FaultRule } from './faults.js';
+import { serveCloud } from './serve-cloud.js';
+import type { SandboxControl } from './sandbox-control.js';
+import type { Settings } from './settings.js';
+import { Tasks, type Task } from './tasks.js';
+
+export interface SandboxOptions extends Partial<Settings> {
+  /** Default: one freshly generated pair. */
+  readonly credentials?: readonly SandboxCredentials[];
+  /** Default: 1400000001. */
+  readonly sdkAppIds?: readonly number[];
+  /** Where the cloud listens; default 127.0.0.1. The control API is on 127.0.0.1 always. */
+  readonly host?: string;
+  /** Ports; 0, the default, takes any free one. */
+  readonly port?: number;
+  readonly tlsPort?: number;
+  readonly controlPort?: number;
+  readonly tasks?: readonly Task[];
+  readonly delays?: Delays;
+  readonly faults?: readonly FaultRule[];
+  /** What HTTPS presents; default: a certificate in order. */
+  readonly certificate?: CertificateMaker;
+  /** Milliseconds since the epoch; default `Date.now`. */
+  readonly now?: () => number;
+  /** Milliseconds that never go back; default `performance.now`. */
+  readonly monotonic?: () => number;
+  /** Yields [0, 1); default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export interface Sandbox extends SandboxControl {
+  readonly httpUrl: string;
+  readonly httpsUrl: string;
+  readonly controlUrl: string;
+  /** PEM of the authority that signed the certificate of `httpsUrl`. */
+  readonly ca: string;
+  readonly credentials: readonly SandboxCredentials[];
+  /** Cuts every connection and resolves when all ports are free again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a stand-in for the part of Tencent Cloud that answers `StopStreamIngest`.
+ *
+ * @throws the system's error (e.g. `EADDRINUSE`) when a port cannot be had; nothing is left open then
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { host = '127.0.0.1', random = Math.random, now: clock = Date.now } = options;
+  const credentials = options.credentials ?? [demoCredentials()];
+  const settings: Settings = {
+    autoTasks: options.autoTasks ?? false,
+    quotaPerSecond: options.quotaPerSecond ?? 20,
+    clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
+  };
+  const now = (): number => clock() + settings.clockOffsetSeconds * 1000;
+  const tasks = new Tasks();
+  for (const task of options.tasks ?? []) tasks.put(task);
+  const faults = new Faults(random);
+  faults.replace(options.faults ?? []);
+
+  const closing = new AbortController();
+  const network = new Network(options.delays ?? NO_DELAYS, random, closing.signal);
+  const cloud = new Cloud({
+    credentials,
+    sdkAppIds: options.sdkAppIds ?? [1400000001],
+    settings,
+    tasks,
+    faults,
+    now,
+    monotonic: options.monotonic ?? (() => performance.now()),
+    closing: closing.signal,
+  });
+
+  const authority = await createCertificateAuthority();
+  const certificate = await (options.certificate ?? inOrder(host))(authority);
+  const serve = serveCloud({ cloud, network, now, closing: closing.signal });
+  let connections = 0;
+  const nextNumber = (): number => (connections += 1);
+  const http = new CloudListener(serve, nextNumber);
+  const https = new CloudListener(serve, nextNumber, certificate);
+
+  const endpoints = { http: '', https: '', control: '' };
+  const control: SandboxControl = {
+    state: () => ({
+      endpoints,
+      statistics: cloud.statistics,
+      settings: { ...settings },
+      delays: network.delays,
+      faults: faults.list(),
+    }),
+    arrivals: () => cloud.arrivals.list(),
+    clearArrivals: () => {
+      cloud.arrivals.clear();
+    },
+    tasks: () => tasks.list(),
+    putTask: (task) => {
+      tasks.put(task);
+    },
+    setDelays: (delays) => {
+      network.change(delays);
+    },
+    setFaults: (rules) => {
+      faults.replace(rules);
+    },
+    setSettings: (changes) => {
+      Object.assign(settings, changes);
+    },
+  };
+  const controlApi = createControlApi(control);
+
+  async function close(): Promise<void> {
+    closing.abort();
+    await Promise.all([http.close(), https.close(), controlApi.close()]);
+  }
+
+  try {
+    endpoints.http = `http://${authorityOf(host, await http.listen(host, options.port ?? 0))}`;
+    endpoints.https = `https://${authorityOf(host, await https.listen(host, options.tlsPort ?? 0))}`;
+    endpoints.control = await controlApi.listen({ host: '127.0.0.1', port: options.controlPort ?? 0 });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    ...control,
+    httpUrl: endpoints.http,
+    httpsUrl: endpoints.https,
+    controlUrl: endpoints.control,
+    ca: authority.ca,
+    credentials,
+    close,
+  };
+}
+
+function inOrder(host: string): CertificateMaker {
+  return (authority) => authority.issue({ hosts: [...new Set([...CLOUD_HOSTS, host])] });
+}
+
+function authorityOf(host: string, port: number): string {
+  // A listener on every interface is reached by the loopback one.
+  const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return named.includes(':') ? `[${named}]:${port}` : `${named}:${port}`;
+}

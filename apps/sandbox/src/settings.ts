@@ -1,0 +1,9 @@
+/** What may change while the sandbox runs. */
+export interface Settings {
+  /** A task never heard of counts as running, for load tests. */
+  autoTasks: boolean;
+  /** StopStreamIngest calls that may arrive in any one second. */
+  quotaPerSecond: number;
+  /** Shifts the sandbox's own clock: its tolerance check, its scope and its `Date` header. */
+  clockOffsetSeconds: number;
+}
