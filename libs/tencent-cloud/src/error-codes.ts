@@ -1,0 +1,58 @@
+/**
+ * The error codes that Tencent Cloud documents for every API, and those of the actions here.
+ *
+ * @see https://www.tencentcloud.com/document/product/647/34270 (error codes)
+ */
+export const DOCUMENTED_CODES = [
+  'ActionOffline',
+  'AuthFailure',
+  'AuthFailure.InvalidAuthorization',
+  'AuthFailure.InvalidSecretId',
+  'AuthFailure.MFAFailure',
+  'AuthFailure.SecretIdNotFound',
+  'AuthFailure.SignatureExpire',
+  'AuthFailure.SignatureFailure',
+  'AuthFailure.TokenFailure',
+  'AuthFailure.UnauthorizedOperation',
+  'DryRunOperation',
+  'FailedOperation',
+  'FailedOperation.SdkAppIdNotExist',
+  'FailedOperation.TaskFinished',
+  'FailedOperation.TaskNotExist',
+  'InternalError',
+  'InternalError.InternalError',
+  'InvalidAction',
+  'InvalidParameter',
+  'InvalidParameter.BodyParamsError',
+  'InvalidParameter.SdkAppId',
+  'InvalidParameter.TaskId',
+  'InvalidParameterValue',
+  'InvalidRequest',
+  'IpInBlacklist',
+  'IpNotInWhitelist',
+  'LimitExceeded',
+  'MissingParameter',
+  'NoSuchProduct',
+  'NoSuchVersion',
+  'RequestLimitExceeded',
+  'RequestLimitExceeded.GlobalRegionUinLimitExceeded',
+  'RequestLimitExceeded.IPLimitExceeded',
+  'RequestLimitExceeded.UinLimitExceeded',
+  'RequestSizeLimitExceeded',
+  'ResourceInUse',
+  'ResourceInsufficient',
+  'ResourceNotFound',
+  'ResourceUnavailable',
+  'ResponseSizeLimitExceeded',
+  'ServiceUnavailable',
+  'UnauthorizedOperation',
+  'UnknownParameter',
+  'UnsupportedOperation',
+  'UnsupportedProtocol',
+  'UnsupportedRegion',
+] as const;
+
+/** Codes are hierarchical at the dots: `RequestLimitExceeded.UinLimitExceeded` is a `RequestLimitExceeded`. */
+export function isCode(code: string, parent: string): boolean {
+  return code === parent || code.startsWith(`${parent}.`);
+}

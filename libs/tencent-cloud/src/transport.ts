@@ -1,0 +1,97 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https, { type RequestOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import { CloudFailed, CloudUnreachable } from './errors.js';
+
+/** An answer of StopStreamIngest has about a hundred bytes. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Shorter than the 60 s after which the far end is said to close: it must not close just as we reuse. */
+const IDLE_SOCKET_MS = 30_000;
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+export interface Message {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+interface Post extends Message {
+  /** Ends the attempt and destroys its socket. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Carries one POST to the endpoint over a connection kept alive. No redirect is followed, no proxy is taken from
+ * the environment, no answer is decompressed, and none is read beyond its cap.
+ */
+export class Transport {
+  readonly #axios: AxiosInstance;
+  readonly #agent: http.Agent | https.Agent;
+  readonly #module: typeof http | typeof https;
+
+  /** @param ca certificates to trust instead of the system's, PEM */
+  constructor(endpoint: URL, ca?: string) {
+    const secure = endpoint.protocol === 'https:';
+    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
+    this.#module = secure ? https : http;
+    this.#agent = secure ? new https.Agent({ ...options, ...(ca && { ca }) }) : new http.Agent(options);
+    this.#axios = axios.create({
+      url: endpoint.origin + '/',
+      method: 'POST',
+      httpAgent: this.#agent,
+      httpsAgent: this.#agent,
+      maxRedirects: 0,
+      proxy: false,
+      decompress: false,
+      maxContentLength: MAX_ANSWER_BYTES,
+      responseType: 'arraybuffer',
+      transformRequest: [],
+      transformResponse: [],
+      validateStatus: () => true,
+    });
+  }
+
+  /**
+   * @throws CloudUnreachable when nothing was sent
+   * @throws CloudFailed when the request was sent, or may have been, and the answer did not arrive whole
+   */
+  async post({ headers, body, signal }: Post): Promise<HttpAnswer> {
+    const sending = { sent: false };
+    try {
+      const { status, data } = await this.#axios.request<Buffer>({
+        headers,
+        data: body,
+        signal,
+        transport: this.#watching(sending),
+      });
+      return { status, body: data };
+    } catch (error) {
+      // The error holds the request's headers: nothing of it but its code goes on.
+      const reason = (isAxiosError(error) && error.code) || 'unknown';
+      throw sending.sent ? new CloudFailed(reason) : new CloudUnreachable(reason);
+    }
+  }
+
+  /** Destroys every connection, idle or not. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** A request leaves the moment its connection is up, TLS and certificate checked included. */
+  #watching(sending: { sent: boolean }): { request: typeof https.request } {
+    const request = (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
+      const outgoing = this.#module.request(options, onAnswer);
+      outgoing.once('socket', (socket: Socket) => {
+        if (outgoing.reusedSocket) sending.sent = true;
+        else socket.once(this.#module === https ? 'secureConnect' : 'connect', () => (sending.sent = true));
+      });
+      return outgoing;
+    };
+    return { request: request as typeof https.request };
+  }
+}
