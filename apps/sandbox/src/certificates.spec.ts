@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { connect } from 'node:tls';
+import { once } from 'node:events';
+import {
+  certificateForAnotherHost,
+  expiredCertificate,
+  selfSignedCertificate,
+  type CertificateMaker,
+} from './certificates.js';
+import { startSandbox } from './sandbox.js';
+
+async function handshake(servername: string, certificate?: CertificateMaker): Promise<string> {
+  const sandbox = await startSandbox(certificate ? { certificate } : {});
+  const port = Number(new URL(sandbox.httpsUrl).port);
+  const socket = connect({ host: '127.0.0.1', port, servername, ca: sandbox.ca });
+  const result = await once(socket, 'secureConnect').then(
+    () => 'trusted',
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+  socket.destroy();
+  await sandbox.close();
+  return result;
+}
+
+describe('the certificate', () => {
+  it.each(['localhost', 'trtc.intl.tencentcloudapi.com'])('is trusted for %s', async (host) => {
+    expect(await handshake(host)).toBe('trusted');
+  });
+
+  it('is trusted for 127.0.0.1, which no handshake names', async () => {
+    expect(await handshake('')).toBe('trusted');
+  });
+
+  it.each([
+    ['expired', expiredCertificate, 'CERT_HAS_EXPIRED'],
+    ['for another host', certificateForAnotherHost, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    ['signed by itself', selfSignedCertificate, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ])('is refused when %s', async (_what, certificate, code) => {
+    expect(await handshake('localhost', certificate)).toBe(code);
+  });
+});

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
+import type { Fault, FaultRule } from './faults.js';
+import { startSandbox, type Sandbox } from './sandbox.js';
+import { bodyOf, codeIn, exchange, open, stop, until, wireStop } from './testing/raw-client.js';
+import { SDK_APP_ID } from './testing/signed-stop.js';
+
+const CUT_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: appl';
+
+describe.each([
+  ['HTTP', false],
+  ['HTTPS', true],
+])('a fault over %s', (_protocol, tls) => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ tasks: [{ sdkAppId: SDK_APP_ID, taskId: 'task-1', status: 'running' }] });
+  });
+
+  afterEach(() => sandbox.close());
+
+  function next(fault: Fault, rest: Partial<FaultRule> = {}): void {
+    sandbox.setFaults([{ fault, times: 1, ...rest }]);
+  }
+
+  function taskStatus(): string | undefined {
+    return sandbox.tasks().find(({ taskId }) => taskId === 'task-1')?.status;
+  }
+
+  it('error: a cloud error in an HTTP 200, once, and then the truth', async () => {
+    next({ kind: 'error', code: 'InternalError', message: 'Oops.' });
+    const answer = await stop(sandbox, { tls });
+    expect(answer.text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(bodyOf(answer.text)).toContain('"Message":"Oops."');
+    expect(codeIn(answer)).toBe('InternalError');
+    expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
+  });
+
+  it('status: a page of the edge', async () => {
+    next({ kind: 'status', status: 502, headers: { 'Retry-After': '7' } });
+    const { text } = await stop(sandbox, { tls });
+    expect(text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(text).toContain('\r\nContent-Type: text/html\r\n');
+    expect(text).toContain('\r\nRetry-After: 7\r\n');
+    expect(bodyOf(text)).toContain('<h1>502 Bad Gateway</h1>');
+  });
+
+  it('body: exactly these bytes', async () => {
+    next({ kind: 'body', body: '{"Response":' });
+    expect(bodyOf((await stop(sandbox, { tls })).text)).toBe('{"Response":');
+
+    const zipped = gzipSync('{}');
+    next({ kind: 'body', bodyBase64: zipped.toString('base64'), headers: { 'Content-Encoding': 'gzip' } });
+    const { bytes } = await stop(sandbox, { tls });
+    expect(bytes.subarray(-zipped.length)).toEqual(zipped);
+  });
+
+  it('never-answer: not a byte until the sandbox closes', async () => {
+    next({ kind: 'never-answer' });
+    const answer = stop(sandbox, { tls });
+    await until(() => sandbox.arrivals()[0]?.answerCode === 'fault-never-answer');
+    await sandbox.close();
+    expect((await answer).text).toBe('');
+  });
+
+  it.each([
+    ['before-headers', /^$/],
+    ['in-headers', new RegExp(`^${CUT_HEAD}$`)],
+    ['in-body', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"Response":\{"RequestId":"[^"]+$/],
+  ] as const)('reset and close %s: RST or FIN after what was sent by then', async (at, sent) => {
+    next({ kind: 'reset', at });
+    const broken = await stop(sandbox, { tls });
+    expect(broken.ending).toBe('ECONNRESET');
+    expect(broken.text).toMatch(sent);
+
+    next({ kind: 'close', at });
+    const closed = await stop(sandbox, { tls });
+    expect(closed.ending).toBe('FIN');
+    expect(closed.text).toMatch(sent);
+  });
+
+  it('short-body: a whole answer that announces more', async () => {
+    next({ kind: 'short-body' });
+    const { text, ending } = await stop(sandbox, { tls });
+    const announced = Number(/Content-Length: (\d+)/.exec(text)?.[1]);
+    expect(ending).toBe('FIN');
+    expect(announced).toBeGreaterThan(Buffer.byteLength(bodyOf(text)));
+  });
+
+  it.each(['headers', 'body'] as const)('drip: the normal answer, its %s byte by byte', async (part) => {
+    next({ kind: 'drip', part, everyMs: 3 });
+    const socket = await open(sandbox, tls);
+    const started = performance.now();
+    socket.write(wireStop(sandbox));
+    let text = '';
+    for await (const chunk of socket) {
+      text += String(chunk);
+      const length = /Content-Length: (\d+)\r\n/.exec(text)?.[1];
+      if (length && bodyOf(text).length === Number(length)) break;
+    }
+    const dripped = part === 'headers' ? text.length : bodyOf(text).length;
+    // A timer may fire up to a millisecond early, never earlier; a busy machine only makes it later.
+    expect(performance.now() - started).toBeGreaterThan((dripped - 1) * 2);
+    expect(codeIn({ text })).toBe('OK');
+    expect(taskStatus()).toBe('finished');
+  });
+
+  it('huge: so many bytes, and stops when the client has had enough', async () => {
+    next({ kind: 'huge', bytes: 3_000_000 });
+    const { text } = await stop(sandbox, { tls });
+    const chunks = bodyOf(text).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, '');
+    expect(chunks.trimEnd()).toHaveLength(3_000_000);
+    expect(JSON.parse(chunks)).toHaveProperty('Response.RequestId');
+
+    next({ kind: 'huge', bytes: 1e12 });
+    const socket = await open(sandbox, tls);
+    socket.write(wireStop(sandbox));
+    await once(socket, 'data');
+    socket.destroy();
+    expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
+  });
+
+  it('slow: the normal answer, not before its time', async () => {
+    next({ kind: 'slow', ms: 80 });
+    const started = performance.now();
+    expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(79);
+    expect(taskStatus()).toBe('finished');
+  });
+
+  const losing: Fault[] = [
+    { kind: 'error', code: 'InternalError' },
+    { kind: 'status', status: 500 },
+    { kind: 'body', body: '' },
+    { kind: 'reset', at: 'before-headers' },
+    { kind: 'close', at: 'in-body' },
+    { kind: 'short-body' },
+    { kind: 'huge', bytes: 10 },
+  ];
+
+  it.each(losing)('$kind: the task runs on, or is finished when the effect comes first', async (fault) => {
+    next(fault);
+    await stop(sandbox, { tls });
+    expect(taskStatus()).toBe('running');
+    next(fault, { effect: 'after' });
+    await stop(sandbox, { tls });
+    expect(taskStatus()).toBe('finished');
+  });
+});
+
+describe('a fault and the signature', () => {
+  const stranger = { secretId: 'AKIDother', secretKey: 'k'.repeat(32) };
+
+  it('does not hide a bad signature, and waits for a good one', async () => {
+    const sandbox = await startSandbox({ autoTasks: true });
+    sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 1 }]);
+    expect(codeIn(await stop(sandbox, { credentials: stranger }))).toBe('AuthFailure.SecretIdNotFound');
+    expect(codeIn(await stop(sandbox))).toBe('InternalError');
+    await sandbox.close();
+  });
+
+  it('strikes all the same when it is one of the network or the edge, without a stop', async () => {
+    const sandbox = await startSandbox({ autoTasks: true });
+    sandbox.setFaults([{ fault: { kind: 'close', at: 'before-headers' }, times: 1, effect: 'after' }]);
+    expect(await stop(sandbox, { credentials: stranger })).toMatchObject({ text: '', ending: 'FIN' });
+    expect(sandbox.tasks()).toEqual([]);
+    expect(sandbox.state().statistics).toMatchObject({
+      arrivals: 1,
+      signatures: { verified: 0, rejected: 1 },
+    });
+    await sandbox.close();
+  });
+
+  it('leaves the connection usable after an answer that was only wrong', async () => {
+    const sandbox = await startSandbox({ autoTasks: true });
+    sandbox.setFaults([{ fault: { kind: 'status', status: 503 }, times: 1 }]);
+    const socket = await open(sandbox);
+    socket.write(wireStop(sandbox, {}, { connection: 'keep-alive' }));
+    await once(socket, 'data');
+    const { text } = await exchange(socket, wireStop(sandbox));
+    expect(codeIn({ text })).toBe('OK');
+    expect(sandbox.arrivals().map(({ connection }) => connection)).toEqual([1, 1]);
+    await sandbox.close();
+  });
+});

@@ -1,0 +1,260 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Agent, type ClientRequestArgs } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { CommonClient } from 'tencentcloud-sdk-nodejs-common/tencentcloud/common/common_client.js';
+import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.js';
+import { bodyOf, codeIn, exchange, open, stop, until, wireStop } from './testing/raw-client.js';
+import { HOST, SDK_APP_ID } from './testing/signed-stop.js';
+
+const RUNNING = { sdkAppId: SDK_APP_ID, taskId: 'task-1', status: 'running' } as const;
+const running: Sandbox[] = [];
+
+async function started(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox(options);
+  running.push(sandbox);
+  return sandbox;
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((sandbox) => sandbox.close()));
+});
+
+/** Leads to the sandbox whatever host is asked for, so that the Host header is the name that the SDK signs. */
+class DetourAgent extends Agent {
+  constructor(private readonly dial: () => Socket) {
+    super();
+  }
+
+  override createConnection(_options: ClientRequestArgs): Duplex {
+    return this.dial();
+  }
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+function officialClient(
+  sandbox: Sandbox,
+  protocol: 'http:' | 'https:',
+  credential = sandbox.credentials[0],
+): CommonClient {
+  const agent =
+    protocol === 'http:'
+      ? new DetourAgent(() => connect(portOf(sandbox.httpUrl), '127.0.0.1'))
+      : new DetourAgent(() =>
+          connectTls({ port: portOf(sandbox.httpsUrl), host: '127.0.0.1', servername: HOST, ca: sandbox.ca }),
+        );
+  if (protocol === 'https:') Object.assign(agent, { protocol });
+  return new CommonClient(HOST, '2019-07-22', {
+    credential: { ...credential },
+    region: 'ap-singapore',
+    profile: { httpProfile: { protocol: `${protocol}//`, agent } },
+  });
+}
+
+describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protocol) => {
+  const parameters = { SdkAppId: SDK_APP_ID, TaskId: RUNNING.taskId };
+
+  it('stops a task', async () => {
+    const sandbox = await started({ tasks: [RUNNING] });
+    const answer: unknown = await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
+    expect(answer).toEqual({ RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(sandbox.tasks()).toEqual([{ ...RUNNING, status: 'finished' }]);
+    expect(sandbox.arrivals()).toMatchObject([{ tls: protocol === 'https:', headers: { host: HOST } }]);
+    expect(sandbox.state().statistics).toEqual({
+      arrivals: 1,
+      mostInAnySecond: 1,
+      signatures: { verified: 1, rejected: 0 },
+      answers: { OK: 1 },
+    });
+  });
+
+  it('stops a task with a temporary pair', async () => {
+    const credentials = [{ secretId: 'AKIDdemo', secretKey: 'k'.repeat(32), token: 'demo-token' }];
+    const sandbox = await started({ tasks: [RUNNING], credentials });
+    await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
+    expect(sandbox.tasks()).toEqual([{ ...RUNNING, status: 'finished' }]);
+  });
+
+  it.each([
+    ['AuthFailure.SignatureFailure', { secretKey: 'wrong' }],
+    ['AuthFailure.SecretIdNotFound', { secretId: 'AKIDother' }],
+    ['AuthFailure.TokenFailure', { token: 'of somebody else' }],
+  ])('is told %s when its credentials have %j', async (code, change) => {
+    const sandbox = await started({ tasks: [RUNNING] });
+    const [pair] = sandbox.credentials;
+    if (!pair) throw new Error('no credentials');
+    const client = officialClient(sandbox, protocol, { ...pair, ...change });
+    await expect(client.request('StopStreamIngest', parameters)).rejects.toMatchObject({ code });
+    expect(sandbox.tasks()).toEqual([RUNNING]);
+    expect(sandbox.state().statistics.signatures).toEqual({ verified: 0, rejected: 1 });
+  });
+
+  it('is told that a task has ended, and that an action does not exist', async () => {
+    const sandbox = await started({ tasks: [{ ...RUNNING, status: 'finished' }] });
+    const client = officialClient(sandbox, protocol);
+    await expect(client.request('StopStreamIngest', parameters)).rejects.toMatchObject({
+      code: 'FailedOperation.TaskFinished',
+    });
+    await expect(client.request('StartStreamIngest', parameters)).rejects.toMatchObject({
+      code: 'InvalidAction',
+    });
+  });
+});
+
+describe('an answer', () => {
+  it('carries Date, Content-Type and the trace id that was sent', async () => {
+    const sandbox = await started({
+      tasks: [RUNNING],
+      now: () => Date.UTC(2030, 0, 1),
+      clockOffsetSeconds: 60,
+    });
+    const timestamp = Date.UTC(2030, 0, 1) / 1000;
+    const bytes = wireStop(
+      sandbox,
+      { timestamp },
+      { 'X-TC-TraceId': 'ffe0c072-8a5d-4e17-8887-a8a60252abca' },
+    );
+    const { text } = await exchange(await open(sandbox), bytes);
+    expect(codeIn({ text })).toBe('OK');
+    expect(text).toContain('\r\nDate: Tue, 01 Jan 2030 00:01:00 GMT\r\n');
+    expect(text).toContain('\r\nContent-Type: application/json\r\n');
+    expect(text).toContain('\r\nX-TC-TraceId: ffe0c072-8a5d-4e17-8887-a8a60252abca\r\n');
+  });
+
+  it.each(['GET / HTTP/1.1', 'POST /v2 HTTP/1.1', 'POST /?a=1 HTTP/1.1', 'DELETE / HTTP/1.1'])(
+    'to %s is a 404 page of the edge',
+    async (line) => {
+      const sandbox = await started();
+      const { text } = await exchange(
+        await open(sandbox),
+        `${line}\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+      expect(text).toContain('\r\nContent-Type: text/html\r\n');
+      expect(bodyOf(text)).toContain('<h1>404 Not Found</h1>');
+      expect(sandbox.arrivals()).toMatchObject([{ answerCode: 'http-404' }]);
+    },
+  );
+
+  it('says RequestSizeLimitExceeded to more than 10 MB', async () => {
+    const sandbox = await started();
+    const answer = await stop(sandbox, { body: ' '.repeat(10 * 1024 * 1024 + 1) });
+    expect(codeIn(answer)).toBe('RequestSizeLimitExceeded');
+  });
+
+  it('says SignatureExpire when the clocks are too far apart, until they are not', async () => {
+    const sandbox = await started({ tasks: [RUNNING] });
+    sandbox.setSettings({ clockOffsetSeconds: -1000 });
+    expect(codeIn(await stop(sandbox))).toBe('AuthFailure.SignatureExpire');
+    sandbox.setSettings({ clockOffsetSeconds: 0 });
+    expect(codeIn(await stop(sandbox))).toBe('OK');
+  });
+});
+
+describe('the quota', () => {
+  it('refuses the 21st in any one second, and counts the refused as well', async () => {
+    let time = 0;
+    const sandbox = await started({ autoTasks: true, monotonic: () => time });
+    const call = async (at: number): Promise<string> => {
+      time = at;
+      sandbox.putTask(RUNNING);
+      return codeIn(await stop(sandbox));
+    };
+    for (let i = 0; i < 20; i += 1) expect(await call(i)).toBe('OK');
+    expect(await call(999)).toBe('RequestLimitExceeded');
+    expect(sandbox.tasks()).toEqual([RUNNING]);
+    expect(await call(1000)).toBe('RequestLimitExceeded');
+    expect(await call(1001)).toBe('RequestLimitExceeded');
+    expect(await call(1003)).toBe('OK');
+    expect(sandbox.state().statistics).toMatchObject({ arrivals: 24, mostInAnySecond: 21 });
+  });
+
+  it('is as large as set', async () => {
+    const sandbox = await started({ autoTasks: true, monotonic: () => 0, quotaPerSecond: 1 });
+    expect(codeIn(await stop(sandbox, { taskId: 'a' }))).toBe('OK');
+    expect(codeIn(await stop(sandbox, { taskId: 'b' }))).toBe('RequestLimitExceeded');
+    sandbox.setSettings({ quotaPerSecond: 3 });
+    expect(codeIn(await stop(sandbox, { taskId: 'c' }))).toBe('OK');
+  });
+});
+
+describe('the network', () => {
+  it('delays the arrival by the way there and the answer by the way back', async () => {
+    const sandbox = await started({
+      tasks: [RUNNING],
+      random: () => 0.5,
+      delays: { request: { minMs: 0, maxMs: 80 }, answer: { minMs: 20, maxMs: 100 } },
+    });
+    const sent = performance.now();
+    expect(codeIn(await stop(sandbox))).toBe('OK');
+    // Timers may be a millisecond early; late they may be at will.
+    expect((sandbox.arrivals()[0]?.at ?? 0) - sent).toBeGreaterThanOrEqual(39);
+    expect(performance.now() - sent).toBeGreaterThanOrEqual(98);
+  });
+
+  it('delivers a request whose sender has hung up', async () => {
+    const sandbox = await started({
+      tasks: [RUNNING],
+      delays: { request: { minMs: 50, maxMs: 50 }, answer: { minMs: 0, maxMs: 0 } },
+    });
+    const socket = await open(sandbox);
+    socket.write(wireStop(sandbox), () => socket.destroy());
+    await until(() => sandbox.tasks()[0]?.status === 'finished');
+  });
+});
+
+function listeners(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'TCPServerWrap').length;
+}
+
+describe('startSandbox', () => {
+  it('makes a demo pair of its own at each start', async () => {
+    const [one, other] = [await started(), await started()];
+    expect(one.credentials).toEqual([
+      {
+        secretId: expect.stringMatching(/^AKIDdemo\w{28}$/),
+        secretKey: expect.stringMatching(/^demo\w{28}$/),
+      },
+    ]);
+    expect(one.credentials).not.toEqual(other.credentials);
+  });
+
+  it('rejects when a port is taken, and leaves no port open', async () => {
+    const first = await started();
+    const controlPort = portOf(first.controlUrl);
+    await expect(startSandbox({ controlPort })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      port: controlPort,
+    });
+    // What is left are those of `first`; a handle goes a moment after its port.
+    await until(() => listeners() === 3);
+  });
+
+  it('closes connections that are open or in the middle of a slow answer', async () => {
+    const sandbox = await started({ autoTasks: true });
+    sandbox.setFaults([{ fault: { kind: 'slow', ms: 3_600_000 }, times: 1 }]);
+    const slow = stop(sandbox);
+    const idle = exchange(await open(sandbox, true), '');
+    await until(() => sandbox.arrivals().length === 1);
+    await sandbox.close();
+    expect([(await slow).text, (await idle).text]).toEqual(['', '']);
+  });
+});
+
+describe('the record', () => {
+  it('keeps the latest 10,000 and numbers the connections', async () => {
+    const sandbox = await started();
+    const request = `GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
+    const last = `GET /last HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
+    await exchange(await open(sandbox), request.repeat(10_000) + last);
+    const arrivals = sandbox.arrivals();
+    expect(arrivals).toHaveLength(10_000);
+    expect(arrivals.at(-1)).toMatchObject({ path: '/last', connection: 1 });
+    await exchange(await open(sandbox), last);
+    expect(sandbox.arrivals().at(-1)).toMatchObject({ connection: 2 });
+  });
+});
