@@ -1,0 +1,12 @@
+// The protocol's own words, each written once.
+export const ALGORITHM = 'TC3-HMAC-SHA256';
+export const KEY_PREFIX = 'TC3';
+export const TERMINATOR = 'tc3_request';
+
+export const METHOD = 'POST';
+export const PATH = '/';
+export const QUERY = '';
+
+export const CONTENT_TYPE = 'content-type';
+export const HOST = 'host';
+export const ACTION = 'x-tc-action';

@@ -1,0 +1,25 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+
+import { KEY_PREFIX, TERMINATOR } from './constants.js';
+
+// A key read from a file often ends in a line feed, which would sign, and be refused, without a word about why.
+const VISIBLE = /^[!-~]+$/;
+
+/**
+ * Step 3: the key that signs for one service on one UTC date.
+ *
+ * A KeyObject, because it shows its bytes to nobody who does not export them, and because OpenSSL
+ * need not be handed the key anew for every signature.
+ */
+export function signingKey(secretKey: string, date: string, service: string): KeyObject {
+  if (!VISIBLE.test(secretKey)) {
+    throw new TypeError('secretKey must be visible ASCII without blanks, and not empty');
+  }
+  const dateKey = hmacSha256(`${KEY_PREFIX}${secretKey}`, date);
+  const serviceKey = hmacSha256(dateKey, service);
+  return createSecretKey(hmacSha256(serviceKey, TERMINATOR));
+}
+
+function hmacSha256(key: string | Buffer, message: string): Buffer {
+  return createHmac('sha256', key).update(message).digest();
+}
