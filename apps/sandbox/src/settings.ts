@@ -4,6 +4,6 @@ export interface Settings {
   autoTasks: boolean;
   /** StopStreamIngest calls that may arrive in any one second. */
   quotaPerSecond: number;
-  /** Shifts the sandbox's own clock: its tolerance check, its scope and its `Date` header. */
+  /** Shifts the sandbox's own clock: the tolerance check and the `Date` header. */
   clockOffsetSeconds: number;
 }
