@@ -41,8 +41,7 @@ export class Transport {
     this.#module = secure ? https : http;
     this.#agent = secure ? new https.Agent({ ...options, ...(ca && { ca }) }) : new http.Agent(options);
     this.#axios = axios.create({
-      url: endpoint.origin + '/',
-      method: 'POST',
+      baseURL: endpoint.origin,
       httpAgent: this.#agent,
       httpsAgent: this.#agent,
       maxRedirects: 0,
@@ -64,6 +63,8 @@ export class Transport {
     const sending = { sent: false };
     try {
       const { status, data } = await this.#axios.request<Buffer>({
+        method: 'POST',
+        url: '/',
         headers,
         data: body,
         signal,
@@ -71,8 +72,9 @@ export class Transport {
       });
       return { status, body: data };
     } catch (error) {
-      // The error holds the request's headers: nothing of it but its code goes on.
-      const reason = (isAxiosError(error) && error.code) || 'unknown';
+      if (!isAxiosError(error)) throw error;
+      // It holds the request's headers: nothing of it but its code goes on.
+      const reason = error.code ?? 'unknown';
       throw sending.sent ? new CloudFailed(reason) : new CloudUnreachable(reason);
     }
   }

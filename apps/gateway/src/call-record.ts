@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify';
+import type { Outcome } from './problems/problem-table.js';
+
+/** What a request has come to so far: filled in on the way, reported once at its end. */
+export interface CallRecord {
+  /** `stopped`, `already-finished` or a problem code. */
+  result?: string;
+  outcome?: Outcome | 'stopped';
+  task?: { taskId: string; sdkAppId: number; region: string };
+  /** What the cloud said. */
+  upstream?: { code: string; requestId: string };
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    call: CallRecord;
+  }
+}
+
+export function isStop(request: FastifyRequest): boolean {
+  return request.routeOptions.url === '/ingest-tasks/:id';
+}

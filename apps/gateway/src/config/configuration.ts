@@ -1,0 +1,56 @@
+import { validateSync } from 'class-validator';
+import { Credentials } from '#libs/tencent-cloud';
+import { Environment } from './environment.js';
+import { InvalidConfiguration } from './invalid-configuration.js';
+
+/** How this gateway is to run. Durations are milliseconds. */
+export interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  readonly credentials: Credentials;
+  readonly defaultSdkAppId: number;
+  readonly defaultRegion: string;
+  readonly endpoint: URL;
+  readonly quotaPerSecond: number;
+  readonly attemptTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+  readonly logLevel: string;
+  readonly revision: string;
+}
+
+/** Contract variables that this version cannot honour: better not to start than to ignore a promise. */
+const NOT_YET = ['CALLERS_FILE', 'REDIS_URL', 'TENCENTCLOUD_CVM_ROLE', 'TENCENTCLOUD_SECRET_ID_FILE'];
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws InvalidConfiguration that lists every fault
+ */
+export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): Configuration {
+  const environment = new Environment();
+  const known = new Set(Object.keys(environment));
+  for (const [name, value] of Object.entries(variables))
+    if (known.has(name) && value) Object.assign(environment, { [name]: value });
+  const faults = [
+    ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
+    ...NOT_YET.filter((name) => variables[name]).map((name) => `${name} is not supported by this version`),
+  ];
+  if (faults.length > 0) throw new InvalidConfiguration(faults);
+  return {
+    host: environment.HOST,
+    port: Number(environment.PORT),
+    credentials: new Credentials(
+      environment.TENCENTCLOUD_SECRET_ID!,
+      environment.TENCENTCLOUD_SECRET_KEY!,
+      environment.TENCENTCLOUD_SESSION_TOKEN,
+    ),
+    defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
+    defaultRegion: environment.TRTC_REGION,
+    endpoint: new URL(environment.TRTC_ENDPOINT),
+    quotaPerSecond: Number(environment.QUOTA_PER_SECOND),
+    attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
+    shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS),
+    logLevel: environment.LOG_LEVEL,
+    revision: environment.GATEWAY_REVISION,
+  };
+}

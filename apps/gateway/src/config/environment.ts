@@ -1,0 +1,94 @@
+import { IsOptional, ValidateBy } from 'class-validator';
+import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** A rule for one variable; its message names the variable and never shows the value. */
+function rule(name: string, must: string, validate: (value: string) => boolean): PropertyDecorator {
+  return ValidateBy(
+    { name, validator: { validate: (value: unknown) => typeof value === 'string' && validate(value) } },
+    {
+      message: ({ value, property }) =>
+        value === undefined ? `${property} is missing` : `${property} must be ${must}`,
+    },
+  );
+}
+
+const WholeNumber = (min: number, max: number) =>
+  rule(
+    'wholeNumber',
+    `a whole number from ${min} to ${max}`,
+    (value) => /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max,
+  );
+
+const OneOf = (values: readonly string[]) =>
+  rule('oneOf', `one of ${values.join(', ')}`, (value) => values.includes(value));
+
+const Text = (must: string, pattern: RegExp) => rule('text', must, (value) => pattern.test(value));
+
+const Origin = () =>
+  rule(
+    'origin',
+    'an https origin without a path, such as https://host (plain http only to loopback)',
+    (value) => {
+      if (!URL.canParse(value)) return false;
+      const url = new URL(value);
+      const secure = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
+      return secure && url.href === `${url.origin}/`;
+    },
+  );
+
+// It stands in the Authorization header, where a comma, a slash or a blank would end it.
+const SecretId = () => Text('visible ASCII without blanks, commas and slashes', /^[!-+\-.0-~]+$/);
+const Secret = () => Text('visible ASCII without blanks', /^[!-~]+$/);
+
+/**
+ * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to
+ * nothing counts as unset. Messages name the variable, never its value.
+ */
+export class Environment {
+  @WholeNumber(0, 65_535)
+  PORT = '3000';
+
+  @Text('an address to listen on', /^[\w.:-]+$/)
+  HOST = '0.0.0.0';
+
+  @SecretId()
+  TENCENTCLOUD_SECRET_ID?: string;
+
+  @Secret()
+  TENCENTCLOUD_SECRET_KEY?: string;
+
+  @IsOptional()
+  @Secret()
+  TENCENTCLOUD_SESSION_TOKEN?: string;
+
+  @WholeNumber(1, Number.MAX_SAFE_INTEGER)
+  TRTC_SDK_APP_ID?: string;
+
+  @OneOf(STOP_STREAM_INGEST_REGIONS)
+  TRTC_REGION = 'ap-singapore';
+
+  @Origin()
+  TRTC_ENDPOINT = 'https://trtc.intl.tencentcloudapi.com';
+
+  @Text('true: this version knows no callers yet, and does not start open by accident', /^true$/)
+  ALLOW_ANONYMOUS?: string;
+
+  @WholeNumber(1, 1000)
+  QUOTA_PER_SECOND = '20';
+
+  @WholeNumber(1, 60_000)
+  UPSTREAM_ATTEMPT_TIMEOUT_MS = '3000';
+
+  @WholeNumber(0, 600_000)
+  SHUTDOWN_GRACE_MS = '10000';
+
+  @OneOf(LOG_LEVELS)
+  LOG_LEVEL = 'info';
+
+  /** The commit that was built; the image sets it. */
+  @Text('a revision', /^[\w.-]{1,64}$/)
+  GATEWAY_REVISION = 'unknown';
+}

@@ -1,0 +1,89 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { LoggerModule } from 'nestjs-pino';
+import { type DestinationStream, stdTimeFunctions } from 'pino';
+import { Registry } from 'prom-client';
+import { Quota } from '#libs/quota';
+import { TencentCloudClient } from '#libs/tencent-cloud';
+import { CallReport } from './call-report.js';
+import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
+import type { Configuration } from './config/configuration.js';
+import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
+import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
+import { HttpRequests } from './metrics/http-requests.js';
+import { QuotaUse } from './metrics/quota-use.js';
+import { createRegistry } from './metrics/registry.js';
+import { Stops } from './metrics/stops.js';
+import { Upstream } from './metrics/upstream.js';
+import { HealthController } from './operations/health.controller.js';
+import { MetricsController } from './operations/metrics.controller.js';
+import { Readiness } from './operations/readiness.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { Routes } from './routes.js';
+import { systemClock } from './system-clock.js';
+
+/** What a test may put in place of the real thing. */
+export interface Surroundings {
+  /** Certificates to trust instead of the system's, PEM. */
+  ca?: string;
+  /** Where log lines go instead of stdout. */
+  logTo?: DestinationStream;
+}
+
+/** The one place where the parts are wired together. */
+@Module({})
+export class GatewayModule {
+  static forRoot(configuration: Configuration, { ca, logTo }: Surroundings = {}): DynamicModule {
+    const { logLevel, revision, quotaPerSecond, endpoint, attemptTimeoutMs } = configuration;
+    const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
+    return {
+      module: GatewayModule,
+      imports: [
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          validatePredefined: false,
+          skipProcessEnv: true,
+          load: [configurationFactory(configuration)],
+        }),
+        // Its per-request middleware is not mounted: CallReport writes one line per call.
+        LoggerModule.forRoot({ pinoHttp: logTo ? [logging, logTo] : logging, forRoutes: [] }),
+      ],
+      controllers: [IngestTasksController, HealthController, MetricsController],
+      providers: [
+        IngestTasksService,
+        Readiness,
+        Routes,
+        ProblemFilter,
+        CallReport,
+        HttpRequests,
+        Stops,
+        Upstream,
+        QuotaUse,
+        { provide: Registry, useFactory: () => createRegistry(revision) },
+        {
+          provide: Quota,
+          useFactory: (observer: QuotaUse) => {
+            const quota = new Quota({ perSecond: quotaPerSecond, clock: systemClock, observer });
+            observer.watch(() => quota.state());
+            return quota;
+          },
+          inject: [QuotaUse],
+        },
+        {
+          provide: TencentCloudClient,
+          useFactory: ({ credentials }: Configuration, observer: Upstream) =>
+            new TencentCloudClient({
+              endpoint,
+              credentials: () => credentials,
+              attemptTimeoutMs,
+              clock: systemClock,
+              observer,
+              ...(ca && { ca }),
+            }),
+          inject: [CONFIGURATION, Upstream],
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Logger } from 'nestjs-pino';
+import { Quota } from '#libs/quota';
+import { isStop } from './call-record.js';
+import { CallReport } from './call-report.js';
+import type { Configuration } from './config/configuration.js';
+import { GatewayModule, type Surroundings } from './gateway.module.js';
+import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
+import { expectAnswers } from './metrics/expect-answers.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { refuseUnreadable } from './problems/refuse-unreadable.js';
+import { Routes } from './routes.js';
+
+/** A stop takes no body; a little is read so that the fault can be named. */
+const BODY_LIMIT_BYTES = 1024;
+
+/** 256 characters of up to four bytes, each written as three. */
+const MAX_ID_IN_URL = 256 * 4 * 3;
+
+/**
+ * The gateway as an application that is ready to listen: adapter, filter and hooks, the same for production and
+ * for tests.
+ */
+export async function createGateway(
+  configuration: Configuration,
+  surroundings?: Surroundings,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    genReqId: requestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    // Longer ones still reach the validation, which names the fault.
+    routerOptions: { maxParamLength: 4 * MAX_ID_IN_URL },
+    skipMiddie: true,
+    clientErrorHandler: refuseUnreadable,
+    // The router refuses malformed paths by itself, without hooks and filters.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      begin(request, reply);
+      app.get(ProblemFilter).answer(error, request, reply);
+      app.get(CallReport).report(request, reply);
+    },
+  });
+  const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.forRoot(configuration, surroundings),
+    adapter,
+    // Nest tells of every module and route at start; its warnings and errors are enough.
+    { bodyParser: false, logger: ['warn', 'error', 'fatal'], abortOnError: false },
+  );
+  const routes = app.get(Routes);
+  const report = app.get(CallReport);
+  const quota = app.get(Quota);
+  app.useGlobalFilters(app.get(ProblemFilter));
+
+  const fastify = adapter.getInstance();
+  // Bodies are not parsed, only seen: whatever their type, a stop takes none.
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  fastify.decorateRequest('call');
+  fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    begin(request, reply);
+    done();
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (isStop(request)) void reply.headers(rateLimitHeaders(quota.state()));
+    done(null, payload);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    report.report(request, reply);
+    done();
+  });
+  expectAnswers(app);
+  await app.init();
+  app.useLogger(app.get(Logger));
+  return app;
+}
+
+function begin(request: FastifyRequest, reply: FastifyReply): void {
+  request.call = {};
+  void reply.header('x-request-id', request.id);
+}
+
+/** The caller's, when it is one that can be logged as it is; else a new one. */
+function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[!-~]{1,128}$/.test(given) ? given : randomUUID();
+}

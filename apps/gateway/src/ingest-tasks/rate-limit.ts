@@ -1,0 +1,13 @@
+import type { QuotaState } from '#libs/quota';
+
+/**
+ * The headers that tell a caller how the quota stands.
+ *
+ * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+ */
+export function rateLimitHeaders({ capacity, free, nextFreeInMs }: QuotaState): Record<string, string> {
+  return {
+    'ratelimit-policy': `"stop";q=${capacity};w=1`,
+    ratelimit: `"stop";r=${free};t=${Math.ceil(nextFreeInMs / 1000)}`,
+  };
+}

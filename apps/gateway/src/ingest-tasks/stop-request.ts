@@ -1,0 +1,90 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { IsIn, IsOptional, Matches, ValidateBy, validateSync } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
+import { type Fault, Problem } from '../problems/problem.js';
+
+const TaskId = (): PropertyDecorator =>
+  Matches(/^\P{Cc}{1,256}$/u, { message: 'must have 1 to 256 characters, none of them a control character' });
+
+const SdkAppId = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'sdkAppId',
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'string' && /^[1-9]\d*$/.test(value) && Number.isSafeInteger(Number(value)),
+      },
+    },
+    { message: 'must be given once, as a positive whole number below 2^53' },
+  );
+
+/** What a caller says of the task to stop. */
+class StopParameters {
+  @TaskId()
+  readonly id: string;
+
+  @IsOptional()
+  @SdkAppId()
+  readonly sdkAppId: string | undefined;
+
+  @IsOptional()
+  @IsIn(STOP_STREAM_INGEST_REGIONS, { message: 'must be given once, as one of $constraint1' })
+  readonly region: string | undefined;
+
+  constructor(id: string, query: Record<string, unknown>) {
+    this.id = id;
+    // Whether these are strings is for the validators to say: a doubled parameter is a list.
+    this.sdkAppId = query['sdkAppId'] as string | undefined;
+    this.region = query['region'] as string | undefined;
+  }
+}
+
+export interface StopRequest {
+  readonly taskId: string;
+  readonly sdkAppId: number | undefined;
+  readonly region: string | undefined;
+}
+
+const KNOWN_IN_QUERY = new Set(['sdkAppId', 'region']);
+
+/** Every fault of a DELETE of a task. */
+export function stopFaults(request: FastifyRequest): Fault[] {
+  const ofParameters = validateSync(parametersOf(request)).flatMap(({ property, constraints = {} }) =>
+    Object.values(constraints).map((message): Fault => ({
+      in: property === 'id' ? 'path' : 'query',
+      name: property,
+      message,
+    })),
+  );
+  const ofUnknown = Object.keys(request.query as object)
+    .filter((name) => !KNOWN_IN_QUERY.has(name))
+    .map((name): Fault => ({ in: 'query', name, message: 'is not a parameter of this route' }));
+  const ofBody: Fault[] = hasBody(request) ? [{ in: 'body', name: '', message: 'must be empty' }] : [];
+  return [...ofParameters, ...ofUnknown, ...ofBody];
+}
+
+/**
+ * Reads a DELETE of a task.
+ *
+ * @throws Problem `invalid-request` that lists every fault
+ */
+export function readStopRequest(request: FastifyRequest): StopRequest {
+  const errors = stopFaults(request);
+  if (errors.length > 0) throw new Problem('invalid-request', { errors });
+  const { id, sdkAppId, region } = parametersOf(request);
+  return { taskId: id, sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId), region };
+}
+
+/** The request to stop a task, read and checked. */
+export const Stop = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  readStopRequest(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+function hasBody({ body }: FastifyRequest): boolean {
+  return Buffer.isBuffer(body) && body.length > 0;
+}
+
+function parametersOf({ params, query }: FastifyRequest): StopParameters {
+  return new StopParameters((params as { id?: string }).id ?? '', query as Record<string, unknown>);
+}

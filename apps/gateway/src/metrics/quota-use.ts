@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { QuotaObserver, QuotaState } from '#libs/quota';
+
+/** How the quota is used and what it decided. */
+@Injectable()
+export class QuotaUse implements QuotaObserver {
+  readonly #decisions: Counter<'decision'>;
+  readonly #wait: Histogram;
+  #state: () => QuotaState = () => ({ capacity: 0, free: 0, waiting: 0, nextFreeInMs: 0 });
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const gauge = (name: string, help: string, value: (state: QuotaState) => number): Gauge => {
+      const read = (): QuotaState => this.#state();
+      return new Gauge({
+        name,
+        help,
+        registers,
+        collect: function () {
+          this.set(value(read()));
+        },
+      });
+    };
+    gauge('quota_slots', 'Upstream calls that may arrive in any one second.', ({ capacity }) => capacity);
+    gauge('quota_slots_in_use', 'Slots that are taken.', ({ capacity, free }) => capacity - free);
+    gauge('quota_waiting', 'Calls that wait for a slot.', ({ waiting }) => waiting);
+    this.#wait = new Histogram({
+      name: 'quota_wait_seconds',
+      help: 'How long admitted calls waited for their slot.',
+      buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    });
+    this.#decisions = new Counter({
+      name: 'quota_decisions_total',
+      help: 'What the quota decided.',
+      labelNames: ['decision'],
+      registers,
+    });
+    for (const decision of ['granted', 'waited', 'refused-quota']) this.#decisions.inc({ decision }, 0);
+  }
+
+  watch(state: () => QuotaState): void {
+    this.#state = state;
+  }
+
+  granted(waitedMs: number): void {
+    this.#wait.observe(waitedMs / 1000);
+    this.#decisions.inc({ decision: waitedMs > 0 ? 'waited' : 'granted' });
+  }
+
+  refused(): void {
+    this.#decisions.inc({ decision: 'refused-quota' });
+  }
+}

@@ -1,0 +1,23 @@
+import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Readiness } from './readiness.js';
+
+@Controller()
+export class HealthController {
+  constructor(private readonly readiness: Readiness) {}
+
+  /** 200 while the event loop turns. */
+  @Get('livez')
+  @Header('cache-control', 'no-store')
+  live(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  /** 200 when able to take traffic. The cloud's health does not decide it: no replica could mend that by leaving. */
+  @Get('readyz')
+  @Header('cache-control', 'no-store')
+  ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
+    if (!this.readiness.ready) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
+    return { status: this.readiness.ready ? 'ok' : 'unavailable' };
+  }
+}

@@ -1,0 +1,71 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { stopFaults } from '../ingest-tasks/stop-request.js';
+import { Routes } from '../routes.js';
+import { type Fault, Problem } from './problem.js';
+
+/** Turns whatever a request ended in into the answer of the problem table. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly routes: Routes,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = this.#problemOf(error, request);
+    const { upstream } = problem.details;
+    Object.assign(request.call, {
+      result: problem.code,
+      outcome: problem.outcome,
+      ...(upstream && { upstream }),
+    });
+    // Bytes, because Fastify adds a charset to the type of anything else, which application/problem+json has not.
+    const body = Buffer.from(JSON.stringify(problem.document(request.id)));
+    void reply.code(problem.status).headers(problem.headers()).send(body);
+  }
+
+  #problemOf(error: unknown, request: FastifyRequest): Problem {
+    if (error instanceof Problem) return error;
+    const status = statusOf(error);
+    if (status === 404) return this.#notFound(request);
+    if (status === 413) return new Problem('content-too-large');
+    if (status !== undefined && status < 500)
+      return new Problem('invalid-request', { errors: [faultOf(error)] });
+    this.logger.error({ err: error, requestId: request.id }, 'a fault of the gateway');
+    return new Problem('internal-error');
+  }
+
+  #notFound(request: FastifyRequest): Problem {
+    const allow = this.routes.methodsOf(request.raw.url ?? '/');
+    if (allow.length === 0) return new Problem('route-not-found');
+    // The router matches no empty parameter, but its path is a route's all the same.
+    if (allow.includes(request.method))
+      return new Problem('invalid-request', { errors: stopFaults(request) });
+    return new Problem('method-not-allowed', { allow });
+  }
+}
+
+/** Nest's exceptions and Fastify's errors both carry the status that the framework would have answered. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : undefined;
+}
+
+/** What the framework refuses before any handler sees it. */
+const FRAMEWORK_FAULTS: Record<string, Fault> = {
+  FST_ERR_BAD_URL: { in: 'path', name: '', message: 'is not percent-encoded UTF-8' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { in: 'body', name: '', message: 'must be empty' },
+};
+
+function faultOf(error: unknown): Fault {
+  const { code } = (error instanceof HttpException ? error.cause : error) as { code?: string };
+  return FRAMEWORK_FAULTS[code ?? ''] ?? { in: 'request', name: '', message: 'is malformed' };
+}

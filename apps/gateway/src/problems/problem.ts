@@ -1,0 +1,69 @@
+import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
+
+/** One fault of a request. */
+export interface Fault {
+  readonly in: 'path' | 'query' | 'header' | 'body' | 'request';
+  /** The parameter's name; empty where there is none. */
+  readonly name: string;
+  readonly message: string;
+}
+
+interface ProblemDetails {
+  /** Of `invalid-request`. */
+  errors?: readonly Fault[];
+  /** What the cloud said, when it answered. */
+  upstream?: { code: string; requestId: string };
+  /** Goes into Retry-After, as whole seconds rounded up. */
+  retryAfterMs?: number;
+  /** Goes into Allow. */
+  allow?: readonly string[];
+}
+
+/** The end of a call that did not succeed, as the caller will see it (RFC 9457). */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly details: ProblemDetails = {},
+  ) {
+    super(PROBLEMS[code].title);
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  get outcome(): Outcome {
+    return PROBLEMS[this.code].outcome;
+  }
+
+  /** The body of the answer. */
+  document(instance: string): Record<string, unknown> {
+    const { status, title, detail, outcome } = PROBLEMS[this.code];
+    const { errors, upstream } = this.details;
+    return {
+      type: `/problems/${this.code}`,
+      title,
+      status,
+      detail,
+      instance,
+      code: this.code,
+      outcome,
+      ...(errors && { errors }),
+      ...(upstream && { upstream }),
+    };
+  }
+
+  headers(): Record<string, string> {
+    const { allow, retryAfterMs } = this.details;
+    return {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(allow && { allow: allow.join(', ') }),
+      ...(retryAfterMs !== undefined && {
+        'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+      }),
+    };
+  }
+}

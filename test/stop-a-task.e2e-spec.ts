@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { send, stop } from './support/client.js';
+import { type Gateway, startGateway } from './support/gateway.js';
+
+const SDK_APP_ID = 1400000001;
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ sdkAppIds: [SDK_APP_ID, 1400000002] });
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+beforeEach(() => {
+  sandbox.clearArrivals();
+  sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId: 'room-1', status: 'running' });
+});
+
+describe('DELETE /ingest-tasks/{id}', () => {
+  it('stops the task with exactly one signed POST over TLS, and answers with the RequestId', async () => {
+    const { status, headers, body } = await stop(gateway.url, 'room-1');
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^application\/json/);
+    expect(body).toEqual({
+      taskId: 'room-1',
+      sdkAppId: SDK_APP_ID,
+      region: 'ap-singapore',
+      status: 'stopped',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId: 'room-1', status: 'finished' });
+    const arrivals = sandbox.arrivals();
+    expect(arrivals).toHaveLength(1);
+    expect(arrivals[0]).toMatchObject({
+      method: 'POST',
+      path: '/',
+      tls: true,
+      action: 'StopStreamIngest',
+      region: 'ap-singapore',
+      rawBody: `{"SdkAppId":${SDK_APP_ID},"TaskId":"room-1"}`,
+      answerCode: 'OK',
+    });
+  });
+
+  it('answers already-finished when the task is stopped again: a repeated DELETE succeeds', async () => {
+    await stop(gateway.url, 'room-1');
+    const { status, body } = await stop(gateway.url, 'room-1');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'already-finished', requestId: expect.any(String) });
+  });
+
+  it('answers 404 task-not-found for a task that the cloud does not know', async () => {
+    const { status, headers, body } = await stop(gateway.url, 'nobody');
+    expect(status).toBe(404);
+    expect(headers['content-type']).toBe('application/problem+json');
+    expect(body).toEqual({
+      type: '/problems/task-not-found',
+      title: 'Task not found',
+      status: 404,
+      detail: expect.any(String),
+      instance: headers['x-request-id'],
+      code: 'task-not-found',
+      outcome: 'not-stopped',
+      upstream: { code: 'InvalidParameter.TaskId', requestId: expect.any(String) },
+    });
+  });
+
+  it('uses the SdkAppId and the region that the caller gives', async () => {
+    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'room-2', status: 'running' });
+    const { status, body } = await stop(gateway.url, 'room-2', '?sdkAppId=1400000002&region=ap-mumbai');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ sdkAppId: 1400000002, region: 'ap-mumbai', status: 'stopped' });
+    expect(sandbox.arrivals()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
+  });
+
+  it('answers 400 for an SdkAppId that the caller gave and the cloud rejects', async () => {
+    const { status, body } = await stop(gateway.url, 'room-1', '?sdkAppId=999');
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'sdk-app-id-rejected', outcome: 'not-stopped' });
+  });
+
+  it('keeps its connection to the cloud open from call to call', async () => {
+    await stop(gateway.url, 'room-1');
+    await stop(gateway.url, 'room-1');
+    const [first, second] = sandbox.arrivals();
+    expect(second!.connection).toBe(first!.connection);
+  });
+});
+
+describe('X-Request-Id', () => {
+  it('is the caller’s when it is visible ASCII', async () => {
+    const { headers } = await stop(gateway.url, 'room-1', '', { 'x-request-id': 'caller/42~' });
+    expect(headers['x-request-id']).toBe('caller/42~');
+  });
+
+  it.each([['with blanks'], ['x'.repeat(129)], ['ä'], ['']])('is a new one in place of %j', async (given) => {
+    const { headers } = await send(gateway.url, '/livez', {
+      method: 'GET',
+      headers: { 'x-request-id': given },
+    });
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('stands on every answer, errors included, and in the problem as its instance', async () => {
+    for (const [method, path] of [
+      ['GET', '/nowhere'],
+      ['DELETE', '/ingest-tasks/%ZZ'],
+      ['POST', '/ingest-tasks/x'],
+    ] as const) {
+      const { headers, body } = await send(gateway.url, path, {
+        method,
+        headers: { 'x-request-id': 'mine' },
+      });
+      expect(headers['x-request-id']).toBe('mine');
+      expect(body).toMatchObject({ instance: 'mine' });
+    }
+  });
+
+  it('is never sent to the cloud', async () => {
+    await stop(gateway.url, 'room-1', '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
+    expect(JSON.stringify(sandbox.arrivals())).not.toContain('caller-42');
+    expect(Object.keys(sandbox.arrivals()[0]!.headers)).not.toContain('traceparent');
+  });
+});
+
+describe('the RateLimit headers', () => {
+  it('tell how many slots are free and when the next one frees', async () => {
+    const { headers } = await stop(gateway.url, 'room-1');
+    expect(headers['ratelimit-policy']).toBe('"stop";q=20;w=1');
+    expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=[01]$/);
+  });
+});

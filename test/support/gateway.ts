@@ -1,0 +1,43 @@
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Configuration } from '../../apps/gateway/src/config/configuration.js';
+import { readConfiguration } from '../../apps/gateway/src/config/configuration.js';
+import { createGateway } from '../../apps/gateway/src/http.js';
+import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
+
+export interface Gateway {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  /** Every log line so far. */
+  readonly logs: Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+/** The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS. */
+export async function startGateway(
+  sandbox: Sandbox,
+  variables: Record<string, string> = {},
+  changes: Partial<Configuration> = {},
+): Promise<Gateway> {
+  const logs: Record<string, unknown>[] = [];
+  const logTo = { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) };
+  const configuration = readConfiguration({ ...variablesFor(sandbox), ...variables });
+  const app = await createGateway({ ...configuration, ...changes }, { ca: sandbox.ca, logTo });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, app, logs, close: () => app.close() };
+}
+
+/** The environment that points a gateway at a sandbox. */
+export function variablesFor(sandbox: Sandbox): Record<string, string> {
+  const [credentials] = sandbox.credentials;
+  return {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    TENCENTCLOUD_SECRET_ID: credentials!.secretId,
+    TENCENTCLOUD_SECRET_KEY: credentials!.secretKey,
+    TRTC_SDK_APP_ID: '1400000001',
+    TRTC_ENDPOINT: sandbox.httpsUrl,
+    ALLOW_ANONYMOUS: 'true',
+  };
+}
