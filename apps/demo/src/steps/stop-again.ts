@@ -1,0 +1,16 @@
+import { exchange } from '../exchange.js';
+import type { Stage } from '../stage.js';
+import { expectEqual } from '../surprise.js';
+import type { Transcript } from '../transcript.js';
+import { TASK } from './stop-task.js';
+
+export async function stopAgain({ gateway, over }: Stage, transcript: Transcript): Promise<void> {
+  transcript.chapter('Stop it again');
+  const answer = await exchange('DELETE', gateway, `/ingest-tasks/${TASK}`, { signal: over });
+  transcript.exchange(answer);
+  expectEqual('status', answer.status, 200);
+  expectEqual('its state', (JSON.parse(answer.body) as { status: unknown }).status, 'already-finished');
+  transcript.remark(
+    'The cloud refused with FailedOperation.TaskFinished. The state that the caller wanted holds, so a repeated DELETE succeeds.',
+  );
+}
