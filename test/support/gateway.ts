@@ -5,10 +5,14 @@ import { readConfiguration } from '../../apps/gateway/src/config/configuration.j
 import { createGateway } from '../../apps/gateway/src/http.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 
+// nestjs-pino has one logger in a process, whoever configured it first: all gateways of a test file share its lines.
+const logs: Record<string, unknown>[] = [];
+const logTo = { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) };
+
 export interface Gateway {
   readonly url: string;
   readonly app: NestFastifyApplication;
-  /** Every log line so far. */
+  /** Every log line of this test file so far. */
   readonly logs: Record<string, unknown>[];
   close(): Promise<void>;
 }
@@ -19,8 +23,6 @@ export async function startGateway(
   variables: Record<string, string> = {},
   changes: Partial<Configuration> = {},
 ): Promise<Gateway> {
-  const logs: Record<string, unknown>[] = [];
-  const logTo = { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) };
   const configuration = readConfiguration({ ...variablesFor(sandbox), ...variables });
   const app = await createGateway({ ...configuration, ...changes }, { ca: sandbox.ca, logTo });
   await app.listen(0, '127.0.0.1');

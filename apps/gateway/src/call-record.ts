@@ -9,6 +9,8 @@ export interface CallRecord {
   task?: { taskId: string; sdkAppId: number; region: string };
   /** What the cloud said. */
   upstream?: { code: string; requestId: string };
+  /** Why the cloud gave no answer. */
+  reason?: string;
 }
 
 declare module 'fastify' {

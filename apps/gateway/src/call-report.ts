@@ -19,7 +19,7 @@ export class CallReport {
   report(request: FastifyRequest, reply: FastifyReply): void {
     this.http.observe(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1000);
     if (!isStop(request)) return;
-    const { result = 'internal-error', outcome, task, upstream } = request.call;
+    const { result = 'internal-error', outcome, task, upstream, reason } = request.call;
     this.stops.count(CALLER, result);
     this.logger.info(
       {
@@ -31,6 +31,7 @@ export class CallReport {
         outcome,
         status: reply.statusCode,
         ...(upstream && { upstreamCode: upstream.code, upstreamRequestId: upstream.requestId }),
+        ...(reason && { reason }),
         durationMs: Math.round(reply.elapsedTime * 10) / 10,
       },
       `stop: ${result}`,

@@ -17,7 +17,7 @@ import { Stops } from './metrics/stops.js';
 import { Upstream } from './metrics/upstream.js';
 import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
-import { Readiness } from './operations/readiness.js';
+import { Lifecycle } from './operations/lifecycle.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
@@ -52,7 +52,7 @@ export class GatewayModule {
       controllers: [IngestTasksController, HealthController, MetricsController],
       providers: [
         IngestTasksService,
-        Readiness,
+        Lifecycle,
         Routes,
         ProblemFilter,
         CallReport,

@@ -11,6 +11,8 @@ import type { Configuration } from './config/configuration.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
+import { Lifecycle } from './operations/lifecycle.js';
+import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { refuseUnreadable } from './problems/refuse-unreadable.js';
 import { Routes } from './routes.js';
@@ -20,6 +22,9 @@ const BODY_LIMIT_BYTES = 1024;
 
 /** 256 characters of up to four bytes, each written as three. */
 const MAX_ID_IN_URL = 256 * 4 * 3;
+
+/** Another replica can serve a call that this one refuses as it leaves. */
+const RETRY_ELSEWHERE_MS = 1000;
 
 /**
  * The gateway as an application that is ready to listen: adapter, filter and hooks, the same for production and
@@ -35,6 +40,7 @@ export async function createGateway(
     // Longer ones still reach the validation, which names the fault.
     routerOptions: { maxParamLength: 4 * MAX_ID_IN_URL },
     skipMiddie: true,
+    forceCloseConnections: 'idle',
     clientErrorHandler: refuseUnreadable,
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -52,6 +58,7 @@ export async function createGateway(
   const routes = app.get(Routes);
   const report = app.get(CallReport);
   const quota = app.get(Quota);
+  const lifecycle = app.get(Lifecycle);
   app.useGlobalFilters(app.get(ProblemFilter));
 
   const fastify = adapter.getInstance();
@@ -62,13 +69,18 @@ export async function createGateway(
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply);
-    done();
+    lifecycle.begin();
+    if (lifecycle.leaving) void reply.header('connection', 'close');
+    if (lifecycle.refusing && isStop(request))
+      done(new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS }));
+    else done();
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isStop(request)) void reply.headers(rateLimitHeaders(quota.state()));
     done(null, payload);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
+    lifecycle.end();
     report.report(request, reply);
     done();
   });

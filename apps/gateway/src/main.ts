@@ -3,16 +3,22 @@ import { Logger } from 'nestjs-pino';
 import { type Configuration, readConfiguration } from './config/configuration.js';
 import { EX_CONFIG, InvalidConfiguration } from './config/invalid-configuration.js';
 import { createGateway } from './http.js';
+import { shutDownOnSignals } from './operations/shutdown.js';
 
 try {
   const configuration = readConfiguration();
   const app = await createGateway(configuration);
-  app.enableShutdownHooks();
+  await shutDownOnSignals(app, configuration.shutdownGraceMs);
   await listen(app, configuration);
 } catch (error) {
-  const known = error instanceof InvalidConfiguration;
-  process.stderr.write(`${error instanceof Error ? error.message : 'The gateway could not start.'}\n`);
-  process.exit(known ? EX_CONFIG : 1);
+  process.stderr.write(`${explanation(error)}\n`);
+  process.exit(error instanceof InvalidConfiguration ? EX_CONFIG : 1);
+}
+
+function explanation(error: unknown): string {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} of ${address} is taken: choose another with PORT`;
+  return error instanceof Error ? error.message : 'the gateway could not start';
 }
 
 async function listen(app: NestFastifyApplication, configuration: Configuration): Promise<void> {

@@ -1,10 +1,10 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Readiness } from './readiness.js';
+import { Lifecycle } from './lifecycle.js';
 
 @Controller()
 export class HealthController {
-  constructor(private readonly readiness: Readiness) {}
+  constructor(private readonly lifecycle: Lifecycle) {}
 
   /** 200 while the event loop turns. */
   @Get('livez')
@@ -17,7 +17,7 @@ export class HealthController {
   @Get('readyz')
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
-    if (!this.readiness.ready) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: this.readiness.ready ? 'ok' : 'unavailable' };
+    if (!this.lifecycle.ready) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
+    return { status: this.lifecycle.ready ? 'ok' : 'unavailable' };
   }
 }

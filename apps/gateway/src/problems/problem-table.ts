@@ -89,6 +89,12 @@ export const PROBLEMS = {
     detail:
       'The cloud gave no definite answer: the task may have been stopped. Repeating the DELETE is safe.',
   },
+  'shutting-down': {
+    status: 503,
+    title: 'Shutting down',
+    outcome: 'not-sent',
+    detail: 'This replica is leaving; repeat the call and another one answers.',
+  },
   'upstream-throttled': {
     status: 503,
     title: 'The cloud is throttling',

@@ -20,12 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = this.#problemOf(error, request);
-    const { upstream } = problem.details;
-    Object.assign(request.call, {
-      result: problem.code,
-      outcome: problem.outcome,
-      ...(upstream && { upstream }),
-    });
+    const { upstream, reason } = problem.details;
+    request.call.result = problem.code;
+    request.call.outcome = problem.outcome;
+    if (upstream) request.call.upstream = upstream;
+    if (reason) request.call.reason = reason;
     // Bytes, because Fastify adds a charset to the type of anything else, which application/problem+json has not.
     const body = Buffer.from(JSON.stringify(problem.document(request.id)));
     void reply.code(problem.status).headers(problem.headers()).send(body);

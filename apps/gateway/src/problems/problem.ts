@@ -13,6 +13,8 @@ interface ProblemDetails {
   errors?: readonly Fault[];
   /** What the cloud said, when it answered. */
   upstream?: { code: string; requestId: string };
+  /** For the log alone, in words of our own. */
+  reason?: string;
   /** Goes into Retry-After, as whole seconds rounded up. */
   retryAfterMs?: number;
   /** Goes into Allow. */

@@ -25,14 +25,12 @@ export function stopProblem(error: unknown, sdkAppIdGiven: boolean): unknown {
   if (error instanceof QuotaExhausted)
     return new Problem('quota-exhausted', { retryAfterMs: error.retryAfterMs });
   if (error instanceof CloudRefused) return refusal(error, sdkAppIdGiven);
-  if (error instanceof CloudUnreachable) return new Problem('upstream-unreachable');
+  if (error instanceof CloudUnreachable) return new Problem('upstream-unreachable', { reason: error.reason });
   if (error instanceof CloudTimeout) return new Problem('upstream-timeout');
   if (error instanceof CloudFailed) {
-    const { word } = error;
-    return new Problem(
-      'upstream-failed',
-      word && { upstream: { code: word.cloudCode, requestId: word.requestId } },
-    );
+    const { reason, word } = error;
+    const upstream = word && { code: word.cloudCode, requestId: word.requestId };
+    return new Problem('upstream-failed', { reason, ...(upstream && { upstream }) });
   }
   return error;
 }

@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { readConfiguration } from './configuration.js';
+import { InvalidConfiguration } from './invalid-configuration.js';
+
+const VALID = {
+  TENCENTCLOUD_SECRET_ID: 'AKIDexample',
+  TENCENTCLOUD_SECRET_KEY: 'not-a-key-of-anybody',
+  TRTC_SDK_APP_ID: '1400000001',
+  ALLOW_ANONYMOUS: 'true',
+};
+
+function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readConfiguration(variables);
+  } catch (error) {
+    if (error instanceof InvalidConfiguration) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('readConfiguration', () => {
+  it('has the defaults of the contract', () => {
+    expect(readConfiguration(VALID)).toMatchObject({
+      host: '0.0.0.0',
+      port: 3000,
+      defaultSdkAppId: 1400000001,
+      defaultRegion: 'ap-singapore',
+      endpoint: new URL('https://trtc.intl.tencentcloudapi.com'),
+      quotaPerSecond: 20,
+      attemptTimeoutMs: 3000,
+      shutdownGraceMs: 10_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('treats a variable that is set to nothing as unset', () => {
+    expect(readConfiguration({ ...VALID, PORT: '', TRTC_REGION: '' })).toMatchObject({ port: 3000 });
+    expect(faultsOf({ ...VALID, TENCENTCLOUD_SECRET_KEY: '' })).toEqual([
+      'TENCENTCLOUD_SECRET_KEY is missing',
+    ]);
+  });
+
+  it('ignores variables that are not its own', () => {
+    expect(faultsOf({ ...VALID, PATH: '/bin', constructor: 'x', __proto__: 'y' })).toEqual([]);
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '3000x'],
+    ['HOST', 'a b'],
+    ['TENCENTCLOUD_SECRET_ID', 'AKID,with/marks'],
+    ['TENCENTCLOUD_SECRET_KEY', 'with a blank'],
+    ['TENCENTCLOUD_SESSION_TOKEN', 'line\nbreak'],
+    ['TRTC_SDK_APP_ID', '0'],
+    ['TRTC_SDK_APP_ID', '1e9'],
+    ['TRTC_SDK_APP_ID', '9007199254740992'],
+    ['TRTC_REGION', 'AP-SINGAPORE'],
+    ['TRTC_ENDPOINT', 'http://trtc.intl.tencentcloudapi.com'],
+    ['TRTC_ENDPOINT', 'http://127.0.0.1.example.com'],
+    ['TRTC_ENDPOINT', 'https://host/path'],
+    ['TRTC_ENDPOINT', 'https://user:pw@host'],
+    ['TRTC_ENDPOINT', 'host'],
+    ['ALLOW_ANONYMOUS', 'yes'],
+    ['ALLOW_ANONYMOUS', 'false'],
+    ['QUOTA_PER_SECOND', '0'],
+    ['QUOTA_PER_SECOND', '-20'],
+    ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3s'],
+    ['SHUTDOWN_GRACE_MS', '1.5'],
+    ['LOG_LEVEL', 'verbose-like-never-before'],
+  ])('names %s when it is %j, and does not show the value', (name, value) => {
+    const faults = faultsOf({ ...VALID, [name]: value });
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
+    if (value.length > 5) expect(faults[0]).not.toContain(value);
+  });
+
+  it('lists every fault at once', () => {
+    const wrong = { PORT: 'x', TRTC_REGION: 'x', QUOTA_PER_SECOND: 'x', LOG_LEVEL: 'x' };
+    expect(faultsOf({ ...VALID, ...wrong }).map((fault) => fault.split(' ')[0])).toEqual(Object.keys(wrong));
+  });
+
+  it.each(['REDIS_URL', 'CALLERS_FILE', 'TENCENTCLOUD_CVM_ROLE'])(
+    'refuses %s rather than ignore it: this version cannot keep that promise',
+    (name) => {
+      expect(faultsOf({ ...VALID, [name]: 'x' })).toEqual([`${name} is not supported by this version`]);
+    },
+  );
+});

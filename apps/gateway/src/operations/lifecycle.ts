@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+/** What part of the grace goes by before calls are refused: long enough for a load balancer to look elsewhere. */
+const LINGER_SHARE = 0.2;
+
+/** How long it must be quiet before the listener closes: a caller just connecting would see a reset. */
+const QUIET_MS = 250;
+
+const POLL_MS = 25;
+
+/**
+ * Where this process is in its life: starting, serving, leaving (still serves, but asks to be left alone), refusing
+ * (finishes what it has), gone.
+ */
+@Injectable()
+export class Lifecycle implements OnApplicationBootstrap {
+  #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
+  #inFlight = 0;
+  #lastBegun = 0;
+
+  onApplicationBootstrap(): void {
+    this.#state = 'serving';
+  }
+
+  /** Whether to send it traffic. */
+  get ready(): boolean {
+    return this.#state === 'serving';
+  }
+
+  /** Whether connections end with their next answer, so that callers find another replica. */
+  get leaving(): boolean {
+    return this.#state === 'leaving' || this.#state === 'refusing';
+  }
+
+  /** Whether new calls are refused. */
+  get refusing(): boolean {
+    return this.#state === 'refusing';
+  }
+
+  begin(): void {
+    this.#inFlight += 1;
+    this.#lastBegun = performance.now();
+  }
+
+  end(): void {
+    this.#inFlight -= 1;
+  }
+
+  /**
+   * Leaves in order: keeps serving for a moment, then refuses, and waits for what is in flight and for quiet.
+   *
+   * @param graceMs how long all of that may take, in milliseconds
+   * @returns how many calls are still in flight when the grace is over; 0 when all ended well
+   */
+  async drain(graceMs: number): Promise<number> {
+    const end = performance.now() + graceMs;
+    this.#state = 'leaving';
+    await sleep(graceMs * LINGER_SHARE);
+    this.#state = 'refusing';
+    while (performance.now() < end && !this.#quiet()) await sleep(POLL_MS);
+    return this.#inFlight;
+  }
+
+  #quiet(): boolean {
+    return this.#inFlight === 0 && performance.now() - this.#lastBegun > QUIET_MS;
+  }
+}

@@ -1,0 +1,48 @@
+import type { INestApplication } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { Lifecycle } from './lifecycle.js';
+
+/** The exit code of a program that found a fault of its own: EX_SOFTWARE of sysexits.h. */
+const EX_SOFTWARE = 70;
+
+/** By convention, a process ended by a signal exits with 128 and its number. */
+const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
+
+/**
+ * Ends the process in order on SIGTERM and SIGINT, at once on a second one, and on an error that nobody handled.
+ *
+ * @param graceMs how long calls in flight may take to finish, in milliseconds
+ */
+export async function shutDownOnSignals(app: INestApplication, graceMs: number): Promise<void> {
+  const logger = await app.resolve<PinoLogger>(PinoLogger);
+  let leaving = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (leaving) process.exit(EXIT_BY_SIGNAL[signal]);
+      leaving = true;
+      logger.info({ signal, graceMs }, 'shutting down');
+      void leave(app, logger, graceMs);
+    });
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error: unknown) => {
+      logger.fatal({ ...describe(error), event }, 'an error that nobody handled ends the process');
+      process.exit(EX_SOFTWARE);
+    });
+}
+
+async function leave(app: INestApplication, logger: PinoLogger, graceMs: number): Promise<void> {
+  const unfinished = await app.get(Lifecycle).drain(graceMs);
+  if (unfinished > 0) {
+    logger.error({ unfinished }, 'the grace is over: calls in flight are cut off');
+    process.exit(1);
+  }
+  await app.close();
+  logger.info('shut down');
+  process.exit(0);
+}
+
+/** Type, message and place: the properties of an error may hold a request with all its headers. */
+function describe(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return { type: error.name, error: error.message, stack: error.stack };
+}

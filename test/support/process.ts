@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built gateway as a process of its own, as production runs it. */
+export class GatewayProcess {
+  readonly #child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  stdout = '';
+  stderr = '';
+
+  constructor(environment: Record<string, string>) {
+    this.#child = spawn(process.execPath, ['--enable-source-maps', 'dist/apps/gateway/src/main.js'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.#child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.finished = once(this.#child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** The address from the line that says where it listens. */
+  async url(): Promise<string> {
+    for (;;) {
+      const url = /listening on (http:\/\/[^\s,"]+)/.exec(this.stdout)?.[1];
+      if (url) return url;
+      if (this.#child.exitCode !== null) throw new Error(`the gateway ended: ${this.stderr}`);
+      await sleep(20);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+}
