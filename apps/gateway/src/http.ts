@@ -76,7 +76,7 @@ export async function createGateway(
     else done();
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (isStop(request)) void reply.headers(rateLimitHeaders(quota.state()));
+    if (isStop(request)) void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
     done(null, payload);
   });
   fastify.addHook('onResponse', (request, reply, done) => {

@@ -145,3 +145,38 @@ describe('waiting', () => {
     expect(order.toSorted()).toEqual(['a 100', 'late refused 100']);
   });
 });
+
+describe('a refusal by the far end', () => {
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    quota = new Quota({ perSecond: 4, clock });
+    await clock.runUntil(1500);
+  });
+
+  it('halves the slots that are lent', async () => {
+    quota.refusedByFarEnd();
+    await quota.take();
+    await quota.take();
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 0 });
+    await expect(quota.take()).rejects.toMatchObject(refusal);
+  });
+
+  it('leaves more slots taken than there are, until they come back', async () => {
+    const slots = [await quota.take(), await quota.take(), await quota.take()];
+    quota.refusedByFarEnd();
+    slots[0]!.unused();
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 0 });
+    slots[1]!.unused();
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 1 });
+  });
+
+  it('lets whoever waits be served when a slot comes back', async () => {
+    quota.refusedByFarEnd();
+    await quota.take();
+    await quota.take();
+    let servedAt: number | undefined;
+    void quota.take({ waitMs: 20_000 }).then(() => (servedAt = clock.now()));
+    await clock.runUntil(30_000);
+    expect(servedAt).toBe(6500);
+  });
+});

@@ -13,6 +13,8 @@ export interface QuotaOptions {
 export interface QuotaObserver {
   granted(waitedMs: number): void;
   refused(): void;
+  /** Somebody else uses the quota: only so many slots are left for now. */
+  lowered(slots: number): void;
 }
 
 export interface TakeOptions {
@@ -24,6 +26,7 @@ export interface TakeOptions {
 
 /** How the quota stands at this moment. */
 export interface QuotaState {
+  /** Slots there are now. */
   capacity: number;
   free: number;
   waiting: number;
@@ -74,11 +77,17 @@ export class Quota {
     return waited;
   }
 
+  /** The far end refused a call as one too many: fewer slots are lent for a while, and then step by step more. */
+  refusedByFarEnd(): void {
+    const now = this.#clock.now();
+    if (this.#slots.lower(now)) this.#observer?.lowered(this.#slots.capacity(now));
+  }
+
   state(): QuotaState {
     const now = this.#clock.now();
     const free = this.#slots.free(now);
-    const { capacity } = this.#slots;
-    const nextFreeInMs = free === capacity ? 0 : this.#slots.earliest(free, now) - now;
+    const capacity = this.#slots.capacity(now);
+    const nextFreeInMs = free >= capacity ? 0 : this.#slots.earliest(free, now) - now;
     return { capacity, free, waiting: this.#waiters.size, nextFreeInMs };
   }
 

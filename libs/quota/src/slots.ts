@@ -1,3 +1,5 @@
+import { Allowance } from './allowance.js';
+
 /** How long after an answer its slot stays taken, in milliseconds: the length of the cloud's second. */
 const SECOND_MS = 1000;
 
@@ -33,24 +35,32 @@ export interface Slot {
 export class Slots {
   // When each slot is free again. Twenty numbers: scanning them costs less than keeping them sorted.
   readonly #freeAt: Float64Array;
+  readonly #allowance: Allowance;
 
   constructor(capacity: number, startedAt: number) {
     this.#freeAt = new Float64Array(capacity).fill(startedAt + HOLD_AFTER_START_MS);
+    this.#allowance = new Allowance(capacity);
     this.openAt = startedAt + HOLD_AFTER_START_MS;
   }
 
   /** When the first slot may be lent: a predecessor may have used them all just before it died. */
   readonly openAt: number;
 
-  get capacity(): number {
-    return this.#freeAt.length;
+  /** How many slots there are now: all, or fewer for a while after a refusal of the far end. */
+  capacity(now: number): number {
+    return this.#allowance.at(now);
+  }
+
+  /** The far end refused a call that the rule allowed. @returns whether that lowered the number of slots */
+  lower(now: number): boolean {
+    return this.#allowance.lower(now);
   }
 
   /** Takes a slot, or answers undefined when none is free. */
   take(now: () => number, onReturn: () => void): Slot | undefined {
     const at = now();
+    if (this.free(at) === 0) return undefined;
     const index = this.#freeAt.findIndex((freeAt) => freeAt <= at);
-    if (index === -1) return undefined;
     this.#freeAt[index] = IN_FLIGHT;
     let lent = true;
     const giveBack = (heldForMs: number): void => {
@@ -67,9 +77,9 @@ export class Slots {
   }
 
   free(now: number): number {
-    let free = 0;
-    for (const freeAt of this.#freeAt) if (freeAt <= now) free += 1;
-    return free;
+    let taken = 0;
+    for (const freeAt of this.#freeAt) if (freeAt > now) taken += 1;
+    return Math.max(0, this.capacity(now) - taken);
   }
 
   /**
@@ -79,13 +89,16 @@ export class Slots {
   earliest(place: number, now: number): number {
     const atLeast = SECOND_MS + 1;
     const times = this.#freeAt.map((freeAt) => (freeAt === IN_FLIGHT ? now + atLeast : freeAt)).toSorted();
-    const rounds = Math.floor(place / this.capacity);
-    return Math.max(now, times[place % this.capacity]!) + rounds * atLeast;
+    const capacity = this.capacity(now);
+    const rounds = Math.floor(place / capacity);
+    // Of fewer slots than usual, the first frees when all but one of them are still taken.
+    const index = (place % capacity) + times.length - capacity;
+    return Math.max(now, times[index]!) + rounds * atLeast;
   }
 
-  /** When the next taken slot frees that has its answer already; Infinity when there is none. */
+  /** When a slot next frees for certain; Infinity when that depends on answers still to come. */
   nextReturn(now: number): number {
-    let next = Infinity;
+    let next = this.#allowance.nextStep(now);
     for (const freeAt of this.#freeAt) if (freeAt > now && freeAt < next) next = freeAt;
     return next;
   }

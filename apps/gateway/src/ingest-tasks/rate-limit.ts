@@ -5,9 +5,12 @@ import type { QuotaState } from '#libs/quota';
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
-export function rateLimitHeaders({ capacity, free, nextFreeInMs }: QuotaState): Record<string, string> {
+export function rateLimitHeaders(
+  perSecond: number,
+  { free, nextFreeInMs }: QuotaState,
+): Record<string, string> {
   return {
-    'ratelimit-policy': `"stop";q=${capacity};w=1`,
+    'ratelimit-policy': `"stop";q=${perSecond};w=1`,
     ratelimit: `"stop";r=${free};t=${Math.ceil(nextFreeInMs / 1000)}`,
   };
 }

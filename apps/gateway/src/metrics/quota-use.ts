@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { QuotaObserver, QuotaState } from '#libs/quota';
 
@@ -9,7 +10,10 @@ export class QuotaUse implements QuotaObserver {
   readonly #wait: Histogram;
   #state: () => QuotaState = () => ({ capacity: 0, free: 0, waiting: 0, nextFreeInMs: 0 });
 
-  constructor(registry: Registry) {
+  constructor(
+    registry: Registry,
+    private readonly logger: PinoLogger,
+  ) {
     const registers = [registry];
     const gauge = (name: string, help: string, value: (state: QuotaState) => number): Gauge => {
       const read = (): QuotaState => this.#state();
@@ -47,6 +51,13 @@ export class QuotaUse implements QuotaObserver {
   granted(waitedMs: number): void {
     this.#wait.observe(waitedMs / 1000);
     this.#decisions.inc({ decision: waitedMs > 0 ? 'waited' : 'granted' });
+  }
+
+  lowered(slots: number): void {
+    this.logger.warn(
+      { event: 'quota-lowered', slots },
+      'the cloud refused a call within the quota: somebody else uses it',
+    );
   }
 
   refused(): void {
