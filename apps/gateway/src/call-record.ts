@@ -3,7 +3,7 @@ import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
 export interface CallRecord {
-  /** `stopped`, `already-finished` or a problem code. */
+  /** `stopped`, `already-finished`, a problem code, or `withdrawn` when the caller left in time. */
   result?: string;
   outcome?: Outcome | 'stopped';
   task?: { taskId: string; sdkAppId: number; region: string };

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
-import { isStop } from './call-record.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { Stops } from './metrics/stops.js';
 
 const CALLER = 'anonymous';
 
-/** Reports every request at its end: measured, and for a call to stop a task counted and logged in one line. */
+/** Reports requests: every one is measured, and a call to stop a task is counted and logged in one line. */
 @Injectable()
 export class CallReport {
   constructor(
@@ -16,11 +15,15 @@ export class CallReport {
     private readonly logger: PinoLogger,
   ) {}
 
-  report(request: FastifyRequest, reply: FastifyReply): void {
+  /** A request has ended: its answer has gone out, or its caller has. */
+  ended(request: FastifyRequest, reply: FastifyReply): void {
     this.http.observe(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1000);
-    if (!isStop(request)) return;
+  }
+
+  /** It is known what became of a call to stop a task, whether or not its caller is still there. */
+  stop(request: FastifyRequest, reply: FastifyReply): void {
     const { result = 'internal-error', outcome, task, upstream, reason } = request.call;
-    this.stops.count(CALLER, result);
+    if (result !== 'withdrawn') this.stops.count(CALLER, result);
     this.logger.info(
       {
         event: 'stop',
@@ -32,6 +35,7 @@ export class CallReport {
         status: reply.statusCode,
         ...(upstream && { upstreamCode: upstream.code, upstreamRequestId: upstream.requestId }),
         ...(reason && { reason }),
+        ...(reply.raw.destroyed && { callerLeft: true }),
         durationMs: Math.round(reply.elapsedTime * 10) / 10,
       },
       `stop: ${result}`,

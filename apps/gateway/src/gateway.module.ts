@@ -34,7 +34,8 @@ export interface Surroundings {
 @Module({})
 export class GatewayModule {
   static forRoot(configuration: Configuration, { ca, logTo }: Surroundings = {}): DynamicModule {
-    const { logLevel, revision, quotaPerSecond, endpoint, attemptTimeoutMs } = configuration;
+    const { logLevel, revision, quotaPerSecond, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } =
+      configuration;
     const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
     return {
       module: GatewayModule,
@@ -63,12 +64,13 @@ export class GatewayModule {
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {
           provide: Quota,
-          useFactory: (observer: QuotaUse) => {
+          useFactory: (observer: QuotaUse, upstream: Upstream) => {
             const quota = new Quota({ perSecond: quotaPerSecond, clock: systemClock, observer });
             observer.watch(() => quota.state());
+            upstream.tellThrottled(() => quota.refusedByFarEnd());
             return quota;
           },
-          inject: [QuotaUse],
+          inject: [QuotaUse, Upstream],
         },
         {
           provide: TencentCloudClient,
@@ -77,6 +79,9 @@ export class GatewayModule {
               endpoint,
               credentials: () => credentials,
               attemptTimeoutMs,
+              deadlineMs,
+              maxAttempts,
+              random: Math.random,
               clock: systemClock,
               observer,
               ...(ca && { ca }),

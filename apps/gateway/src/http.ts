@@ -46,7 +46,6 @@ export async function createGateway(
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
       app.get(ProblemFilter).answer(error, request, reply);
-      app.get(CallReport).report(request, reply);
     },
   });
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
@@ -67,32 +66,33 @@ export async function createGateway(
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.decorateRequest('call');
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
+  const begin = (request: FastifyRequest, reply: FastifyReply): void => {
+    request.call = {};
+    void reply.header('x-request-id', request.id);
+    if (lifecycle.leaving) void reply.header('connection', 'close');
+    lifecycle.begin();
+    reply.raw.once('close', () => {
+      lifecycle.end();
+      report.ended(request, reply);
+    });
+  };
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply);
-    lifecycle.begin();
-    if (lifecycle.leaving) void reply.header('connection', 'close');
     if (lifecycle.refusing && isStop(request))
       done(new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS }));
     else done();
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (isStop(request)) void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
+    if (isStop(request)) {
+      void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
+      report.stop(request, reply);
+    }
     done(null, payload);
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    lifecycle.end();
-    report.report(request, reply);
-    done();
   });
   expectAnswers(app);
   await app.init();
   app.useLogger(app.get(Logger));
   return app;
-}
-
-function begin(request: FastifyRequest, reply: FastifyReply): void {
-  request.call = {};
-  void reply.header('x-request-id', request.id);
 }
 
 /** The caller's, when it is one that can be logged as it is; else a new one. */

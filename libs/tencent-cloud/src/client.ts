@@ -1,46 +1,38 @@
-import { authorization, SigningKeys } from '#libs/tc3';
+import { DelegateBackoff, handleWhen, retry } from 'cockatiel';
+import type { Action } from './action.js';
+import { Circuit } from './circuit.js';
+import { ClockOffset } from './clock-offset.js';
 import type { Clock } from './clock.js';
+import { Course } from './course.js';
 import type { Credentials } from './credentials.js';
-import { type Answer, decodeAnswer } from './decode-answer.js';
-import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
+import { decodeAnswer } from './decode-answer.js';
+import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable, isUnknown } from './errors.js';
+import type { ClientObserver } from './observer.js';
+import type { Permit } from './permit.js';
+import { RetryBudget } from './retry-budget.js';
+import { SignedPosts } from './signed-post.js';
 import { type HttpAnswer, type Message, Transport } from './transport.js';
 
-const CONTENT_TYPE = 'application/json';
-
-/** One action of the API: its names on the wire and how its parameters are written. */
-export interface Action<Parameters> {
-  readonly name: string;
-  /** The version of the API, a date. */
-  readonly version: string;
-  /** The product's name in the credential scope. */
-  readonly service: string;
-  write(parameters: Parameters): Record<string, unknown>;
-}
-
-/** Permission for one attempt, given back in one of these ways; whatever comes after the first is ignored. */
-export interface Permit {
-  /** An answer arrived, or the attempt ended for certain. */
-  answered(): void;
-  /** Given up without an answer: the request may yet arrive. */
-  lost(): void;
-  /** Nothing was sent. */
-  unused(): void;
-}
+/** The clock that signed is more than five minutes off. */
+const SIGNATURE_EXPIRED = 'AuthFailure.SignatureExpire';
 
 export interface CallOptions {
   /** Sent as X-TC-Region. */
   region: string;
-  /** Asked before each attempt; its rejection ends the call as it is. */
-  admit(): Promise<Permit>;
+  /**
+   * Asked before each attempt; its rejection before the first one ends the call as it is.
+   *
+   * @param withinMs for a repetition: how long it may wait, in milliseconds
+   */
+  admit(withinMs?: number): Promise<Permit>;
 }
 
-/** Is told how each attempt ended, for metrics. */
-export interface ClientObserver {
-  /**
-   * @param code `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for everything that is not
-   *   an answer
-   */
-  attempted(action: string, code: string, durationMs: number): void;
+/** How a call ended that did what it was for. */
+export interface Done {
+  /** Tencent's RequestId of the attempt that said so. */
+  readonly requestId: string;
+  /** What was asked for held before this call, as far as can be known. */
+  readonly before: boolean;
 }
 
 export interface ClientOptions {
@@ -50,47 +42,56 @@ export interface ClientOptions {
   credentials(): Credentials;
   /** For one attempt, connecting included, in milliseconds. */
   attemptTimeoutMs: number;
+  /** For all attempts of a call, in milliseconds from the first one on. */
+  deadlineMs: number;
+  maxAttempts: number;
   clock: Clock;
+  /** Yields [0, 1), for the backoff. */
+  random: () => number;
   observer?: ClientObserver;
   /** Certificates to trust instead of the system's, PEM. */
   ca?: string;
 }
 
-/** Calls actions of Tencent Cloud's API 3.0, signed with TC3-HMAC-SHA256. */
+/** Calls actions of Tencent Cloud's API 3.0, signed with TC3-HMAC-SHA256, and repeats what is safe to repeat. */
 export class TencentCloudClient {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
-  readonly #signingKeys = new SigningKeys();
+  readonly #posts: SignedPosts;
+  readonly #circuit: Circuit;
+  readonly #budget: RetryBudget;
+  readonly #clockOffset = new ClockOffset();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#transport = new Transport(options.endpoint, options.ca);
+    this.#posts = new SignedPosts(options.endpoint);
+    this.#circuit = new Circuit(options.clock, options.observer);
+    this.#budget = new RetryBudget(options.clock.now());
   }
 
   /**
-   * Calls one action, once.
+   * Calls one action, and again while that is safe, worth it and within the deadline. Each attempt is admitted and
+   * signed anew.
    *
-   * @returns the members of `Response`
-   * @throws CloudRefused when the cloud refused
-   * @throws CloudFailed when no definite answer came back
-   * @throws CloudTimeout when none came in time
+   * @throws CloudRefused when the cloud refused: the call had no effect
+   * @throws CloudFailed when no definite answer came back: it may have had
+   * @throws CloudTimeout when none came in time: it may have had
    * @throws CloudUnreachable when nothing was sent
-   * @throws whatever `admit` rejects with
+   * @throws CircuitOpen when nothing was sent because the cloud has failed too often
+   * @throws whatever `admit` rejects with before the first attempt
    */
-  async call<P>(action: Action<P>, parameters: P, options: CallOptions): Promise<Answer> {
-    const permit = await options.admit();
-    const startedAt = this.#options.clock.now();
-    let code = 'OK';
+  async call<P>(action: Action<P>, parameters: P, options: CallOptions): Promise<Done> {
+    const course = new Course(this.#options);
+    this.#budget.earn();
+    const policy = retry(
+      handleWhen((error) => this.#mayRepeat(course, error)),
+      { maxAttempts: this.#options.maxAttempts, backoff: new DelegateBackoff(() => course.backoffMs()) },
+    );
     try {
-      const { status, body } = await this.#post(this.#sign(action, parameters, options.region));
-      permit.answered();
-      return decodeAnswer(status, body);
+      return await policy.execute(() => this.#attempt(course, action, parameters, options));
     } catch (error) {
-      giveBack(permit, error);
-      code = codeOf(error);
-      throw error;
-    } finally {
-      this.#options.observer?.attempted(action.name, code, this.#options.clock.now() - startedAt);
+      throw course.verdict(error);
     }
   }
 
@@ -99,48 +100,76 @@ export class TencentCloudClient {
     this.#transport.close();
   }
 
-  #sign<P>(action: Action<P>, parameters: P, region: string): Message {
-    const { endpoint, clock } = this.#options;
-    const credentials = this.#options.credentials();
-    const at = Math.floor(clock.epochMs() / 1000);
-    const body = JSON.stringify(action.write(parameters));
-    const { host } = endpoint;
-    const signed = { host, contentType: CONTENT_TYPE, payload: body, service: action.service };
-    const headers = {
-      Host: host,
-      'Content-Type': CONTENT_TYPE,
-      Accept: CONTENT_TYPE,
-      'Accept-Encoding': 'identity',
-      'User-Agent': 'ingest-gateway',
-      'X-TC-Action': action.name,
-      'X-TC-Version': action.version,
-      'X-TC-Region': region,
-      'X-TC-Timestamp': String(at),
-      Authorization: authorization(signed, credentials, at, this.#signingKeys),
-      ...(credentials.token !== undefined && { 'X-TC-Token': credentials.token }),
-    };
-    return { headers, body };
+  #mayRepeat(course: Course, error: unknown): boolean {
+    const { clock, observer } = this.#options;
+    if (error instanceof CloudRefused && error.cloudCode === SIGNATURE_EXPIRED)
+      course.correctClockOnce(() => this.#correctClock(error.date));
+    const reason = course.failed(error);
+    if (!reason || !this.#budget.spend(clock.now())) return false;
+    observer?.retried(reason);
+    return true;
   }
 
-  async #post(message: Message): Promise<HttpAnswer> {
-    const { clock, attemptTimeoutMs } = this.#options;
+  #correctClock(date: string | undefined): boolean {
+    const corrected = this.#clockOffset.correct(date, this.#options.clock.epochMs());
+    if (corrected) this.#options.observer?.clockCorrected(this.#clockOffset.ms);
+    return corrected;
+  }
+
+  async #attempt<P>(course: Course, action: Action<P>, parameters: P, options: CallOptions): Promise<Done> {
+    this.#circuit.check();
+    const permit = await options.admit(course.attempts === 0 ? undefined : course.leftMs());
+    try {
+      this.#circuit.check();
+      course.beginAttempt();
+      const write = (): Message => this.#write(action, parameters, options.region);
+      return await this.#circuit.run(() => this.#send(course, action.name, write(), permit));
+    } catch (error) {
+      if (error instanceof CloudRefused && error.cloudCode === action.doneCode)
+        return { requestId: error.requestId, before: !course.mayHaveTakenEffect };
+      throw error;
+    } finally {
+      // What an attempt that was sent made of its permit stands.
+      permit.unused();
+    }
+  }
+
+  #write<P>(action: Action<P>, parameters: P, region: string): Message {
+    const at = Math.floor((this.#options.clock.epochMs() + this.#clockOffset.ms) / 1000);
+    return this.#posts.write(action, parameters, region, this.#options.credentials(), at);
+  }
+
+  async #send(course: Course, name: string, message: Message, permit: Permit): Promise<Done> {
+    const { clock, observer } = this.#options;
+    const startedAt = clock.now();
+    let code = 'OK';
+    try {
+      const answer = await this.#post(message, Math.min(this.#options.attemptTimeoutMs, course.leftMs()));
+      permit.answered();
+      return { requestId: decodeAnswer(answer).RequestId, before: false };
+    } catch (error) {
+      if (isUnknown(error)) permit.lost();
+      // Nothing of it arrived, but a permit held for its second paces the knocking on a closed door.
+      if (error instanceof CloudUnreachable) permit.answered();
+      code = codeOf(error);
+      throw error;
+    } finally {
+      observer?.attempted(name, code, clock.now() - startedAt);
+    }
+  }
+
+  async #post(message: Message, timeoutMs: number): Promise<HttpAnswer> {
     const late = new AbortController();
-    const inTime = clock.wakeIn(attemptTimeoutMs, () => late.abort());
+    const inTime = this.#options.clock.wakeIn(timeoutMs, () => late.abort());
     try {
       return await this.#transport.post({ ...message, signal: late.signal });
     } catch (error) {
-      throw late.signal.aborted && error instanceof CloudFailed ? new CloudTimeout() : error;
+      if (!late.signal.aborted) throw error;
+      throw error instanceof CloudUnreachable ? new CloudUnreachable('timeout') : new CloudTimeout();
     } finally {
       inTime();
     }
   }
-}
-
-function giveBack(permit: Permit, error: unknown): void {
-  if (error instanceof CloudFailed || error instanceof CloudTimeout) permit.lost();
-  // Nothing arrived, but a permit held for its second paces the knocking on a closed door.
-  else if (error instanceof CloudUnreachable) permit.answered();
-  else permit.unused();
 }
 
 function codeOf(error: unknown): string {

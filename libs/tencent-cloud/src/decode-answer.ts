@@ -1,3 +1,4 @@
+import type { HttpAnswer } from './transport.js';
 import { isCode } from './error-codes.js';
 import { CloudFailed, CloudRefused } from './errors.js';
 
@@ -24,7 +25,7 @@ export interface Answer {
  * @throws CloudFailed for the cloud's own faults and for anything that is not an answer
  * @see https://www.tencentcloud.com/document/product/647/34266 (responses)
  */
-export function decodeAnswer(status: number, body: Uint8Array): Answer {
+export function decodeAnswer({ status, body, date }: HttpAnswer): Answer {
   if (status !== 200) throw new CloudFailed(`HTTP ${status}`);
   const { Response: answer } = record(parse(body), 'the answer');
   const { RequestId, Error: error, ...rest } = record(answer, 'Response');
@@ -34,7 +35,7 @@ export function decodeAnswer(status: number, body: Uint8Array): Answer {
   if (typeof code !== 'string' || !CODE.test(code)) throw new CloudFailed('no error code');
   if (OWN_FAULTS.some((fault) => isCode(code, fault)))
     throw new CloudFailed(code, { cloudCode: code, requestId: RequestId });
-  throw new CloudRefused(code, RequestId);
+  throw new CloudRefused(code, RequestId, date);
 }
 
 function parse(body: Uint8Array): unknown {

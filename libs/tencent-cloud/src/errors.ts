@@ -14,6 +14,8 @@ export class CloudRefused extends Error implements CloudWord {
   constructor(
     readonly cloudCode: string,
     readonly requestId: string,
+    /** The Date header of the answer. */
+    readonly date?: string,
   ) {
     super(`the cloud refused: ${cloudCode}`);
   }
@@ -55,4 +57,25 @@ export class CloudUnreachable extends Error {
   constructor(readonly reason: string) {
     super(`the cloud is unreachable: ${reason}`);
   }
+}
+
+/** The cloud failed so often that it is left alone for a while. Nothing was sent. */
+export class CircuitOpen extends Error {
+  readonly code = 'circuit-open';
+  override readonly name = 'CircuitOpen';
+
+  /** @param retryAfterMs milliseconds until the next call is let through to try it */
+  constructor(readonly retryAfterMs: number) {
+    super('the circuit to the cloud is open');
+  }
+}
+
+/** The cloud, or the way to it, failed: as opposed to a definite answer, which is one, welcome or not. */
+export function isFailure(error: unknown): boolean {
+  return isUnknown(error) || error instanceof CloudUnreachable;
+}
+
+/** After this error the call may have taken effect. */
+export function isUnknown(error: unknown): error is CloudFailed | CloudTimeout {
+  return error instanceof CloudFailed || error instanceof CloudTimeout;
 }

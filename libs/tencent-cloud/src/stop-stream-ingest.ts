@@ -1,11 +1,8 @@
-import type { Action, CallOptions, TencentCloudClient } from './client.js';
-import { CloudRefused } from './errors.js';
+import type { Action } from './action.js';
+import type { CallOptions, TencentCloudClient } from './client.js';
 
 /** The regions that this action supports. */
 export const STOP_STREAM_INGEST_REGIONS = ['ap-bangkok', 'ap-jakarta', 'ap-mumbai', 'ap-singapore'] as const;
-
-/** The task has ended already when the call arrives. */
-const TASK_FINISHED = 'FailedOperation.TaskFinished';
 
 export interface RelayTask {
   readonly sdkAppId: number;
@@ -23,13 +20,16 @@ const STOP_STREAM_INGEST: Action<RelayTask> = {
   name: 'StopStreamIngest',
   version: '2019-07-22',
   service: 'trtc',
+  // The task has ended when the call arrives.
+  doneCode: 'FailedOperation.TaskFinished',
   write: ({ sdkAppId, taskId }) => ({ SdkAppId: sdkAppId, TaskId: taskId }),
 };
 
 /**
- * Stops a pull-stream relay task. A task that has ended already is a success: the state asked for holds.
+ * Stops a pull-stream relay task. A task that has ended already is a success: the state asked for holds. If an
+ * earlier attempt of this call may have ended it, it is `stopped`.
  *
- * @throws CloudRefused, CloudFailed, CloudTimeout, CloudUnreachable as {@link TencentCloudClient.call} does
+ * @throws the errors of {@link TencentCloudClient.call}
  * @see https://www.tencentcloud.com/document/product/647/57834 (StopStreamIngest)
  */
 export async function stopStreamIngest(
@@ -37,12 +37,6 @@ export async function stopStreamIngest(
   task: RelayTask,
   options: CallOptions,
 ): Promise<StopResult> {
-  try {
-    const { RequestId } = await client.call(STOP_STREAM_INGEST, task, options);
-    return { status: 'stopped', requestId: RequestId };
-  } catch (error) {
-    if (error instanceof CloudRefused && error.cloudCode === TASK_FINISHED)
-      return { status: 'already-finished', requestId: error.requestId };
-    throw error;
-  }
+  const { requestId, before } = await client.call(STOP_STREAM_INGEST, task, options);
+  return { status: before ? 'already-finished' : 'stopped', requestId };
 }

@@ -13,6 +13,8 @@ const IDLE_SOCKET_MS = 30_000;
 export interface HttpAnswer {
   readonly status: number;
   readonly body: Uint8Array;
+  /** The Date header. */
+  readonly date?: string;
 }
 
 export interface Message {
@@ -62,7 +64,11 @@ export class Transport {
   async post({ headers, body, signal }: Post): Promise<HttpAnswer> {
     const sending = { sent: false };
     try {
-      const { status, data } = await this.#axios.request<Buffer>({
+      const {
+        status,
+        data,
+        headers: answered,
+      } = await this.#axios.request<Buffer>({
         method: 'POST',
         url: '/',
         headers,
@@ -70,7 +76,8 @@ export class Transport {
         signal,
         transport: this.#watching(sending),
       });
-      return { status, body: data };
+      const { date } = answered;
+      return { status, body: data, ...(typeof date === 'string' && { date }) };
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // It holds the request's headers: nothing of it but its code goes on.

@@ -29,6 +29,8 @@ describe('readConfiguration', () => {
       endpoint: new URL('https://trtc.intl.tencentcloudapi.com'),
       quotaPerSecond: 20,
       attemptTimeoutMs: 3000,
+      deadlineMs: 8000,
+      maxAttempts: 3,
       shutdownGraceMs: 10_000,
       logLevel: 'info',
     });

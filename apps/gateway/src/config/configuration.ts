@@ -13,6 +13,8 @@ export interface Configuration {
   readonly endpoint: URL;
   readonly quotaPerSecond: number;
   readonly attemptTimeoutMs: number;
+  readonly deadlineMs: number;
+  readonly maxAttempts: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: string;
   readonly revision: string;
@@ -49,6 +51,8 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     endpoint: new URL(environment.TRTC_ENDPOINT),
     quotaPerSecond: Number(environment.QUOTA_PER_SECOND),
     attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
+    deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
+    maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
     shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS),
     logLevel: environment.LOG_LEVEL,
     revision: environment.GATEWAY_REVISION,

@@ -82,6 +82,12 @@ export class Environment {
   @WholeNumber(1, 60_000)
   UPSTREAM_ATTEMPT_TIMEOUT_MS = '3000';
 
+  @WholeNumber(1, 120_000)
+  UPSTREAM_DEADLINE_MS = '8000';
+
+  @WholeNumber(1, 10)
+  UPSTREAM_MAX_ATTEMPTS = '3';
+
   @WholeNumber(0, 600_000)
   SHUTDOWN_GRACE_MS = '10000';
 

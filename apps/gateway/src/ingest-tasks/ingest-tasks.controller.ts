@@ -9,7 +9,7 @@ export class IngestTasksController {
 
   /** Stops one pull-stream relay task. */
   @Delete(':id')
-  stop(@Stop() request: StopRequest, @Req() { call }: FastifyRequest): Promise<StoppedTask> {
-    return this.tasks.stop(request, call);
+  stop(@Stop() request: StopRequest, @Req() { call, signal }: FastifyRequest): Promise<StoppedTask> {
+    return this.tasks.stop(request, call, signal);
   }
 }

@@ -4,6 +4,8 @@ import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/ten
 import type { CallRecord } from '../call-record.js';
 import { InjectConfiguration } from '../config/configuration.provider.js';
 import type { Configuration } from '../config/configuration.js';
+import { Lifecycle } from '../operations/lifecycle.js';
+import { CallerLeft } from '../problems/caller-left.js';
 import { stopProblem } from '../problems/stop-problem.js';
 import type { StopRequest } from './stop-request.js';
 
@@ -22,22 +24,25 @@ export class IngestTasksService {
   constructor(
     private readonly quota: Quota,
     private readonly cloud: TencentCloudClient,
+    private readonly lifecycle: Lifecycle,
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
 
   /**
    * @param call is told what becomes of the call
+   * @param callerLeft ends a call that was not sent yet; one that was runs to its end
    * @throws Problem of the table
+   * @throws CallerLeft when nothing was sent because of that
    */
-  async stop(request: StopRequest, call: CallRecord): Promise<StoppedTask> {
-    const {
-      taskId,
-      sdkAppId = this.configuration.defaultSdkAppId,
-      region = this.configuration.defaultRegion,
-    } = request;
+  async stop(request: StopRequest, call: CallRecord, callerLeft: AbortSignal): Promise<StoppedTask> {
+    const { defaultSdkAppId, defaultRegion } = this.configuration;
+    const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     call.task = { taskId, sdkAppId, region };
+    // Counted apart from the request, which ends when its caller leaves.
+    this.lifecycle.begin();
     try {
-      const admit = () => this.quota.take();
+      const admit = (withinMs?: number) =>
+        this.quota.take(withinMs === undefined ? { signal: callerLeft } : { waitMs: withinMs });
       const { status, requestId } = await stopStreamIngest(
         this.cloud,
         { taskId, sdkAppId },
@@ -46,7 +51,10 @@ export class IngestTasksService {
       Object.assign(call, { result: status, outcome: 'stopped', upstream: { code: 'OK', requestId } });
       return { taskId, sdkAppId, region, status, requestId };
     } catch (error) {
+      if (callerLeft.aborted && error === callerLeft.reason) throw new CallerLeft();
       throw stopProblem(error, request.sdkAppId !== undefined);
+    } finally {
+      this.lifecycle.end();
     }
   }
 }

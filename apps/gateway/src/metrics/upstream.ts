@@ -1,26 +1,89 @@
 import { Injectable } from '@nestjs/common';
-import { Histogram, Registry } from 'prom-client';
-import { type ClientObserver, DOCUMENTED_CODES } from '#libs/tencent-cloud';
+import { PinoLogger } from 'nestjs-pino';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type CircuitStateName,
+  type ClientObserver,
+  DOCUMENTED_CODES,
+  isCode,
+  type RetryReason,
+} from '#libs/tencent-cloud';
 
 const CODES = new Set<string>(['OK', ...DOCUMENTED_CODES, 'timeout', 'unreachable', 'malformed', 'other']);
+const REASONS: RetryReason[] = ['throttled', 'unreachable', 'timeout', 'failed', 'clock-skew'];
+const STATES: CircuitStateName[] = ['closed', 'open', 'half-open'];
 
-/** How long attempts at the cloud took and how they ended. */
+/** How it goes with the cloud: attempts, repetitions, the circuit, the clock. */
 @Injectable()
 export class Upstream implements ClientObserver {
   readonly #duration: Histogram<'action' | 'code'>;
+  readonly #retries: Counter<'reason'>;
+  readonly #circuit: Gauge<'state'>;
+  readonly #clockOffset: Gauge;
+  #onThrottled = (): void => {};
 
-  constructor(registry: Registry) {
+  constructor(
+    registry: Registry,
+    private readonly logger: PinoLogger,
+  ) {
+    const registers = [registry];
     this.#duration = new Histogram({
       name: 'tencentcloud_request_duration_seconds',
       help: 'Duration of attempts at the cloud, by action and code.',
       labelNames: ['action', 'code'],
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-      registers: [registry],
+      registers,
     });
     for (const code of CODES) this.#duration.zero({ action: 'StopStreamIngest', code });
+    this.#retries = new Counter({
+      name: 'tencentcloud_retries_total',
+      help: 'Attempts that were repeated, by the reason of the failure.',
+      labelNames: ['reason'],
+      registers,
+    });
+    for (const reason of REASONS) this.#retries.inc({ reason }, 0);
+    this.#circuit = new Gauge({
+      name: 'tencentcloud_circuit_state',
+      help: '1 for the state that the circuit to the cloud is in.',
+      labelNames: ['state'],
+      registers,
+    });
+    this.#show('closed');
+    this.#clockOffset = new Gauge({
+      name: 'tencentcloud_clock_offset_seconds',
+      help: "The cloud's clock minus this machine's, as learnt when the cloud refused a signature's time.",
+      registers,
+    });
+  }
+
+  /** Who is to be told when the cloud refuses a call as one too many. */
+  tellThrottled(listener: () => void): void {
+    this.#onThrottled = listener;
   }
 
   attempted(action: string, code: string, durationMs: number): void {
     this.#duration.observe({ action, code: CODES.has(code) ? code : 'other' }, durationMs / 1000);
+    if (isCode(code, 'RequestLimitExceeded')) this.#onThrottled();
+  }
+
+  retried(reason: RetryReason): void {
+    this.#retries.inc({ reason });
+  }
+
+  circuit(state: CircuitStateName): void {
+    this.#show(state);
+    this.logger.warn({ event: 'circuit', state }, `the circuit to the cloud is ${state}`);
+  }
+
+  clockCorrected(offsetMs: number): void {
+    this.#clockOffset.set(offsetMs / 1000);
+    this.logger.warn(
+      { event: 'clock-corrected', offsetMs },
+      "this machine's clock is off; signatures carry the cloud's time",
+    );
+  }
+
+  #show(state: CircuitStateName): void {
+    for (const each of STATES) this.#circuit.set({ state: each }, each === state ? 1 : 0);
   }
 }

@@ -89,6 +89,12 @@ export const PROBLEMS = {
     detail:
       'The cloud gave no definite answer: the task may have been stopped. Repeating the DELETE is safe.',
   },
+  'upstream-unavailable': {
+    status: 503,
+    title: 'The cloud is unavailable',
+    outcome: 'not-sent',
+    detail: 'The cloud has failed so often that it is left alone for a moment; repeat after Retry-After.',
+  },
   'shutting-down': {
     status: 503,
     title: 'Shutting down',

@@ -3,7 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { stopFaults } from '../ingest-tasks/stop-request.js';
 import { Routes } from '../routes.js';
+import { CallerLeft } from './caller-left.js';
 import { type Fault, Problem } from './problem.js';
+
+/** What nginx logs for a caller that hung up; nobody receives it. */
+const CLIENT_CLOSED_REQUEST = 499;
 
 /** Turns whatever a request ended in into the answer of the problem table. */
 @Catch()
@@ -19,6 +23,12 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    if (error instanceof CallerLeft) {
+      request.call.result = 'withdrawn';
+      request.call.outcome = 'not-sent';
+      void reply.code(CLIENT_CLOSED_REQUEST).send();
+      return;
+    }
     const problem = this.#problemOf(error, request);
     const { upstream, reason } = problem.details;
     request.call.result = problem.code;

@@ -1,5 +1,12 @@
 import { QuotaExhausted } from '#libs/quota';
-import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable, isCode } from '#libs/tencent-cloud';
+import {
+  CircuitOpen,
+  CloudFailed,
+  CloudRefused,
+  CloudTimeout,
+  CloudUnreachable,
+  isCode,
+} from '#libs/tencent-cloud';
 import { Problem } from './problem.js';
 import type { ProblemCode } from './problem-table.js';
 
@@ -24,6 +31,8 @@ const THROTTLED_MS = 1000;
 export function stopProblem(error: unknown, sdkAppIdGiven: boolean): unknown {
   if (error instanceof QuotaExhausted)
     return new Problem('quota-exhausted', { retryAfterMs: error.retryAfterMs });
+  if (error instanceof CircuitOpen)
+    return new Problem('upstream-unavailable', { retryAfterMs: error.retryAfterMs });
   if (error instanceof CloudRefused) return refusal(error, sdkAppIdGiven);
   if (error instanceof CloudUnreachable) return new Problem('upstream-unreachable', { reason: error.reason });
   if (error instanceof CloudTimeout) return new Problem('upstream-timeout');
