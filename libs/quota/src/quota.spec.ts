@@ -38,6 +38,35 @@ describe('the start of a process', () => {
   });
 });
 
+describe('a clock on which time passes between two looks, and whose timers fire early', () => {
+  class RestlessClock extends VirtualClock {
+    #passed = 0;
+
+    constructor(readonly earlyMs: number) {
+      super();
+    }
+
+    override now(): number {
+      return super.now() + (this.#passed += 0.3);
+    }
+
+    override wakeIn(ms: number, callback: () => void): () => void {
+      return super.wakeIn(ms - this.earlyMs, callback);
+    }
+  }
+
+  it.each([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])(
+    'by %d ms: refuses nobody who can be served when the hold ends',
+    async (earlyMs) => {
+      const restless = new RestlessClock(earlyMs);
+      const fresh = new Quota({ perSecond: 2, clock: restless });
+      const lent = fresh.take();
+      await restless.runUntil(1600);
+      (await lent).unused();
+    },
+  );
+});
+
 describe('a slot', () => {
   it('frees one second after its answer, not after it was taken', async () => {
     const slot = await quota.take();

@@ -64,7 +64,7 @@ export class Quota {
   async take({ waitMs = 0, signal }: TakeOptions = {}): Promise<Slot> {
     signal?.throwIfAborted();
     const asked = this.#clock.now();
-    const slot = this.#waiters.size === 0 ? this.#lend() : undefined;
+    const slot = this.#waiters.size === 0 ? this.#lend(asked) : undefined;
     if (slot) {
       this.#observer?.granted(0);
       return slot;
@@ -91,8 +91,9 @@ export class Quota {
     return { capacity, free, waiting: this.#waiters.size, nextFreeInMs };
   }
 
-  #lend(): Slot | undefined {
+  #lend(at: number): Slot | undefined {
     return this.#slots.take(
+      at,
       () => this.#clock.now(),
       () => this.#serve(),
     );
@@ -126,13 +127,14 @@ export class Quota {
   #serve(): void {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
+    // One look at the clock: between two, a wait could end that would have been served.
+    const now = this.#clock.now();
     for (const waiter of this.#waiters) {
-      const slot = this.#lend();
+      const slot = this.#lend(now);
       if (!slot) break;
       this.#waiters.delete(waiter);
       waiter.grant(slot);
     }
-    const now = this.#clock.now();
     let next = Infinity;
     for (const waiter of this.#waiters) {
       if (waiter.until <= now) {

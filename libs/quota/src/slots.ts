@@ -56,9 +56,8 @@ export class Slots {
     return this.#allowance.lower(now);
   }
 
-  /** Takes a slot, or answers undefined when none is free. */
-  take(now: () => number, onReturn: () => void): Slot | undefined {
-    const at = now();
+  /** Takes a slot at a time, or answers undefined when none is free then; `now` is asked when it is given back. */
+  take(at: number, now: () => number, onReturn: () => void): Slot | undefined {
     if (this.free(at) === 0) return undefined;
     const index = this.#freeAt.findIndex((freeAt) => freeAt <= at);
     this.#freeAt[index] = IN_FLIGHT;

@@ -6,6 +6,9 @@ import { CloudFailed, CloudRefused } from './errors.js';
 const CODE = /^[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,3}$/;
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
+// JSON lets a member stand twice, and a parser takes the last: an answer and its contrary in one.
+const DECISIVE_MEMBER = /"(Response|Error|RequestId)"\s*:/g;
+
 /** Errors of the cloud's own: the call may have taken effect before something behind it failed. */
 const OWN_FAULTS = ['InternalError', 'ServiceUnavailable'];
 
@@ -39,11 +42,17 @@ export function decodeAnswer({ status, body, date }: HttpAnswer): Answer {
 }
 
 function parse(body: Uint8Array): unknown {
+  let text: string;
+  let value: unknown;
   try {
-    return JSON.parse(utf8.decode(body));
+    text = utf8.decode(body);
+    value = JSON.parse(text);
   } catch {
     throw new CloudFailed('not JSON');
   }
+  const members = text.match(DECISIVE_MEMBER) ?? [];
+  if (new Set(members).size < members.length) throw new CloudFailed('contradicts itself');
+  return value;
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {

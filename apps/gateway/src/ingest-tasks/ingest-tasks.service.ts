@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Quota } from '#libs/quota';
 import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/tencent-cloud';
 import type { CallRecord } from '../call-record.js';
@@ -20,13 +20,17 @@ export interface StoppedTask {
 
 /** Stops tasks: the quota lends a slot, the cloud client carries the call. */
 @Injectable()
-export class IngestTasksService {
+export class IngestTasksService implements OnApplicationShutdown {
   constructor(
     private readonly quota: Quota,
     private readonly cloud: TencentCloudClient,
     private readonly lifecycle: Lifecycle,
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
+
+  onApplicationShutdown(): void {
+    this.cloud.close();
+  }
 
   /**
    * @param call is told what becomes of the call

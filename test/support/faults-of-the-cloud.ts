@@ -1,0 +1,167 @@
+import { gzipSync } from 'node:zlib';
+import type { Fault, FaultRule } from '../../apps/sandbox/src/faults.js';
+
+/** How a call ends: status, code, outcome, attempts. */
+type End = readonly [status: number, code: string, outcome: string | undefined, attempts: number];
+
+export interface FaultCase {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly effect?: FaultRule['effect'];
+  /** When the fault strikes once and then all is fine. */
+  readonly once: End;
+  /** When it strikes every time. */
+  readonly always: End;
+}
+
+const STOPPED_AT_ONCE: End = [200, 'stopped', undefined, 1];
+const STOPPED_BY_THE_SECOND: End = [200, 'stopped', undefined, 2];
+const FAILED: End = [502, 'upstream-failed', 'unknown', 3];
+const TIMED_OUT: End = [504, 'upstream-timeout', 'unknown', 3];
+const THROTTLED: End = [503, 'upstream-throttled', 'not-stopped', 3];
+
+const repeated =
+  (always: End) =>
+  (name: string, fault: Fault, effect?: FaultRule['effect']): FaultCase => ({
+    name,
+    fault,
+    ...(effect && { effect }),
+    once: STOPPED_BY_THE_SECOND,
+    always,
+  });
+const failing = repeated(FAILED);
+const late = repeated(TIMED_OUT);
+const throttled = repeated(THROTTLED);
+
+function definite(code: string, status: number, problem: string, message?: string): FaultCase {
+  const end: End = [status, problem, 'not-stopped', 1];
+  return { name: code, fault: { kind: 'error', code, ...(message && { message }) }, once: end, always: end };
+}
+
+const PLACES = ['before-headers', 'in-headers', 'in-body'] as const;
+const body = (text: string): Fault => ({ kind: 'body', body: text });
+const error = (code: string, message = 'x'): Fault => ({ kind: 'error', code, message });
+
+const connection: FaultCase[] = [
+  ...PLACES.map((at) => failing(`reset ${at}`, { kind: 'reset', at })),
+  ...PLACES.map((at) => failing(`reset ${at}, after the stop took effect`, { kind: 'reset', at }, 'after')),
+  ...PLACES.map((at) => failing(`closed ${at}`, { kind: 'close', at })),
+  failing('body shorter than Content-Length', { kind: 'short-body' }),
+  failing('body shorter than Content-Length, after the stop took effect', { kind: 'short-body' }, 'after'),
+  late('accepted and never answered', { kind: 'never-answer' }),
+  late('never answered, after the stop took effect', { kind: 'never-answer' }, 'after'),
+  late('headers byte by byte, past the timeout', { kind: 'drip', part: 'headers', everyMs: 50 }),
+  late('body byte by byte, past the timeout', { kind: 'drip', part: 'body', everyMs: 50 }),
+];
+
+const edge: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 502, 503, 504].map((status) =>
+  failing(`HTTP ${status} with HTML`, {
+    kind: 'status',
+    status,
+    headers: { location: 'http://127.0.0.1:9/' },
+  }),
+);
+
+const answers: FaultCase[] = [
+  failing('200 with HTML', { kind: 'body', body: '<html>hello</html>', contentType: 'text/html' }),
+  ...['', 'null', '[]', '{}', '"text"', '7', '{"Response":null}', '{"Response":[]}', '{"Response":{}}'].map(
+    (text) => failing(`200 with ${text || 'nothing'}`, body(text)),
+  ),
+  failing('RequestId of a wrong type', body('{"Response":{"RequestId":7}}')),
+  failing('an error without RequestId', body('{"Response":{"Error":{"Code":"InvalidParameter.TaskId"}}}')),
+  failing('an error that is null', body('{"Response":{"RequestId":"r-1","Error":null}}')),
+  failing('an error without a code', body('{"Response":{"RequestId":"r-1","Error":{"Message":"x"}}}')),
+  failing(
+    'a refusal and a success in one, by doubled keys',
+    body('{"Response":{"Error":{"Code":"AuthFailure"},"RequestId":"r-1"},"Response":{"RequestId":"r-2"}}'),
+  ),
+  failing('10,000 levels deep', body('['.repeat(10_000) + ']'.repeat(10_000))),
+  failing('10,000 levels deep and cut off', body('{"Response":'.repeat(10_000))),
+  failing('100 MB', { kind: 'huge', bytes: 100_000_000 }),
+  failing('a gzip bomb', {
+    kind: 'body',
+    bodyBase64: gzipSync(Buffer.alloc(10_000_000)).toString('base64'),
+    headers: { 'content-encoding': 'gzip' },
+  }),
+  failing('invalid UTF-8', {
+    kind: 'body',
+    bodyBase64: Buffer.from('7b22526573706f6e7365223a7b22526571756573744964223a22ff227d7d', 'hex').toString(
+      'base64',
+    ),
+  }),
+  {
+    name: 'an answer in order under a wrong Content-Type',
+    fault: { kind: 'body', body: '{"Response":{"RequestId":"r-1"}}', contentType: 'image/png' },
+    once: STOPPED_AT_ONCE,
+    always: STOPPED_AT_ONCE,
+  },
+];
+
+const codes: FaultCase[] = [
+  ...[
+    '',
+    '.InvalidAuthorization',
+    '.InvalidSecretId',
+    '.MFAFailure',
+    '.SecretIdNotFound',
+    '.SignatureExpire',
+  ].map((end) => definite(`AuthFailure${end}`, 502, 'upstream-refused-gateway')),
+  ...['.SignatureFailure', '.TokenFailure', '.UnauthorizedOperation'].map((end) =>
+    definite(`AuthFailure${end}`, 502, 'upstream-refused-gateway'),
+  ),
+  definite('UnauthorizedOperation', 502, 'upstream-refused-gateway'),
+  definite('InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'),
+  definite('InvalidParameter.TaskId', 404, 'task-not-found'),
+  definite('FailedOperation.TaskNotExist', 404, 'task-not-found'),
+  ...[
+    'ActionOffline',
+    'DryRunOperation',
+    'FailedOperation',
+    'FailedOperation.SdkAppIdNotExist',
+    'InvalidAction',
+    'InvalidParameter',
+    'InvalidParameter.BodyParamsError',
+    'InvalidParameterValue',
+    'InvalidRequest',
+    'IpInBlacklist',
+    'IpNotInWhitelist',
+    'LimitExceeded',
+    'MissingParameter',
+    'NoSuchProduct',
+    'NoSuchVersion',
+    'RequestSizeLimitExceeded',
+    'ResourceInUse',
+    'ResourceInsufficient',
+    'ResourceNotFound',
+    'ResourceUnavailable',
+    'ResponseSizeLimitExceeded',
+    'UnknownParameter',
+    'UnsupportedOperation',
+    'UnsupportedProtocol',
+    'UnsupportedRegion',
+    'NobodyKnows.ThisOne',
+  ].map((code) => definite(code, 502, 'upstream-rejected')),
+  definite('MissingParameter.X', 502, 'upstream-rejected', 'a\nb\u001B[31m\r\n\u0000__proto__'),
+  definite('MissingParameter.Y', 502, 'upstream-rejected', 'm'.repeat(1_000_000)),
+  ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((end) =>
+    throttled(`RequestLimitExceeded${end}`, error(`RequestLimitExceeded${end}`)),
+  ),
+  ...['InternalError', 'InternalError.InternalError', 'ServiceUnavailable'].map((code) =>
+    failing(code, error(code)),
+  ),
+  failing('InternalError, after the stop took effect', error('InternalError'), 'after'),
+  failing('a code with newlines', error('Invalid\nParameter')),
+  failing('a code with ANSI escapes', error('\u001B[31mInvalidParameter')),
+  failing('a code of 500 KB', error('A'.repeat(500_000))),
+  failing('a code named __proto__', error('__proto__')),
+  failing('a message of 2 MB', error('InvalidParameter.TaskId', 'm'.repeat(2_000_000))),
+  {
+    name: 'FailedOperation.TaskFinished',
+    fault: error('FailedOperation.TaskFinished'),
+    once: [200, 'already-finished', undefined, 1],
+    always: [200, 'already-finished', undefined, 1],
+  },
+];
+
+/** Fault × what the caller sees, once and always: the contract under failure, one row each. */
+export const FAULTS: readonly FaultCase[] = [...connection, ...edge, ...answers, ...codes];
