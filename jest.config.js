@@ -24,4 +24,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 60_000,
+  maxWorkers: 2,
+  // A test that fails before it has closed its servers must not keep CI waiting for them for ever.
+  forceExit: true,
 };

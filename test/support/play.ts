@@ -1,7 +1,6 @@
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
-import { type Answer, stop } from './client.js';
+import { type Answer, send, stop } from './client.js';
 import { startGateway } from './gateway.js';
-import { send } from './client.js';
 
 /** What became of one call, seen from outside. */
 export interface Played {
@@ -16,15 +15,20 @@ export interface Played {
   readonly slots: number;
 }
 
-/** Stops one task through a gateway of its own, so that no breaker, budget or slot is shared with another case. */
+/**
+ * Stops a task, or some one after the other, through a gateway of its own, so that no breaker, budget or slot is
+ * shared with another case. The answer is the last one's, the counts are of all.
+ */
 export async function play(
   sandbox: Sandbox,
-  taskId: string,
+  taskIds: string | string[],
   variables: Record<string, string>,
 ): Promise<Played> {
   const gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000', ...variables });
   try {
-    const answer = await stop(gateway.url, taskId);
+    const answers: Answer[] = [];
+    for (const taskId of [taskIds].flat()) answers.push(await stop(gateway.url, taskId));
+    const answer = answers.at(-1)!;
     const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
     const { body = {} } = answer;
     return {

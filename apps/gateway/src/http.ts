@@ -40,7 +40,8 @@ export async function createGateway(
     // Longer ones still reach the validation, which names the fault.
     routerOptions: { maxParamLength: 4 * MAX_ID_IN_URL },
     skipMiddie: true,
-    forceCloseConnections: 'idle',
+    // When the application closes, nothing is in flight any more: what is still open is idle, or never said a word.
+    forceCloseConnections: true,
     clientErrorHandler: refuseUnreadable,
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {

@@ -5,7 +5,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 const LINGER_SHARE = 0.2;
 
 /** How long it must be quiet before the listener closes: a caller just connecting would see a reset. */
-const QUIET_MS = 250;
+const QUIET_MS = 500;
 
 const POLL_MS = 25;
 
@@ -17,7 +17,7 @@ const POLL_MS = 25;
 export class Lifecycle implements OnApplicationBootstrap {
   #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
   #inFlight = 0;
-  #lastBegun = 0;
+  #lastSeen = 0;
 
   onApplicationBootstrap(): void {
     this.#state = 'serving';
@@ -40,11 +40,12 @@ export class Lifecycle implements OnApplicationBootstrap {
 
   begin(): void {
     this.#inFlight += 1;
-    this.#lastBegun = performance.now();
+    this.#lastSeen = performance.now();
   }
 
   end(): void {
     this.#inFlight -= 1;
+    this.#lastSeen = performance.now();
   }
 
   /**
@@ -63,6 +64,6 @@ export class Lifecycle implements OnApplicationBootstrap {
   }
 
   #quiet(): boolean {
-    return this.#inFlight === 0 && performance.now() - this.#lastBegun > QUIET_MS;
+    return this.#inFlight === 0 && performance.now() - this.#lastSeen > QUIET_MS;
   }
 }

@@ -1,0 +1,140 @@
+import http from 'node:http';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { type Answer, send, stop } from './support/client.js';
+import { variablesFor } from './support/gateway.js';
+import { GatewayProcess } from './support/process.js';
+
+let sandbox: Sandbox;
+let gateway: GatewayProcess;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ autoTasks: true });
+});
+
+afterAll(() => sandbox.close());
+
+afterEach(() => {
+  gateway.kill('SIGKILL');
+  sandbox.setDelays({ request: { minMs: 0, maxMs: 0 } });
+});
+
+function start(variables: Record<string, string> = {}): GatewayProcess {
+  const environment = { ...variablesFor(sandbox), TRTC_ENDPOINT: sandbox.httpUrl, SHUTDOWN_GRACE_MS: '5000' };
+  gateway = new GatewayProcess({ ...environment, ...variables });
+  return gateway;
+}
+
+const get = (url: string, path: string) => send(url, path, { method: 'GET' });
+
+describe('SIGTERM', () => {
+  it('turns /readyz to 503 first, then refuses calls with shutting-down, and exits with 0', async () => {
+    const url = await start().url();
+    expect((await get(url, '/readyz')).status).toBe(200);
+    gateway.kill('SIGTERM');
+    while ((await get(url, '/readyz')).status === 200) await sleep(10);
+    expect((await get(url, '/livez')).status).toBe(200);
+    expect((await stop(url, 'still-served')).status).toBe(200);
+    let answer = await stop(url, 'a');
+    while (answer.status !== 503) {
+      await sleep(100);
+      answer = await stop(url, 'a');
+    }
+    expect(answer.body).toMatchObject({ code: 'shutting-down', outcome: 'not-sent' });
+    expect(answer.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
+    expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('lets a call in flight finish', async () => {
+    const url = await start().url();
+    await stop(url, 'first');
+    sandbox.setDelays({ request: { minMs: 2000, maxMs: 2000 } });
+    const inFlight = stop(url, 'in-flight');
+    await sleep(300);
+    gateway.kill('SIGTERM');
+    expect((await inFlight).status).toBe(200);
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+  });
+
+  it('closes idle connections, those of scrapers too', async () => {
+    const url = await start().url();
+    const agent = new http.Agent({ keepAlive: true });
+    await send(url, '/metrics', { method: 'GET', agent });
+    const silent = net.connect(Number(new URL(url).port), '127.0.0.1');
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+    agent.destroy();
+    silent.destroy();
+  });
+
+  it('says how many calls it had to cut off when the grace is over, and exits with 1', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '500' }).url();
+    await stop(url, 'first');
+    sandbox.setDelays({ request: { minMs: 2500, maxMs: 2500 } });
+    const cut = stop(url, 'cut-off').catch((error: NodeJS.ErrnoException) => error.code);
+    await sleep(300);
+    gateway.kill('SIGTERM');
+    const { code, stdout } = await gateway.finished;
+    expect(code).toBe(1);
+    expect(stdout).toContain('"unfinished":');
+    expect(await cut).toBe('ECONNRESET');
+  });
+
+  it('a second time ends the process at once', async () => {
+    await start({ SHUTDOWN_GRACE_MS: '600000' }).url();
+    gateway.kill('SIGTERM');
+    while (!gateway.stdout.includes('shutting down')) await sleep(10);
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 143 });
+  });
+});
+
+describe('SIGTERM under 500 requests per second', () => {
+  it('shows no caller a reset or an empty answer, 20 times, and exits with 0', async () => {
+    const ends: { code: number | null; failures: string[]; answers: number }[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const url = await start({ SHUTDOWN_GRACE_MS: '3000' }).url();
+      ends.push(await shutDownUnderLoad(url));
+    }
+    expect(ends.map(({ failures }) => failures)).toEqual(ends.map(() => []));
+    expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
+    expect(Math.min(...ends.map(({ answers }) => answers))).toBeGreaterThan(100);
+  }, 300_000);
+});
+
+/** Fifty callers, ten calls a second each; one that is told to go elsewhere goes. */
+async function shutDownUnderLoad(
+  url: string,
+): Promise<{ code: number | null; failures: string[]; answers: number }> {
+  const failures: string[] = [];
+  let answers = 0;
+  const agent = new http.Agent({ keepAlive: true });
+  const caller = async (name: number): Promise<void> => {
+    for (let n = 0; ; n += 1) {
+      const answer = await send(url, `/ingest-tasks/${name}-${n}`, { agent }).catch(
+        (error: NodeJS.ErrnoException) => error,
+      );
+      if (answer instanceof Error) {
+        // Whoever connects when the listener is gone is told so at once: nothing was lost.
+        if (answer.code !== 'ECONNREFUSED') failures.push(answer.code ?? answer.message);
+        return;
+      }
+      answers += 1;
+      if (!isWhole(answer)) failures.push(`${answer.status} ${answer.text}`);
+      if (answer.status === 503) return;
+      await sleep(100);
+    }
+  };
+  const callers = Array.from({ length: 50 }, (_, name) => caller(name));
+  await sleep(400);
+  gateway.kill('SIGTERM');
+  const [{ code }] = await Promise.all([gateway.finished, ...callers]);
+  agent.destroy();
+  return { code, failures, answers };
+}
+
+function isWhole({ status, body }: Answer): boolean {
+  return [200, 429, 503].includes(status) && body !== undefined;
+}
