@@ -15,11 +15,16 @@ export class GatewayProcess {
   stdout = '';
   stderr = '';
 
-  constructor(environment: Record<string, string>) {
-    this.#child = spawn(process.execPath, ['--enable-source-maps', 'dist/apps/gateway/src/main.js'], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /** @param runtime further arguments for Node itself */
+  constructor(environment: Record<string, string>, runtime: string[] = []) {
+    this.#child = spawn(
+      process.execPath,
+      ['--enable-source-maps', ...runtime, 'dist/apps/gateway/src/main.js'],
+      {
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     this.#child.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.finished = once(this.#child, 'close').then(([code]) => ({
@@ -34,7 +39,8 @@ export class GatewayProcess {
     for (;;) {
       const url = /listening on (http:\/\/[^\s,"]+)/.exec(this.stdout)?.[1];
       if (url) return url;
-      if (this.#child.exitCode !== null) throw new Error(`the gateway ended: ${this.stderr}`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw new Error(`the gateway ended: ${this.stderr}`);
       await sleep(20);
     }
   }

@@ -12,7 +12,7 @@ import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
 import { Lifecycle } from './operations/lifecycle.js';
-import { Problem } from './problems/problem.js';
+import type { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { refuseUnreadable } from './problems/refuse-unreadable.js';
 import { Routes } from './routes.js';
@@ -22,9 +22,6 @@ const BODY_LIMIT_BYTES = 1024;
 
 /** 256 characters of up to four bytes, each written as three. */
 const MAX_ID_IN_URL = 256 * 4 * 3;
-
-/** Another replica can serve a call that this one refuses as it leaves. */
-const RETRY_ELSEWHERE_MS = 1000;
 
 /**
  * The gateway as an application that is ready to listen: adapter, filter and hooks, the same for production and
@@ -79,8 +76,7 @@ export async function createGateway(
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply);
-    if (lifecycle.refusing && isStop(request))
-      done(new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS }));
+    if (lifecycle.refusing.aborted && isStop(request)) done(lifecycle.refusing.reason as Problem);
     else done();
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {

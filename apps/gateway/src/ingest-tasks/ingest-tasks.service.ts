@@ -35,7 +35,7 @@ export class IngestTasksService implements OnApplicationShutdown {
   /**
    * @param call is told what becomes of the call
    * @param callerLeft ends a call that was not sent yet; one that was runs to its end
-   * @throws Problem of the table
+   * @throws Problem of the table; `shutting-down` for a call that still waits when this process leaves
    * @throws CallerLeft when nothing was sent because of that
    */
   async stop(request: StopRequest, call: CallRecord, callerLeft: AbortSignal): Promise<StoppedTask> {
@@ -45,8 +45,13 @@ export class IngestTasksService implements OnApplicationShutdown {
     // Counted apart from the request, which ends when its caller leaves.
     this.lifecycle.begin();
     try {
+      const beforeSending = AbortSignal.any([callerLeft, this.lifecycle.refusing]);
       const admit = (withinMs?: number) =>
-        this.quota.take(withinMs === undefined ? { signal: callerLeft } : { waitMs: withinMs });
+        this.quota.take(
+          withinMs === undefined
+            ? { signal: beforeSending }
+            : { waitMs: withinMs, signal: this.lifecycle.refusing },
+        );
       const { status, requestId } = await stopStreamIngest(
         this.cloud,
         { taskId, sdkAppId },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Problem } from '../problems/problem.js';
 
 /** What part of the grace goes by before calls are refused: long enough for a load balancer to look elsewhere. */
 const LINGER_SHARE = 0.2;
@@ -9,6 +10,9 @@ const QUIET_MS = 500;
 
 const POLL_MS = 25;
 
+/** Another replica can serve at once a call that this one refuses as it leaves. */
+const RETRY_ELSEWHERE_MS = 1000;
+
 /**
  * Where this process is in its life: starting, serving, leaving (still serves, but asks to be left alone), refusing
  * (finishes what it has), gone.
@@ -17,6 +21,7 @@ const POLL_MS = 25;
 export class Lifecycle implements OnApplicationBootstrap {
   #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
   #inFlight = 0;
+  readonly #endOfWaiting = new AbortController();
   #lastSeen = 0;
 
   onApplicationBootstrap(): void {
@@ -33,9 +38,9 @@ export class Lifecycle implements OnApplicationBootstrap {
     return this.#state === 'leaving' || this.#state === 'refusing';
   }
 
-  /** Whether new calls are refused. */
-  get refusing(): boolean {
-    return this.#state === 'refusing';
+  /** Aborted, with the problem to answer, when new calls are refused and none may wait any longer. */
+  get refusing(): AbortSignal {
+    return this.#endOfWaiting.signal;
   }
 
   begin(): void {
@@ -59,6 +64,7 @@ export class Lifecycle implements OnApplicationBootstrap {
     this.#state = 'leaving';
     await sleep(graceMs * LINGER_SHARE);
     this.#state = 'refusing';
+    this.#endOfWaiting.abort(new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS }));
     while (performance.now() < end && !this.#quiet()) await sleep(POLL_MS);
     return this.#inFlight;
   }

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RetryBudget } from './retry-budget.js';
+
+describe('the retry budget', () => {
+  it('pays for a few repetitions at once, then for three a second', () => {
+    const budget = new RetryBudget(0);
+    const paid = Array.from({ length: 20 }, () => budget.spend(0)).filter(Boolean).length;
+    expect(paid).toBe(6);
+    expect([budget.spend(333), budget.spend(334), budget.spend(334)]).toEqual([false, true, false]);
+  });
+
+  it('never pays for more than a fifth of the calls, three a second and what was saved', () => {
+    const event = fc.record({ afterMs: fc.integer({ min: 0, max: 300 }), call: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+        const budget = new RetryBudget(0);
+        let now = 0;
+        let calls = 0;
+        let repetitions = 0;
+        for (const { afterMs, call } of events) {
+          now += afterMs;
+          if (call) {
+            calls += 1;
+            budget.earn();
+          }
+          if (budget.spend(now)) repetitions += 1;
+        }
+        expect(repetitions).toBeLessThanOrEqual(calls * 0.2 + (now / 1000) * 3 + 6);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
