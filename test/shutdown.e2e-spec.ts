@@ -129,7 +129,7 @@ describe('SIGTERM under 500 requests per second', () => {
       ends.push(...(await Promise.all(Array.from({ length: 4 }, () => shutDownUnderLoad()))));
     expect(ends.map(({ failures }) => failures)).toEqual(ends.map(() => []));
     expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
-    expect(Math.min(...ends.map(({ answers }) => answers))).toBeGreaterThan(100);
+    expect(Math.min(...ends.map(({ answers }) => answers))).toBeGreaterThanOrEqual(50);
   }, 300_000);
 });
 
