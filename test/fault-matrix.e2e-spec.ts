@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { FAULTS } from './support/faults-of-the-cloud.js';
@@ -9,6 +10,9 @@ const WIDTH = 12;
 let sandbox: Sandbox;
 const played = new Map<string, Played>();
 const taskIdOf = (index: number, times: 'once' | 'always'): string => `${times}-${index}`;
+
+const warnings: string[] = [];
+process.on('warning', ({ name }) => warnings.push(name));
 
 beforeAll(async () => {
   sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000 });
@@ -44,6 +48,13 @@ describe.each(['once', 'always'] as const)('the fault strikes %s', (times) => {
       expect(result.answer.headers['content-type']).toBe('application/problem+json');
       expect(Boolean(result.answer.headers['retry-after'])).toBe(status === 503);
     }
+  });
+});
+
+describe('when it is all over', () => {
+  it('no socket is left open, and no listener was forgotten', async () => {
+    while (process.getActiveResourcesInfo().includes('TCPSocketWrap')) await sleep(50);
+    expect(warnings).toEqual([]);
   });
 });
 
