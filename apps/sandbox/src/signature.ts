@@ -4,7 +4,7 @@ import type { CloudRequest } from './cloud-request.js';
 
 /**
  * Whether the signature claimed is the one that the holder of `secretKey` makes over this request.
- * Written from Tencent's description of signature v3 alone: https://www.tencentcloud.com/document/api/647/34951
+ * Written from Tencent's description of signature v3 alone: https://www.tencentcloud.com/document/product/267/37447
  */
 export function isSignedBy(secretKey: string, request: CloudRequest, authorization: Authorization): boolean {
   const { date, service, signedHeaders, signature } = authorization;

@@ -28,7 +28,7 @@ const SECRET_ID = /^[!-+\-.0-~]+$/;
  * @param keys remembers signing keys from call to call; without it each call derives its own.
  * @throws TypeError if a header value, the service or a credential is malformed; no message carries a value
  * @throws RangeError if the time is not whole UNIX seconds
- * @see https://www.tencentcloud.com/document/api/215/38340
+ * @see https://www.tencentcloud.com/document/product/267/37447
  */
 export function authorization(
   request: RequestToSign,

@@ -1,7 +1,7 @@
 /**
  * Tencent Cloud's request signature, TC3-HMAC-SHA256, and nothing else: no clock, no network, no environment.
  *
- * @see https://www.tencentcloud.com/document/api/215/38340
+ * @see https://www.tencentcloud.com/document/product/267/37447
  */
 export { authorization } from './authorization.js';
 export type { Credentials } from './credentials.js';
