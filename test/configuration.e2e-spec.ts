@@ -55,7 +55,7 @@ describe('a wrong configuration: exit code 78 and one message with every fault, 
       'TENCENTCLOUD_SECRET_ID',
       'TENCENTCLOUD_SECRET_KEY',
       'TRTC_SDK_APP_ID',
-      'ALLOW_ANONYMOUS',
+      'CALLERS_FILE',
     ])
       expect(stderr).toContain(`- ${name} `);
     expect(stderr).not.toMatch(/\bat .*\.js/);

@@ -1,8 +1,15 @@
 import type { FastifyRequest } from 'fastify';
+import type { Caller } from './callers/caller.js';
 import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
 export interface CallRecord {
+  /** Who calls; undefined until that is proved. */
+  caller?: Caller;
+  /** Where a call came from whose caller is unknown. */
+  address?: string;
+  /** Counted, but not worth a line. */
+  unlogged?: boolean;
   /** `stopped`, `already-finished`, a problem code, or `withdrawn` when the caller left in time. */
   result?: string;
   outcome?: Outcome | 'stopped';

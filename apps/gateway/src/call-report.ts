@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { UNKNOWN } from './callers/caller.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { Stops } from './metrics/stops.js';
-
-const CALLER = 'anonymous';
 
 /** Reports requests: every one is measured, and a call to stop a task is counted and logged in one line. */
 @Injectable()
@@ -22,13 +21,16 @@ export class CallReport {
 
   /** It is known what became of a call to stop a task, whether or not its caller is still there. */
   stop(request: FastifyRequest, reply: FastifyReply): void {
-    const { result = 'internal-error', outcome, task, upstream, reason } = request.call;
-    if (result !== 'withdrawn') this.stops.count(CALLER, result);
+    const { result = 'internal-error', outcome, task, upstream, reason, address, unlogged } = request.call;
+    const caller = request.call.caller?.name ?? UNKNOWN;
+    if (result !== 'withdrawn') this.stops.count(caller, result);
+    if (unlogged) return;
     this.logger.info(
       {
         event: 'stop',
         requestId: request.id,
-        caller: CALLER,
+        caller,
+        ...(address && { address }),
         ...task,
         result,
         outcome,

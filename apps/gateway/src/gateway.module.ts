@@ -6,10 +6,13 @@ import { Registry } from 'prom-client';
 import { Quota } from '#libs/quota';
 import { TencentCloudClient } from '#libs/tencent-cloud';
 import { CallReport } from './call-report.js';
+import { Authentication } from './callers/authentication.js';
+import { Callers } from './callers/callers.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
+import { CallersFile } from './metrics/callers-file.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { QuotaUse } from './metrics/quota-use.js';
 import { createRegistry } from './metrics/registry.js';
@@ -57,6 +60,9 @@ export class GatewayModule {
         Routes,
         ProblemFilter,
         CallReport,
+        Authentication,
+        Callers,
+        CallersFile,
         HttpRequests,
         Stops,
         Upstream,

@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { Quota } from '#libs/quota';
 import { isStop } from './call-record.js';
 import { CallReport } from './call-report.js';
+import { Authentication } from './callers/authentication.js';
 import type { Configuration } from './config/configuration.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
@@ -43,7 +44,9 @@ export async function createGateway(
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
-      app.get(ProblemFilter).answer(error, request, reply);
+      authentication.admit(request, reply, (refusal) => {
+        app.get(ProblemFilter).answer(refusal ?? error, request, reply);
+      });
     },
   });
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
@@ -54,6 +57,7 @@ export async function createGateway(
   );
   const routes = app.get(Routes);
   const report = app.get(CallReport);
+  const authentication = app.get(Authentication);
   const quota = app.get(Quota);
   const lifecycle = app.get(Lifecycle);
   app.useGlobalFilters(app.get(ProblemFilter));
@@ -76,12 +80,16 @@ export async function createGateway(
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply);
-    if (lifecycle.refusing.aborted && isStop(request)) done(lifecycle.refusing.reason as Problem);
-    else done();
+    authentication.admit(request, reply, (refusal) => {
+      if (!refusal && lifecycle.refusing.aborted && isStop(request))
+        done(lifecycle.refusing.reason as Problem);
+      else done(refusal);
+    });
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isStop(request)) {
-      void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
+      if (request.call.caller)
+        void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
       report.stop(request, reply);
     }
     done(null, payload);

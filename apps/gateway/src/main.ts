@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { Callers } from './callers/callers.js';
 import { type Configuration, readConfiguration } from './config/configuration.js';
 import { EX_CONFIG, InvalidConfiguration } from './config/invalid-configuration.js';
 import { createGateway } from './http.js';
@@ -24,10 +25,11 @@ function explanation(error: unknown): string {
 async function listen(app: NestFastifyApplication, configuration: Configuration): Promise<void> {
   const { host, port, endpoint, defaultRegion, quotaPerSecond } = configuration;
   await app.listen(port, host);
+  const { names } = app.get(Callers);
   app
     .get(Logger)
     .log(
       `listening on ${await app.getUrl()}, endpoint ${endpoint.origin}, region ${defaultRegion}, ` +
-        `quota ${quotaPerSecond} per second in this process, callers anonymous`,
+        `quota ${quotaPerSecond} per second in this process, callers ${names?.length ?? 'anonymous'}`,
     );
 }

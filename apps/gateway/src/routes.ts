@@ -16,11 +16,23 @@ export class Routes {
     this.#routes.set(path, route);
   }
 
+  /** Every method and path, such as `DELETE /ingest-tasks/:id`. */
+  list(): string[] {
+    return [...this.#routes].flatMap(([path, { methods }]) =>
+      [...methods].map((method) => `${method} ${path}`),
+    );
+  }
+
+  /** The path of the route that a URL belongs to, as it was registered. */
+  routeOf(url: string): string | undefined {
+    const [path = ''] = url.split('?', 1);
+    return [...this.#routes].find(([, { pattern }]) => pattern.test(path))?.[0];
+  }
+
   /** The methods that a path takes, in alphabetical order; none when there is no such path. */
   methodsOf(url: string): string[] {
-    const [path = ''] = url.split('?', 1);
-    const route = [...this.#routes.values()].find(({ pattern }) => pattern.test(path));
-    return [...(route?.methods ?? [])].toSorted();
+    const route = this.routeOf(url);
+    return [...(this.#routes.get(route ?? '')?.methods ?? [])].toSorted();
   }
 }
 

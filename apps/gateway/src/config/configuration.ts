@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { Credentials } from '#libs/tencent-cloud';
+import { callersFaults } from './callers-faults.js';
 import { Environment } from './environment.js';
 import { InvalidConfiguration } from './invalid-configuration.js';
 
@@ -8,6 +9,8 @@ export interface Configuration {
   readonly host: string;
   readonly port: number;
   readonly credentials: Credentials;
+  /** Where the list of callers is; undefined: everybody may call. */
+  readonly callersFile: string | undefined;
   readonly defaultSdkAppId: number;
   readonly defaultRegion: string;
   readonly endpoint: URL;
@@ -21,7 +24,7 @@ export interface Configuration {
 }
 
 /** Contract variables that this version cannot honour: better not to start than to ignore a promise. */
-const NOT_YET = ['CALLERS_FILE', 'REDIS_URL', 'TENCENTCLOUD_CVM_ROLE', 'TENCENTCLOUD_SECRET_ID_FILE'];
+const NOT_YET = ['REDIS_URL', 'TENCENTCLOUD_CVM_ROLE', 'TENCENTCLOUD_SECRET_ID_FILE'];
 
 /**
  * Reads the configuration from environment variables.
@@ -35,6 +38,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     if (known.has(name) && value) Object.assign(environment, { [name]: value });
   const faults = [
     ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
+    ...callersFaults(environment),
     ...NOT_YET.filter((name) => variables[name]).map((name) => `${name} is not supported by this version`),
   ];
   if (faults.length > 0) throw new InvalidConfiguration(faults);
@@ -46,6 +50,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
       environment.TENCENTCLOUD_SECRET_KEY!,
       environment.TENCENTCLOUD_SESSION_TOKEN,
     ),
+    callersFile: environment.CALLERS_FILE,
     defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
     defaultRegion: environment.TRTC_REGION,
     endpoint: new URL(environment.TRTC_ENDPOINT),

@@ -27,6 +27,8 @@ const OneOf = (values: readonly string[]) =>
 
 const Text = (must: string, pattern: RegExp) => rule('text', must, (value) => pattern.test(value));
 
+const FilePath = () => Text('the path of a file', /^\P{Cc}+$/u);
+
 const Origin = () =>
   rule(
     'origin',
@@ -73,8 +75,12 @@ export class Environment {
   @Origin()
   TRTC_ENDPOINT = 'https://trtc.intl.tencentcloudapi.com';
 
-  @Text('true: this version knows no callers yet, and does not start open by accident', /^true$/)
-  ALLOW_ANONYMOUS?: string;
+  @IsOptional()
+  @FilePath()
+  CALLERS_FILE?: string;
+
+  @OneOf(['true', 'false'])
+  ALLOW_ANONYMOUS = 'false';
 
   @WholeNumber(1, 1000)
   QUOTA_PER_SECOND = '20';

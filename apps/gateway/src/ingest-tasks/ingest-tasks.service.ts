@@ -2,10 +2,12 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Quota } from '#libs/quota';
 import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/tencent-cloud';
 import type { CallRecord } from '../call-record.js';
+import { mayUse } from '../callers/caller.js';
 import { InjectConfiguration } from '../config/configuration.provider.js';
 import type { Configuration } from '../config/configuration.js';
 import { Lifecycle } from '../operations/lifecycle.js';
 import { CallerLeft } from '../problems/caller-left.js';
+import { Problem } from '../problems/problem.js';
 import { stopProblem } from '../problems/stop-problem.js';
 import type { StopRequest } from './stop-request.js';
 
@@ -42,6 +44,7 @@ export class IngestTasksService implements OnApplicationShutdown {
     const { defaultSdkAppId, defaultRegion } = this.configuration;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     call.task = { taskId, sdkAppId, region };
+    if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
     // Counted apart from the request, which ends when its caller leaves.
     this.lifecycle.begin();
     try {

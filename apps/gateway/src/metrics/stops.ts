@@ -4,6 +4,9 @@ import { PROBLEMS } from '../problems/problem-table.js';
 
 const RESULTS = ['stopped', 'already-finished', ...Object.keys(PROBLEMS)];
 
+/** Beyond so many callers only their successes are there before the first call: a scrape would grow to megabytes. */
+const MANY_CALLERS = 200;
+
 /** What became of calls to stop a task. */
 @Injectable()
 export class Stops {
@@ -16,7 +19,12 @@ export class Stops {
       labelNames: ['caller', 'result'],
       registers: [registry],
     });
-    for (const result of RESULTS) this.#total.inc({ caller: 'anonymous', result }, 0);
+  }
+
+  /** Makes the series of these callers visible before their first call. */
+  expectFrom(callers: readonly string[]): void {
+    const results = callers.length > MANY_CALLERS ? ['stopped'] : RESULTS;
+    for (const caller of callers) for (const result of results) this.#total.inc({ caller, result }, 0);
   }
 
   count(caller: string, result: string): void {

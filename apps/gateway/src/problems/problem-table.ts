@@ -28,6 +28,18 @@ export const PROBLEMS = {
     outcome: 'not-stopped',
     detail: 'The cloud does not know the sdkAppId given, or it is not of this account.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'No valid key',
+    outcome: 'not-sent',
+    detail: 'The call needs a key that the gateway knows: Authorization: Bearer <key>.',
+  },
+  'sdk-app-id-not-allowed': {
+    status: 403,
+    title: 'SdkAppId not allowed',
+    outcome: 'not-sent',
+    detail: 'The key given may not be used for this SdkAppId.',
+  },
   'route-not-found': {
     status: 404,
     title: 'No such route',

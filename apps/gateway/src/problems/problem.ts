@@ -62,6 +62,7 @@ export class Problem extends Error {
     return {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      ...(this.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
       ...(allow && { allow: allow.join(', ') }),
       ...(retryAfterMs !== undefined && {
         'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),

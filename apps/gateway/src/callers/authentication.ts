@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../problems/problem.js';
+import { Routes } from '../routes.js';
+import { systemClock } from '../system-clock.js';
+import { bearerKey } from './bearer-key.js';
+import { Callers } from './callers.js';
+import { neighbourhood } from './neighbourhood.js';
+import { OPEN_ROUTES } from './open-routes.js';
+import { WrongKeys } from './wrong-keys.js';
+
+/**
+ * Asks for the caller's key before anything else of a request is looked at. A hook of Fastify's rather than a guard
+ * of Nest's: guards come after the body is read, and not at all where the path cannot be decoded.
+ */
+@Injectable()
+export class Authentication {
+  readonly #wrongKeys = new WrongKeys(systemClock.now);
+
+  constructor(
+    private readonly callers: Callers,
+    private readonly routes: Routes,
+  ) {}
+
+  /**
+   * Notes who calls, or calls back with the refusal; a wrong key's, the later the more of them came from its address.
+   */
+  admit(request: FastifyRequest, reply: FastifyReply, done: (refusal?: Problem) => void): void {
+    if (this.#isOpen(request)) {
+      done();
+      return;
+    }
+    const key = bearerKey(request.headers.authorization);
+    const caller = this.callers.find(key);
+    if (caller) {
+      request.call.caller = caller;
+      done();
+      return;
+    }
+    request.call.address = request.ip;
+    const refusal = new Problem('unauthenticated');
+    if (key === undefined) done(refusal);
+    else this.#refuseSlowly(request, reply, () => done(refusal));
+  }
+
+  #isOpen(request: FastifyRequest): boolean {
+    // Where no route took the request, it is the path that tells: a known one answers only to those who may use it.
+    const route = request.routeOptions.url ?? this.routes.routeOf(request.raw.url ?? '/');
+    return route === undefined || OPEN_ROUTES.has(route);
+  }
+
+  #refuseSlowly(request: FastifyRequest, reply: FastifyReply, refuse: () => void): void {
+    const address = neighbourhood(request.ip);
+    const delayMs = this.#wrongKeys.note(address);
+    if (delayMs === undefined) {
+      // Each further guess costs its sender a connection, and us not even a line in the log.
+      request.call.unlogged = true;
+      void reply.header('connection', 'close');
+      refuse();
+    } else if (delayMs === 0) refuse();
+    else
+      systemClock.wakeIn(delayMs, () => {
+        this.#wrongKeys.released(address);
+        refuse();
+      });
+  }
+}

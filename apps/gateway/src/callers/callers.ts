@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { InjectConfiguration } from '../config/configuration.provider.js';
+import type { Configuration } from '../config/configuration.js';
+import { followFiles } from '../files/follow-files.js';
+import { CallersFile } from '../metrics/callers-file.js';
+import { Stops } from '../metrics/stops.js';
+import { ANONYMOUS, type Caller, UNKNOWN } from './caller.js';
+import { KeyRing } from './key-ring.js';
+import { InvalidCallers, readCallers } from './read-callers.js';
+
+/** Who may call at this moment: the callers of CALLERS_FILE as it stands, or everybody as `anonymous`. */
+@Injectable()
+export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #file: string | undefined;
+  #text = '';
+  #ring: KeyRing | undefined;
+  #unfollow: (() => void) | undefined;
+  #reload: Promise<void> = Promise.resolve();
+
+  /** @throws InvalidCallers, or the system's error, when the file cannot be used */
+  constructor(
+    @InjectConfiguration() { callersFile }: Configuration,
+    private readonly stops: Stops,
+    private readonly metrics: CallersFile,
+    private readonly logger: PinoLogger,
+  ) {
+    this.#file = callersFile;
+    if (callersFile) {
+      this.#use(readFileSync(callersFile, 'utf8'));
+      metrics.loaded();
+    } else this.stops.expectFrom([ANONYMOUS.name]);
+  }
+
+  onApplicationBootstrap(): void {
+    const file = this.#file;
+    if (!file) return;
+    // One after the other, so that an older reading never replaces a newer one.
+    const reread = (): void => void (this.#reload = this.#reload.then(() => this.#reread(file)));
+    this.#unfollow = followFiles([file], reread);
+    // It may have changed since it was first read.
+    reread();
+  }
+
+  onModuleDestroy(): void {
+    this.#unfollow?.();
+  }
+
+  /** Names of those who may call; undefined when no keys are asked for. */
+  get names(): readonly string[] | undefined {
+    return this.#ring?.names;
+  }
+
+  /** The caller whose key this is; `anonymous` for any key, or none, when no keys are asked for. */
+  find(key: string | undefined): Caller | undefined {
+    if (!this.#ring) return ANONYMOUS;
+    return key === undefined ? undefined : this.#ring.find(key);
+  }
+
+  #use(text: string): void {
+    const ring = new KeyRing(readCallers(text));
+    this.#ring = ring;
+    this.#text = text;
+    this.stops.expectFrom([...ring.names, UNKNOWN]);
+  }
+
+  async #reread(file: string): Promise<void> {
+    try {
+      const text = await readFile(file, 'utf8');
+      if (text === this.#text) return;
+      this.#use(text);
+      this.metrics.loaded();
+      this.logger.info({ event: 'callers-loaded', callers: this.names?.length }, 'CALLERS_FILE read anew');
+    } catch (error) {
+      this.metrics.failed();
+      this.logger.error(
+        { event: 'callers-not-loaded', faults: faultsOf(error) },
+        'CALLERS_FILE has changed and cannot be used: the callers stay as they were',
+      );
+    }
+  }
+}
+
+function faultsOf(error: unknown): readonly string[] {
+  if (error instanceof InvalidCallers) return error.faults;
+  return [(error as NodeJS.ErrnoException).code ?? 'cannot be read'];
+}
