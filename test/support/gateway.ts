@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Configuration } from '../../apps/gateway/src/config/configuration.js';
 import { readConfiguration } from '../../apps/gateway/src/config/configuration.js';
+import type { Surroundings } from '../../apps/gateway/src/gateway.module.js';
 import { createGateway } from '../../apps/gateway/src/http.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 
@@ -22,9 +23,13 @@ export async function startGateway(
   sandbox: Sandbox,
   variables: Record<string, string> = {},
   changes: Partial<Configuration> = {},
+  surroundings: Surroundings = {},
 ): Promise<Gateway> {
   const configuration = readConfiguration({ ...variablesFor(sandbox), ...variables });
-  const app = await createGateway({ ...configuration, ...changes }, { ca: sandbox.ca, logTo });
+  const app = await createGateway(
+    { ...configuration, ...changes },
+    { ca: sandbox.ca, logTo, ...surroundings },
+  );
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, app, logs, close: () => app.close() };

@@ -10,9 +10,11 @@ import { Authentication } from './callers/authentication.js';
 import { Callers } from './callers/callers.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
+import { CloudCredentials } from './credentials/cloud-credentials.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
 import { CallersFile } from './metrics/callers-file.js';
+import { CredentialsUse } from './metrics/credentials-use.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { QuotaUse } from './metrics/quota-use.js';
 import { createRegistry } from './metrics/registry.js';
@@ -31,12 +33,17 @@ export interface Surroundings {
   ca?: string;
   /** Where log lines go instead of stdout. */
   logTo?: DestinationStream;
+  /** Origin of the metadata service. */
+  metadataService?: URL;
 }
 
 /** The one place where the parts are wired together. */
 @Module({})
 export class GatewayModule {
-  static forRoot(configuration: Configuration, { ca, logTo }: Surroundings = {}): DynamicModule {
+  static forRoot(
+    configuration: Configuration,
+    { ca, logTo, metadataService }: Surroundings = {},
+  ): DynamicModule {
     const { logLevel, revision, quotaPerSecond, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } =
       configuration;
     const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
@@ -63,6 +70,7 @@ export class GatewayModule {
         Authentication,
         Callers,
         CallersFile,
+        CredentialsUse,
         HttpRequests,
         Stops,
         Upstream,
@@ -79,11 +87,17 @@ export class GatewayModule {
           inject: [QuotaUse, Upstream],
         },
         {
+          provide: CloudCredentials,
+          useFactory: ({ credentials }: Configuration, observer: CredentialsUse) =>
+            new CloudCredentials(credentials, observer, metadataService),
+          inject: [CONFIGURATION, CredentialsUse],
+        },
+        {
           provide: TencentCloudClient,
-          useFactory: ({ credentials }: Configuration, observer: Upstream) =>
+          useFactory: (credentials: CloudCredentials, observer: Upstream) =>
             new TencentCloudClient({
               endpoint,
-              credentials: () => credentials,
+              credentials: () => credentials.current(),
               attemptTimeoutMs,
               deadlineMs,
               maxAttempts,
@@ -92,7 +106,7 @@ export class GatewayModule {
               observer,
               ...(ca && { ca }),
             }),
-          inject: [CONFIGURATION, Upstream],
+          inject: [CloudCredentials, Upstream],
         },
       ],
     };

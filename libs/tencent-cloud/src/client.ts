@@ -4,7 +4,7 @@ import { Circuit } from './circuit.js';
 import { ClockOffset } from './clock-offset.js';
 import type { Clock } from './clock.js';
 import { Course } from './course.js';
-import type { Credentials } from './credentials.js';
+import type { Credentials } from './credentials/credentials.js';
 import { decodeAnswer } from './decode-answer.js';
 import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable, isUnknown } from './errors.js';
 import type { ClientObserver } from './observer.js';
@@ -38,7 +38,7 @@ export interface Done {
 export interface ClientOptions {
   /** Origin of the API, such as `https://trtc.intl.tencentcloudapi.com`. */
   endpoint: URL;
-  /** Asked before each attempt, so that keys can change while the client lives. */
+  /** Asked before each attempt, so that keys can change while the client lives. What it throws ends the call. */
   credentials(): Credentials;
   /** For one attempt, connecting included, in milliseconds. */
   attemptTimeoutMs: number;
@@ -79,6 +79,7 @@ export class TencentCloudClient {
    * @throws CloudTimeout when none came in time: it may have had
    * @throws CloudUnreachable when nothing was sent
    * @throws CircuitOpen when nothing was sent because the cloud has failed too often
+   * @throws whatever `credentials` throws: nothing was sent
    * @throws whatever `admit` rejects with before the first attempt
    */
   async call<P>(action: Action<P>, parameters: P, options: CallOptions): Promise<Done> {
@@ -122,8 +123,9 @@ export class TencentCloudClient {
     try {
       this.#circuit.check();
       course.beginAttempt();
-      const write = (): Message => this.#write(action, parameters, options.region);
-      return await this.#circuit.run(() => this.#send(course, action.name, write(), permit));
+      // Not inside the circuit, to which whatever can be said without the cloud would be news of the cloud.
+      const message = this.#write(action, parameters, options.region);
+      return await this.#circuit.run(() => this.#send(course, action.name, message, permit));
     } catch (error) {
       if (error instanceof CloudRefused && error.cloudCode === action.doneCode)
         return { requestId: error.requestId, before: !course.mayHaveTakenEffect };

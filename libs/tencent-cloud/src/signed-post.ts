@@ -1,6 +1,6 @@
 import { authorization, SigningKeys } from '#libs/tc3';
 import type { Action } from './action.js';
-import type { Credentials } from './credentials.js';
+import type { Credentials } from './credentials/credentials.js';
 import type { Message } from './transport.js';
 
 const CONTENT_TYPE = 'application/json';

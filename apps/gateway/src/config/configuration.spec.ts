@@ -80,7 +80,7 @@ describe('readConfiguration', () => {
     expect(faultsOf({ ...VALID, ...wrong }).map((fault) => fault.split(' ')[0])).toEqual(Object.keys(wrong));
   });
 
-  it.each(['REDIS_URL', 'TENCENTCLOUD_CVM_ROLE'])(
+  it.each(['REDIS_URL'])(
     'refuses %s rather than ignore it: this version cannot keep that promise',
     (name) => {
       expect(faultsOf({ ...VALID, [name]: 'x' })).toEqual([`${name} is not supported by this version`]);

@@ -1,6 +1,7 @@
 import { validateSync } from 'class-validator';
-import { Credentials } from '#libs/tencent-cloud';
+import type { CredentialsSetting } from '../credentials/credentials-setting.js';
 import { callersFaults } from './callers-faults.js';
+import { credentialsFaults, credentialsFrom } from './credentials-from.js';
 import { Environment } from './environment.js';
 import { InvalidConfiguration } from './invalid-configuration.js';
 
@@ -8,7 +9,7 @@ import { InvalidConfiguration } from './invalid-configuration.js';
 export interface Configuration {
   readonly host: string;
   readonly port: number;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialsSetting;
   /** Where the list of callers is; undefined: everybody may call. */
   readonly callersFile: string | undefined;
   readonly defaultSdkAppId: number;
@@ -24,7 +25,7 @@ export interface Configuration {
 }
 
 /** Contract variables that this version cannot honour: better not to start than to ignore a promise. */
-const NOT_YET = ['REDIS_URL', 'TENCENTCLOUD_CVM_ROLE', 'TENCENTCLOUD_SECRET_ID_FILE'];
+const NOT_YET = ['REDIS_URL'];
 
 /**
  * Reads the configuration from environment variables.
@@ -38,6 +39,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     if (known.has(name) && value) Object.assign(environment, { [name]: value });
   const faults = [
     ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
+    ...credentialsFaults(environment),
     ...callersFaults(environment),
     ...NOT_YET.filter((name) => variables[name]).map((name) => `${name} is not supported by this version`),
   ];
@@ -45,11 +47,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
   return {
     host: environment.HOST,
     port: Number(environment.PORT),
-    credentials: new Credentials(
-      environment.TENCENTCLOUD_SECRET_ID!,
-      environment.TENCENTCLOUD_SECRET_KEY!,
-      environment.TENCENTCLOUD_SESSION_TOKEN,
-    ),
+    credentials: credentialsFrom(environment),
     callersFile: environment.CALLERS_FILE,
     defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
     defaultRegion: environment.TRTC_REGION,

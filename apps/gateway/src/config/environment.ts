@@ -1,5 +1,11 @@
 import { IsOptional, ValidateBy } from 'class-validator';
-import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
+import {
+  isSecret,
+  isSecretId,
+  SECRET_ID_RULE,
+  SECRET_RULE,
+  STOP_STREAM_INGEST_REGIONS,
+} from '#libs/tencent-cloud';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -41,9 +47,8 @@ const Origin = () =>
     },
   );
 
-// It stands in the Authorization header, where a comma, a slash or a blank would end it.
-const SecretId = () => Text('visible ASCII without blanks, commas and slashes', /^[!-+\-.0-~]+$/);
-const Secret = () => Text('visible ASCII without blanks', /^[!-~]+$/);
+const SecretId = () => rule('secretId', SECRET_ID_RULE, isSecretId);
+const Secret = () => rule('secret', SECRET_RULE, isSecret);
 
 /**
  * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to
@@ -56,15 +61,33 @@ export class Environment {
   @Text('an address to listen on', /^[\w.:-]+$/)
   HOST = '0.0.0.0';
 
+  @IsOptional()
   @SecretId()
   TENCENTCLOUD_SECRET_ID?: string;
 
+  @IsOptional()
+  @FilePath()
+  TENCENTCLOUD_SECRET_ID_FILE?: string;
+
+  @IsOptional()
   @Secret()
   TENCENTCLOUD_SECRET_KEY?: string;
 
   @IsOptional()
+  @FilePath()
+  TENCENTCLOUD_SECRET_KEY_FILE?: string;
+
+  @IsOptional()
   @Secret()
   TENCENTCLOUD_SESSION_TOKEN?: string;
+
+  @IsOptional()
+  @FilePath()
+  TENCENTCLOUD_SESSION_TOKEN_FILE?: string;
+
+  @IsOptional()
+  @Text('the name of a CAM role', /^[\w+=,.@-]{1,128}$/)
+  TENCENTCLOUD_CVM_ROLE?: string;
 
   @WholeNumber(1, Number.MAX_SAFE_INTEGER)
   TRTC_SDK_APP_ID?: string;

@@ -1,10 +1,14 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { CloudCredentials } from '../credentials/cloud-credentials.js';
 import { Lifecycle } from './lifecycle.js';
 
 @Controller()
 export class HealthController {
-  constructor(private readonly lifecycle: Lifecycle) {}
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly credentials: CloudCredentials,
+  ) {}
 
   /** 200 while the event loop turns. */
   @Get('livez')
@@ -17,7 +21,8 @@ export class HealthController {
   @Get('readyz')
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
-    if (!this.lifecycle.ready) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: this.lifecycle.ready ? 'ok' : 'unavailable' };
+    const ready = this.lifecycle.ready && this.credentials.available;
+    if (!ready) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
+    return { status: ready ? 'ok' : 'unavailable' };
   }
 }

@@ -105,7 +105,8 @@ export const PROBLEMS = {
     status: 503,
     title: 'The cloud is unavailable',
     outcome: 'not-sent',
-    detail: 'The cloud has failed so often that it is left alone for a moment; repeat after Retry-After.',
+    detail:
+      'The gateway does not call the cloud now: it has failed too often, or there are no valid credentials. Repeat after Retry-After.',
   },
   'shutting-down': {
     status: 503,

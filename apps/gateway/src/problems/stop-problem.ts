@@ -6,6 +6,7 @@ import {
   CloudTimeout,
   CloudUnreachable,
   isCode,
+  NoCredentials,
 } from '#libs/tencent-cloud';
 import { Problem } from './problem.js';
 import type { ProblemCode } from './problem-table.js';
@@ -33,6 +34,11 @@ export function stopProblem(error: unknown, sdkAppIdGiven: boolean): unknown {
     return new Problem('quota-exhausted', { retryAfterMs: error.retryAfterMs });
   if (error instanceof CircuitOpen)
     return new Problem('upstream-unavailable', { retryAfterMs: error.retryAfterMs });
+  if (error instanceof NoCredentials)
+    return new Problem('upstream-unavailable', {
+      retryAfterMs: error.retryAfterMs,
+      reason: 'no credentials',
+    });
   if (error instanceof CloudRefused) return refusal(error, sdkAppIdGiven);
   if (error instanceof CloudUnreachable) return new Problem('upstream-unreachable', { reason: error.reason });
   if (error instanceof CloudTimeout) return new Problem('upstream-timeout');

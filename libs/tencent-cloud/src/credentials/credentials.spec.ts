@@ -1,0 +1,26 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { Credentials } from './credentials.js';
+
+const PARTS = ['AKIDmarkedid', 'markedkey', 'markedtoken'] as const;
+const credentials = new Credentials(...PARTS);
+
+describe('credentials', () => {
+  it('are there for whoever signs', () => {
+    expect([credentials.secretId, credentials.secretKey, credentials.token]).toEqual(PARTS);
+  });
+
+  it.each<[string, () => string]>([
+    ['String()', () => String(credentials)],
+    ['a template', () => `${credentials.toString()} ${String([credentials])}`],
+    ['JSON', () => JSON.stringify({ credentials, list: [credentials] })],
+    ['inspect', () => inspect({ credentials }, { depth: Infinity, showHidden: true, getters: true })],
+    [
+      'inspect of an error',
+      () => inspect(Object.assign(new Error('x'), { credentials }), { depth: Infinity }),
+    ],
+    ['its own properties', () => JSON.stringify(Object.entries(Object.assign({}, credentials)))],
+  ])('show nothing of themselves to %s', (_, shown) => {
+    for (const part of PARTS) expect(shown()).not.toContain(part);
+  });
+});

@@ -1,0 +1,190 @@
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SandboxCredentials } from '../apps/sandbox/src/credentials.js';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { newFolder, replaceFile } from './support/callers-file.js';
+import { send, stop } from './support/client.js';
+import { eventually } from './support/eventually.js';
+import { type Gateway, startGateway, variablesFor } from './support/gateway.js';
+import { type MetadataService, startMetadataService } from './support/metadata-service.js';
+import { GatewayProcess } from './support/process.js';
+
+const OLD: SandboxCredentials = { secretId: 'AKIDold', secretKey: 'old-key' };
+const NEW: SandboxCredentials = { secretId: 'AKIDnew', secretKey: 'new-key' };
+const TEMPORARY: SandboxCredentials = { secretId: 'AKIDtmp', secretKey: 'tmp-key', token: 'tmp/token+1==' };
+
+let sandbox: Sandbox;
+let folder: Awaited<ReturnType<typeof newFolder>>;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    autoTasks: true,
+    quotaPerSecond: 1000,
+    credentials: [OLD, NEW, TEMPORARY],
+  });
+  folder = await newFolder();
+});
+
+afterAll(async () => {
+  await sandbox.close();
+  await folder.remove();
+});
+
+beforeEach(() => sandbox.clearArrivals());
+
+const NONE = { TENCENTCLOUD_SECRET_ID: '', TENCENTCLOUD_SECRET_KEY: '', QUOTA_PER_SECOND: '1000' };
+
+const metric = async (gateway: Gateway, name: string): Promise<number> => {
+  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
+  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)![1]!.replace('+Inf', 'Infinity'));
+};
+
+const ready = async (gateway: Gateway): Promise<number> =>
+  (await send(gateway.url, '/readyz', { method: 'GET' })).status;
+
+/** Whose credentials the call that arrives next is signed with; it must be accepted. */
+async function signer(gateway: Gateway): Promise<string> {
+  const { status } = await stop(gateway.url, 'whose');
+  expect(status).toBe(200);
+  const { authorization = '' } = sandbox.arrivals().at(-1)!.headers;
+  return /Credential=([^/]+)/.exec(authorization)![1]!;
+}
+
+const inFolder = async (name: string): Promise<{ id: string; key: string }> => {
+  const own = join(folder.path, name);
+  await mkdir(own);
+  const files = { id: join(own, 'secret-id'), key: join(own, 'secret-key') };
+  await writeFile(files.id, `${OLD.secretId}\n`);
+  await writeFile(files.key, `${OLD.secretKey}\n`);
+  return files;
+};
+const gatewayOfFiles = ({ id, key }: { id: string; key: string }): Promise<Gateway> =>
+  startGateway(sandbox, { ...NONE, TENCENTCLOUD_SECRET_ID_FILE: id, TENCENTCLOUD_SECRET_KEY_FILE: key });
+
+describe('credentials in files', () => {
+  it('sign, and the ones that follow them do, without a restart', async () => {
+    const files = await inFolder('replaced');
+    const gateway = await gatewayOfFiles(files);
+    expect(await signer(gateway)).toBe(OLD.secretId);
+    expect(await metric(gateway, 'credentials_loaded_timestamp_seconds')).toBeGreaterThan(1.7e9);
+    expect(await metric(gateway, 'credentials_expiry_timestamp_seconds')).toBe(Infinity);
+    await replaceFile(files.id, NEW.secretId);
+    await replaceFile(files.key, NEW.secretKey);
+    await eventually(async () => (await signer(gateway)) === NEW.secretId);
+    await gateway.close();
+  });
+
+  it('sign after a swap of their folder, as Kubernetes does it', async () => {
+    const mount = join(folder.path, 'mount');
+    for (const [version, pair] of [['..v1', OLD] as const, ['..v2', NEW] as const]) {
+      await mkdir(join(mount, version), { recursive: true });
+      await writeFile(join(mount, version, 'id'), pair.secretId);
+      await writeFile(join(mount, version, 'key'), pair.secretKey);
+    }
+    await symlink('..v1', join(mount, '..data'));
+    for (const name of ['id', 'key']) await symlink(join('..data', name), join(mount, name));
+    const gateway = await gatewayOfFiles({ id: join(mount, 'id'), key: join(mount, 'key') });
+    expect(await signer(gateway)).toBe(OLD.secretId);
+    await symlink('..v2', join(mount, '..data_tmp'));
+    await rename(join(mount, '..data_tmp'), join(mount, '..data'));
+    await eventually(async () => (await signer(gateway)) === NEW.secretId);
+    await gateway.close();
+  });
+
+  it('stay while only one half of the new ones is there: no call fails meanwhile', async () => {
+    const files = await inFolder('one-half');
+    const gateway = await gatewayOfFiles(files);
+    await replaceFile(files.id, NEW.secretId);
+    await eventually(async () => (await metric(gateway, 'credentials_reload_failures_total')) > 0);
+    expect(await signer(gateway)).toBe(OLD.secretId);
+    expect(await ready(gateway)).toBe(200);
+    await replaceFile(files.key, NEW.secretKey);
+    await eventually(async () => (await signer(gateway)) === NEW.secretId);
+    await gateway.close();
+  });
+});
+
+describe('credentials of the instance’s role', () => {
+  let service: MetadataService;
+
+  beforeEach(async () => {
+    service = await startMetadataService('stop-role');
+  });
+
+  const gatewayOf = (): Promise<Gateway> =>
+    startGateway(
+      sandbox,
+      { ...NONE, TENCENTCLOUD_CVM_ROLE: 'stop-role' },
+      {},
+      { metadataService: service.url },
+    );
+
+  it('sign, with their token, and their expiry is known', async () => {
+    service.hand = { credentials: TEMPORARY, lifeMs: 3_600_000 };
+    const gateway = await gatewayOf();
+    expect(await ready(gateway)).toBe(200);
+    expect(await signer(gateway)).toBe(TEMPORARY.secretId);
+    expect(sandbox.arrivals()[0]!.headers['x-tc-token']).toBe(TEMPORARY.token);
+    const expiry = await metric(gateway, 'credentials_expiry_timestamp_seconds');
+    expect(Math.abs(expiry - Date.now() / 1000 - 3600)).toBeLessThan(60);
+    await Promise.all(Array.from({ length: 50 }, () => signer(gateway)));
+    expect(service.asked).toBe(1);
+    await gateway.close();
+    service.close();
+  });
+
+  it('are missed: nothing is sent, neither unsigned nor signed, until there are some', async () => {
+    const gateway = await gatewayOf();
+    expect(await ready(gateway)).toBe(503);
+    const { status, headers, body } = await stop(gateway.url, 'a-task');
+    expect({ status, ...body }).toMatchObject({
+      status: 503,
+      code: 'upstream-unavailable',
+      outcome: 'not-sent',
+    });
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(gateway.logs).toContainEqual(expect.objectContaining({ event: 'stop', reason: 'no credentials' }));
+    expect(sandbox.arrivals()).toEqual([]);
+    expect(await metric(gateway, 'credentials_loaded_timestamp_seconds')).toBe(0);
+    expect(await metric(gateway, 'quota_slots_in_use')).toBe(0);
+    service.hand = { credentials: TEMPORARY, lifeMs: 3_600_000 };
+    await eventually(async () => (await ready(gateway)) === 200);
+    expect(await signer(gateway)).toBe(TEMPORARY.secretId);
+    await gateway.close();
+    service.close();
+  });
+});
+
+describe('a gateway that is to start does not', () => {
+  it.each([
+    [
+      'with files that are not there',
+      { TENCENTCLOUD_SECRET_ID_FILE: '/nowhere/id', TENCENTCLOUD_SECRET_KEY_FILE: '/nowhere/key' },
+      [
+        'TENCENTCLOUD_SECRET_ID_FILE cannot be read (ENOENT)',
+        'TENCENTCLOUD_SECRET_KEY_FILE cannot be read (ENOENT)',
+      ],
+    ],
+    [
+      'with a file that holds no secret',
+      { TENCENTCLOUD_SECRET_ID: 'AKIDx', TENCENTCLOUD_SECRET_KEY_FILE: 'LICENSE' },
+      ['TENCENTCLOUD_SECRET_KEY_FILE must hold visible ASCII without blanks'],
+    ],
+    [
+      'with one secret given twice',
+      { TENCENTCLOUD_SECRET_ID: 'AKIDx', TENCENTCLOUD_SECRET_KEY: 'x', TENCENTCLOUD_SECRET_KEY_FILE: 'x' },
+      ['TENCENTCLOUD_SECRET_KEY must not be set beside TENCENTCLOUD_SECRET_KEY_FILE'],
+    ],
+    [
+      'with a role beside keys',
+      { TENCENTCLOUD_SECRET_ID: 'AKIDx', TENCENTCLOUD_CVM_ROLE: 'stop-role' },
+      ['TENCENTCLOUD_SECRET_ID must not be set beside TENCENTCLOUD_CVM_ROLE'],
+    ],
+  ])('%s', async (_, variables, faults) => {
+    const { code, stderr } = await new GatewayProcess({ ...variablesFor(sandbox), ...NONE, ...variables })
+      .finished;
+    expect(code).toBe(78);
+    expect(stderr.match(/^ {2}- .*$/gm)).toEqual(faults.map((fault) => `  - ${fault}`));
+  });
+});

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
+
+/** A stand-in for the cloud's metadata service, which knows one role. */
+export interface MetadataService {
+  readonly url: URL;
+  /** What it hands out; undefined: it fails. */
+  hand: { credentials: SandboxCredentials; lifeMs: number } | undefined;
+  asked: number;
+  close(): void;
+}
+
+export async function startMetadataService(role: string): Promise<MetadataService> {
+  const server = http.createServer((request, response) => {
+    service.asked += 1;
+    const known = request.url === `/latest/meta-data/cam/security-credentials/${role}`;
+    if (!service.hand || !known) {
+      response.writeHead(known ? 500 : 404).end();
+      return;
+    }
+    const { credentials, lifeMs } = service.hand;
+    const expireAtMs = Date.now() + lifeMs;
+    response.end(
+      JSON.stringify({
+        TmpSecretId: credentials.secretId,
+        TmpSecretKey: credentials.secretKey,
+        Token: credentials.token,
+        ExpiredTime: Math.floor(expireAtMs / 1000),
+        Expiration: new Date(expireAtMs).toISOString(),
+        Code: 'Success',
+      }),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const service: MetadataService = {
+    url: new URL(`http://127.0.0.1:${port}`),
+    hand: undefined,
+    asked: 0,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  return service;
+}
