@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a promise of the gateway's holds, for as long as the test may take: how fast is not asked. */
+/** Long enough for a busy machine, and shorter than a test may take: what never comes is named by its stack. */
+const LIMIT_MS = 45_000;
+
+/** Waits until a promise of the gateway's holds; how fast it does is not asked. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(20);
+  const givenUpAt = performance.now() + LIMIT_MS;
+  while (!(await holds())) {
+    if (performance.now() > givenUpAt) throw new Error('waited in vain');
+    await sleep(20);
+  }
 }
