@@ -8,6 +8,7 @@ import { TencentCloudClient } from '#libs/tencent-cloud';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
 import { Callers } from './callers/callers.js';
+import type { ConnectionLimits } from './connections/connection-limits.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
@@ -33,6 +34,7 @@ export interface Surroundings {
   ca?: string;
   /** Where log lines go instead of stdout. */
   logTo?: DestinationStream;
+  limits?: Partial<ConnectionLimits>;
   /** Origin of the metadata service. */
   metadataService?: URL;
 }

@@ -8,14 +8,16 @@ import { Quota } from '#libs/quota';
 import { isStop } from './call-record.js';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
+import { CONNECTION_LIMITS } from './connections/connection-limits.js';
+import { Connections } from './connections/connections.js';
+import { namesItsHost } from './connections/host-header.js';
 import type { Configuration } from './config/configuration.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
 import { Lifecycle } from './operations/lifecycle.js';
-import type { Problem } from './problems/problem.js';
+import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
-import { refuseUnreadable } from './problems/refuse-unreadable.js';
 import { Routes } from './routes.js';
 
 /** A stop takes no body; a little is read so that the fault can be named. */
@@ -23,6 +25,8 @@ const BODY_LIMIT_BYTES = 1024;
 
 /** 256 characters of up to four bytes, each written as three. */
 const MAX_ID_IN_URL = 256 * 4 * 3;
+
+const HOST_FAULT = { in: 'header', name: 'host', message: 'must be given once' } as const;
 
 /**
  * The gateway as an application that is ready to listen: adapter, filter and hooks, the same for production and
@@ -32,6 +36,8 @@ export async function createGateway(
   configuration: Configuration,
   surroundings?: Surroundings,
 ): Promise<NestFastifyApplication> {
+  const limits = { ...CONNECTION_LIMITS, ...surroundings?.limits };
+  const connections = new Connections(limits.connections);
   const adapter = new FastifyAdapter({
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -40,7 +46,17 @@ export async function createGateway(
     skipMiddie: true,
     // When the application closes, nothing is in flight any more: what is still open is idle, or never said a word.
     forceCloseConnections: true,
-    clientErrorHandler: refuseUnreadable,
+    http: {
+      maxHeaderSize: limits.headBytes,
+      headersTimeout: limits.headMs,
+      connectionsCheckingInterval: limits.lookEveryMs,
+      // Node would answer by itself, and not with a problem.
+      requireHostHeader: false,
+    },
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionTimeout: limits.stalledMs,
+    clientErrorHandler: (error, socket) => connections.unreadable(error, socket),
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
@@ -63,6 +79,7 @@ export async function createGateway(
   app.useGlobalFilters(app.get(ProblemFilter));
 
   const fastify = adapter.getInstance();
+  connections.watch(fastify.server);
   // Bodies are not parsed, only seen: whatever their type, a stop takes none.
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -71,16 +88,26 @@ export async function createGateway(
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     request.call = {};
     void reply.header('x-request-id', request.id);
+    // Nothing is what it looks like, but what it says it is.
+    void reply.header('x-content-type-options', 'nosniff');
     if (lifecycle.leaving) void reply.header('connection', 'close');
+    const { socket } = request.raw;
     lifecycle.begin();
+    connections.begun(socket);
     reply.raw.once('close', () => {
       lifecycle.end();
+      connections.ended(socket);
       report.ended(request, reply);
     });
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply);
+    if (!namesItsHost(request.raw)) {
+      done(new Problem('invalid-request', { errors: [HOST_FAULT] }));
+      return;
+    }
     authentication.admit(request, reply, (refusal) => {
+      if (request.call.caller) connections.proved(request.raw.socket);
       if (!refusal && lifecycle.refusing.aborted && isStop(request))
         done(lifecycle.refusing.reason as Problem);
       else done(refusal);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Problem } from './problem.js';
+import { Problem } from '../problems/problem.js';
 
 const FAULTS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: 'the head of the request is too large',

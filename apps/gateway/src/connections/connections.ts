@@ -1,0 +1,55 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { refuseUnreadable } from './refuse-unreadable.js';
+
+/**
+ * The connections that are open. When there are too many, the oldest one on which nobody has shown a key gives way to
+ * the new one: idle connections, however many, keep no caller out.
+ */
+export class Connections {
+  // In the order in which they came.
+  readonly #unproved = new Set<Socket>();
+  readonly #inFlight = new WeakMap<Socket, number>();
+  #open = 0;
+
+  constructor(private readonly limit: number) {}
+
+  watch(server: Server): void {
+    server.on('connection', (socket) => {
+      this.#open += 1;
+      this.#unproved.add(socket);
+      socket.once('close', () => {
+        this.#open -= 1;
+        this.#unproved.delete(socket);
+      });
+      if (this.#open > this.limit) this.#giveWay();
+    });
+    // What is expected beyond 100-continue cannot be met; the answer is the same as without it.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  }
+
+  /** A caller has shown a valid key on it. */
+  proved(socket: Socket): void {
+    this.#unproved.delete(socket);
+  }
+
+  begun(socket: Socket): void {
+    this.#inFlight.set(socket, (this.#inFlight.get(socket) ?? 0) + 1);
+  }
+
+  ended(socket: Socket): void {
+    this.#inFlight.set(socket, (this.#inFlight.get(socket) ?? 0) - 1);
+  }
+
+  /** What came over a connection cannot be read as a request. */
+  unreadable(error: Error & { code?: string }, socket: Socket): void {
+    // Its refusal would be taken for the answer of the request before it, which may succeed.
+    if ((this.#inFlight.get(socket) ?? 0) > 0) socket.destroy();
+    else refuseUnreadable(error, socket);
+  }
+
+  #giveWay(): void {
+    const [oldest] = this.#unproved;
+    oldest?.destroy();
+  }
+}
