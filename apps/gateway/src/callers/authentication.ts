@@ -37,10 +37,11 @@ export class Authentication {
       done();
       return;
     }
-    request.call.address = request.ip;
     const refusal = new Problem('unauthenticated');
-    if (key === undefined) done(refusal);
-    else this.#refuseSlowly(request, reply, () => done(refusal));
+    const address = addressOf(request);
+    if (address !== undefined) request.call.address = address;
+    if (key === undefined || address === undefined) done(refusal);
+    else this.#refuseSlowly(neighbourhood(address), request, reply, () => done(refusal));
   }
 
   #isOpen(request: FastifyRequest): boolean {
@@ -49,8 +50,7 @@ export class Authentication {
     return route === undefined || OPEN_ROUTES.has(route);
   }
 
-  #refuseSlowly(request: FastifyRequest, reply: FastifyReply, refuse: () => void): void {
-    const address = neighbourhood(request.ip);
+  #refuseSlowly(address: string, request: FastifyRequest, reply: FastifyReply, refuse: () => void): void {
     const delayMs = this.#wrongKeys.note(address);
     if (delayMs === undefined) {
       // Each further guess costs its sender a connection, and us not even a line in the log.
@@ -64,4 +64,9 @@ export class Authentication {
         refuse();
       });
   }
+}
+
+/** A sender that is gone already has none, whatever the type says. */
+function addressOf(request: FastifyRequest): string | undefined {
+  return request.ip;
 }
