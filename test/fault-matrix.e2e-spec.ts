@@ -4,7 +4,9 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { FAULTS } from './support/faults-of-the-cloud.js';
 import { inParallel, play, type Played } from './support/play.js';
 
-const VARIABLES = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '700' };
+// Short where the timeout is the point; elsewhere longer than any stall of a busy machine.
+const SHORT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
+const LONG = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '20000', UPSTREAM_DEADLINE_MS: '60000' };
 const WIDTH = 12;
 
 let sandbox: Sandbox;
@@ -27,8 +29,9 @@ beforeAll(async () => {
       ...(effect && { effect }),
     })),
   );
-  const jobs = cases.map(({ taskId }) => async () => {
-    played.set(taskId, await play(sandbox, taskId, VARIABLES));
+  const jobs = cases.map(({ taskId, always }) => async () => {
+    const [, code] = always;
+    played.set(taskId, await play(sandbox, taskId, code === 'upstream-timeout' ? SHORT : LONG));
   });
   await inParallel(jobs, WIDTH);
 }, 300_000);

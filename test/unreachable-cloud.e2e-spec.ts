@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { play } from './support/play.js';
 import { RawCloud } from './support/raw-cloud.js';
 
-const QUICK = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '500' };
+const QUICK = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const UNREACHABLE = { status: 502, code: 'upstream-unreachable', outcome: 'not-sent', attempts: 3, slots: 3 };
 
 let sandbox: Sandbox;

@@ -50,8 +50,8 @@ const connection: FaultCase[] = [
   failing('body shorter than Content-Length, after the stop took effect', { kind: 'short-body' }, 'after'),
   late('accepted and never answered', { kind: 'never-answer' }),
   late('never answered, after the stop took effect', { kind: 'never-answer' }, 'after'),
-  late('headers byte by byte, past the timeout', { kind: 'drip', part: 'headers', everyMs: 50 }),
-  late('body byte by byte, past the timeout', { kind: 'drip', part: 'body', everyMs: 50 }),
+  late('headers byte by byte, past the timeout', { kind: 'drip', part: 'headers', everyMs: 100 }),
+  late('body byte by byte, past the timeout', { kind: 'drip', part: 'body', everyMs: 100 }),
 ];
 
 const edge: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 502, 503, 504].map((status) =>
