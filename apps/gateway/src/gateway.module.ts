@@ -46,7 +46,7 @@ export class GatewayModule {
     configuration: Configuration,
     { ca, logTo, metadataService }: Surroundings = {},
   ): DynamicModule {
-    const { logLevel, revision, quotaPerSecond, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } =
+    const { logLevel, revision, quotaPerSecond, quotaQueueLimit, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } =
       configuration;
     const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
     return {
@@ -81,7 +81,12 @@ export class GatewayModule {
         {
           provide: Quota,
           useFactory: (observer: QuotaUse, upstream: Upstream) => {
-            const quota = new Quota({ perSecond: quotaPerSecond, clock: systemClock, observer });
+            const quota = new Quota({
+              perSecond: quotaPerSecond,
+              queueLimit: quotaQueueLimit,
+              clock: systemClock,
+              observer,
+            });
             observer.watch(() => quota.state());
             upstream.tellThrottled(() => quota.refusedByFarEnd());
             return quota;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '../test/virtual-clock.js';
 import { Quota } from './quota.js';
-import { QuotaExhausted } from './quota-exhausted.js';
-import type { Slot } from './slots.js';
+import { QuotaExhausted } from './refusals.js';
+import type { Slot } from './slot-source.js';
 
 let clock: VirtualClock;
 let quota: Quota;

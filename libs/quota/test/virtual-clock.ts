@@ -9,7 +9,7 @@ interface Event {
 export class VirtualClock implements Clock {
   #now = 0;
   // In order of time; of equal times, in order of their making.
-  #events: Event[] = [];
+  readonly #events: Event[] = [];
 
   now(): number {
     return this.#now;
@@ -17,11 +17,23 @@ export class VirtualClock implements Clock {
 
   wakeIn(ms: number, callback: () => void): () => void {
     const event = { at: this.#now + Math.max(0, ms), run: callback };
-    const later = this.#events.findIndex(({ at }) => at > event.at);
-    this.#events.splice(later === -1 ? this.#events.length : later, 0, event);
+    this.#events.splice(this.#after(event.at), 0, event);
     return () => {
-      this.#events = this.#events.filter((other) => other !== event);
+      const index = this.#events.indexOf(event, Math.max(0, this.#after(event.at - 1e-9)));
+      if (index !== -1) this.#events.splice(index, 1);
     };
+  }
+
+  /** Where the events later than this time begin. */
+  #after(time: number): number {
+    let low = 0;
+    let high = this.#events.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#events[middle]!.at > time) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   get pending(): number {

@@ -16,6 +16,8 @@ export interface Configuration {
   readonly defaultRegion: string;
   readonly endpoint: URL;
   readonly quotaPerSecond: number;
+  readonly quotaDefaultWaitMs: number;
+  readonly quotaQueueLimit: number;
   readonly attemptTimeoutMs: number;
   readonly deadlineMs: number;
   readonly maxAttempts: number;
@@ -53,6 +55,8 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     defaultRegion: environment.TRTC_REGION,
     endpoint: new URL(environment.TRTC_ENDPOINT),
     quotaPerSecond: Number(environment.QUOTA_PER_SECOND),
+    quotaDefaultWaitMs: Number(environment.QUOTA_DEFAULT_WAIT_MS),
+    quotaQueueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
     attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
     deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
     maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),

@@ -108,6 +108,12 @@ export class Environment {
   @WholeNumber(1, 1000)
   QUOTA_PER_SECOND = '20';
 
+  @WholeNumber(0, 30_000)
+  QUOTA_DEFAULT_WAIT_MS = '0';
+
+  @WholeNumber(0, 10_000)
+  QUOTA_QUEUE_LIMIT = '200';
+
   @WholeNumber(1, 60_000)
   UPSTREAM_ATTEMPT_TIMEOUT_MS = '3000';
 

@@ -1,5 +1,5 @@
-import { Controller, Delete, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Delete, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IngestTasksService, type StoppedTask } from './ingest-tasks.service.js';
 import { Stop, type StopRequest } from './stop-request.js';
 
@@ -9,7 +9,13 @@ export class IngestTasksController {
 
   /** Stops one pull-stream relay task. */
   @Delete(':id')
-  stop(@Stop() request: StopRequest, @Req() { call, signal }: FastifyRequest): Promise<StoppedTask> {
+  stop(
+    @Stop() request: StopRequest,
+    @Req() { call, signal }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StoppedTask> {
+    const { waitSeconds } = request;
+    if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
     return this.tasks.stop(request, call, signal);
   }
 }

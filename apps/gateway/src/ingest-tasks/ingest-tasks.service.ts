@@ -11,6 +11,8 @@ import { Problem } from '../problems/problem.js';
 import { stopProblem } from '../problems/stop-problem.js';
 import type { StopRequest } from './stop-request.js';
 
+const CALLER = 'anonymous';
+
 /** The answer to a successful DELETE. */
 export interface StoppedTask {
   readonly taskId: string;
@@ -41,7 +43,7 @@ export class IngestTasksService implements OnApplicationShutdown {
    * @throws CallerLeft when nothing was sent because of that
    */
   async stop(request: StopRequest, call: CallRecord, callerLeft: AbortSignal): Promise<StoppedTask> {
-    const { defaultSdkAppId, defaultRegion } = this.configuration;
+    const { defaultSdkAppId, defaultRegion, quotaDefaultWaitMs } = this.configuration;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     call.task = { taskId, sdkAppId, region };
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
@@ -49,12 +51,14 @@ export class IngestTasksService implements OnApplicationShutdown {
     this.lifecycle.begin();
     try {
       const beforeSending = AbortSignal.any([callerLeft, this.lifecycle.refusing]);
+      const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
       const admit = (withinMs?: number) =>
-        this.quota.take(
-          withinMs === undefined
-            ? { signal: beforeSending }
-            : { waitMs: withinMs, signal: this.lifecycle.refusing },
-        );
+        this.quota.take({
+          caller: CALLER,
+          ...(withinMs === undefined
+            ? { waitMs, signal: beforeSending }
+            : { waitMs: withinMs, signal: this.lifecycle.refusing }),
+        });
       const { status, requestId } = await stopStreamIngest(
         this.cloud,
         { taskId, sdkAppId },

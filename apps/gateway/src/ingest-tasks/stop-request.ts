@@ -3,6 +3,7 @@ import { IsIn, IsOptional, Matches, ValidateBy, validateSync } from 'class-valid
 import type { FastifyRequest } from 'fastify';
 import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
 import { type Fault, Problem } from '../problems/problem.js';
+import { preferredWait } from './prefer.js';
 
 const TaskId = (): PropertyDecorator =>
   Matches(/^\P{Cc}{1,256}$/u, { message: 'must have 1 to 256 characters, none of them a control character' });
@@ -44,6 +45,8 @@ export interface StopRequest {
   readonly taskId: string;
   readonly sdkAppId: number | undefined;
   readonly region: string | undefined;
+  /** How long the caller lets the call wait for a slot; undefined when it does not say. */
+  readonly waitSeconds: number | undefined;
 }
 
 const KNOWN_IN_QUERY = new Set(['sdkAppId', 'region']);
@@ -73,7 +76,12 @@ export function readStopRequest(request: FastifyRequest): StopRequest {
   const errors = stopFaults(request);
   if (errors.length > 0) throw new Problem('invalid-request', { errors });
   const { id, sdkAppId, region } = parametersOf(request);
-  return { taskId: id, sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId), region };
+  return {
+    taskId: id,
+    sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId),
+    region,
+    waitSeconds: preferredWait(request.headers['prefer'] as string | undefined),
+  };
 }
 
 /** The request to stop a task, read and checked. */

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { QuotaObserver, QuotaState } from '#libs/quota';
+import type { QuotaObserver, QuotaState, Refusal } from '#libs/quota';
+
+const DECISIONS = ['granted', 'waited', 'refused-quota', 'refused-share', 'refused-queue'];
 
 /** How the quota is used and what it decided. */
 @Injectable()
@@ -41,7 +43,7 @@ export class QuotaUse implements QuotaObserver {
       labelNames: ['decision'],
       registers,
     });
-    for (const decision of ['granted', 'waited', 'refused-quota']) this.#decisions.inc({ decision }, 0);
+    for (const decision of DECISIONS) this.#decisions.inc({ decision }, 0);
   }
 
   watch(state: () => QuotaState): void {
@@ -60,7 +62,9 @@ export class QuotaUse implements QuotaObserver {
     );
   }
 
-  refused(): void {
-    this.#decisions.inc({ decision: 'refused-quota' });
+  refused(why: Refusal | 'queue'): void {
+    this.#decisions.inc({
+      decision: why === 'share' || why === 'queue' ? `refused-${why}` : 'refused-quota',
+    });
   }
 }

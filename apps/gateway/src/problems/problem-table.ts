@@ -70,6 +70,12 @@ export const PROBLEMS = {
     outcome: 'not-sent',
     detail: 'Every call that the cloud allows in this second is taken; repeat after Retry-After.',
   },
+  'share-exhausted': {
+    status: 429,
+    title: 'Fair share exhausted',
+    outcome: 'not-sent',
+    detail: 'The caller uses its fair share of the calls that the cloud allows; repeat after Retry-After.',
+  },
   'internal-error': {
     status: 500,
     title: 'Internal error',

@@ -1,4 +1,4 @@
-import { QuotaExhausted } from '#libs/quota';
+import { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from '#libs/quota';
 import {
   CircuitOpen,
   CloudFailed,
@@ -23,6 +23,9 @@ const REFUSALS: readonly (readonly [parent: string, ProblemCode])[] = [
 /** How long a caller of a throttled cloud is asked to stay away: the cloud names no time, and counts by the second. */
 const THROTTLED_MS = 1000;
 
+/** Another replica can serve a call that this one refuses as it leaves. */
+const RETRY_ELSEWHERE_MS = 1000;
+
 /**
  * The problem that an error of the libs is to the caller of a stop.
  *
@@ -32,6 +35,11 @@ const THROTTLED_MS = 1000;
 export function stopProblem(error: unknown, sdkAppIdGiven: boolean): unknown {
   if (error instanceof QuotaExhausted)
     return new Problem('quota-exhausted', { retryAfterMs: error.retryAfterMs });
+  if (error instanceof ShareExhausted)
+    return new Problem('share-exhausted', { retryAfterMs: error.retryAfterMs });
+  if (error instanceof QuotaUnavailable)
+    return new Problem('upstream-unavailable', { retryAfterMs: error.retryAfterMs, reason: error.code });
+  if (error instanceof QuotaClosed) return new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS });
   if (error instanceof CircuitOpen)
     return new Problem('upstream-unavailable', { retryAfterMs: error.retryAfterMs });
   if (error instanceof NoCredentials)

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { preferredWait } from './prefer.js';
+
+describe('the wait that a caller prefers', () => {
+  it.each([
+    ['wait=5', 5],
+    ['wait=0', 0],
+    ['Wait = 7', 7],
+    ['wait="12"', 12],
+    ['wait=31', 30],
+    ['wait=99999999999999999999', 30],
+    ['respond-async, wait=3', 3],
+    ['respond-async,wait=3,handling=lenient', 3],
+    ['foo; bar=1, wait=3; baz', 3],
+    ['foo="a, wait=9; b", wait=4', 4],
+    [String.raw`foo="a\", wait=9", wait=4`, 4],
+    ['wait=2, wait=8', 2],
+    [', ,wait=6', 6],
+  ])('%s is %d s', (header, expected) => {
+    expect(preferredWait(header)).toBe(expected);
+  });
+
+  it.each([
+    undefined,
+    '',
+    'respond-async',
+    'wait',
+    'wait=',
+    'wait=soon',
+    'wait=-1',
+    'wait=1.5',
+    'wait=1e3',
+    'wait="1',
+    'waiting=3',
+    'foo; wait=3',
+    'foo="wait=3',
+    'wait=soon, wait=3',
+    '=3',
+  ])('%s says nothing of it', (header) => {
+    expect(preferredWait(header)).toBeUndefined();
+  });
+
+  it('is found quickly in a header made to be slow', () => {
+    for (const header of ['"\\'.repeat(8000), ' ;'.repeat(8000), 'a='.repeat(8000), '",'.repeat(8000)])
+      expect(preferredWait(header)).toBeUndefined();
+  });
+});

@@ -1,0 +1,25 @@
+import { SECOND_MS } from './timing.js';
+
+/** A call is answered after now, and its slot frees a second later. */
+const AT_LEAST_MS = SECOND_MS + 1;
+
+/** When the slot of a call in flight frees: not known yet. */
+export const IN_FLIGHT = Infinity;
+
+/**
+ * The earliest time at which the call in this place of a queue (0 is its head) can have a slot. A call in flight
+ * counts as answered right after now, so the truth may be later but never earlier.
+ *
+ * @param freeAt when each slot is free again; of a free one, any time up to now
+ * @param capacity how many of these slots may be used
+ */
+export function earliest(freeAt: readonly number[], capacity: number, place: number, now: number): number {
+  if (capacity === 0) return now + AT_LEAST_MS;
+  const times = freeAt
+    .map((time) => (time === IN_FLIGHT ? now + AT_LEAST_MS : time))
+    .toSorted((a, b) => a - b);
+  const rounds = Math.floor(place / capacity);
+  // Of fewer slots than usual, the first frees when all but one of them are still taken.
+  const index = (place % capacity) + times.length - capacity;
+  return Math.max(now, times[index]!) + rounds * AT_LEAST_MS;
+}

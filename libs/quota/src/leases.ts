@@ -1,0 +1,59 @@
+import { IN_FLIGHT } from './earliest.js';
+
+/** A slot that is taken. */
+export interface Lease {
+  readonly caller: string;
+  /** When the slot is free again; {@link IN_FLIGHT} while its call has no answer. */
+  freeAt: number;
+}
+
+/** The slots that are taken, by id. */
+export class Leases {
+  readonly #leases = new Map<string, Lease>();
+
+  #version = 0;
+
+  /** Grows with every change that is not the mere passing of time. */
+  get version(): number {
+    return this.#version;
+  }
+
+  enter(id: string, caller: string, freeAt = IN_FLIGHT): void {
+    this.#version += 1;
+    this.#leases.set(id, { caller, freeAt });
+  }
+
+  /** The lease under this id ends at this time. */
+  end(id: string, freeAt: number): void {
+    const lease = this.#leases.get(id);
+    this.#version += 1;
+    if (lease) lease.freeAt = freeAt;
+  }
+
+  /** Those that are taken at this time; the others are forgotten. */
+  at(now: number): ReadonlyMap<string, Lease> {
+    for (const [id, { freeAt }] of this.#leases) if (freeAt <= now) this.#leases.delete(id);
+    return this.#leases;
+  }
+
+  /** How many slots each caller has. */
+  inUse(now: number): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { caller } of this.at(now).values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    return counts;
+  }
+
+  /** When each of at least so many slots is free again; free ones at `free`. */
+  freeAt(slots: number, free: number, now: number): number[] {
+    const times = Array.from(this.at(now).values(), ({ freeAt }) => Math.max(freeAt, free));
+    while (times.length < slots) times.push(free);
+    return times;
+  }
+
+  /** When the next one ends for certain; Infinity when that depends on answers still to come. */
+  nextEnd(now: number): number {
+    let next = Infinity;
+    for (const { freeAt } of this.at(now).values()) next = Math.min(next, freeAt);
+    return next;
+  }
+}

@@ -1,0 +1,11 @@
+/** How long after an answer its slot stays taken, in milliseconds: the length of the cloud's second. */
+export const SECOND_MS = 1000;
+
+/** How long a request given up without an answer may still be under way, in milliseconds. */
+export const GUARD_MS = 2000;
+
+/**
+ * How long nothing is lent, in milliseconds, where it is not known what was sent before: the second, and half of
+ * one more for what is still under way. docs/decisions/0001-slots.md has the proof.
+ */
+export const HOLD_MS = SECOND_MS + 500;

@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { VirtualClock } from '../test/virtual-clock.js';
+import { Quota } from './quota.js';
+import type { Slot } from './slot-source.js';
+
+let clock: VirtualClock;
+let quota: Quota;
+let lent: Slot[];
+const refusals: string[] = [];
+const events: string[] = [];
+
+beforeEach(async () => {
+  refusals.length = 0;
+  events.length = 0;
+  clock = new VirtualClock();
+  const observer = {
+    granted: () => {},
+    refused: (why: string) => void refusals.push(why),
+    lowered: () => {},
+  };
+  quota = new Quota({ perSecond: 2, clock, queueLimit: 4, observer });
+  await clock.runUntil(1500);
+  lent = [await quota.take({ caller: 'before' }), await quota.take({ caller: 'before' })];
+});
+
+/** Notes when a call is served or refused. */
+function ask(caller: string, name: string, waitMs = 9000): void {
+  void asked(caller, name, waitMs);
+}
+
+async function asked(caller: string, name: string, waitMs: number): Promise<void> {
+  try {
+    (await quota.take({ caller, waitMs })).answered();
+    events.push(name);
+  } catch (error) {
+    events.push(`${name} ${(error as { code: string }).code}`);
+  }
+}
+
+describe('callers that wait', () => {
+  it('take turns, each first come first served', async () => {
+    for (const name of ['a1', 'a2', 'b1', 'a3']) ask(name[0]!, name);
+    for (const slot of lent) slot.answered();
+    await clock.runUntil(20_000);
+    expect(events).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+
+  it('are refused when too many wait, and told as much', async () => {
+    for (let n = 1; n <= 5; n += 1) ask('a', `a${n}`);
+    await clock.runUntil(1600);
+    expect(events).toEqual(['a5 quota-exhausted']);
+    expect(refusals).toEqual(['queue']);
+    expect(quota.state().waiting).toBe(4);
+  });
+
+  it('give up the last place of whoever has the most to one that has fewer', async () => {
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3']) ask(name[0]!, name);
+    await clock.runUntil(1600);
+    expect(events).toEqual(['a4 quota-exhausted', 'a3 quota-exhausted', 'b3 quota-exhausted']);
+  });
+
+  it('have no timer each, and none once nobody waits', async () => {
+    for (let n = 1; n <= 4; n += 1) ask(`c${n}`, `c${n}`);
+    await clock.runUntil(1600);
+    expect(clock.pending).toBe(1);
+    quota.refuseWaiting();
+    await clock.runUntil(1600);
+    expect(events).toEqual([1, 2, 3, 4].map((n) => `c${n} quota-closed`));
+    expect(clock.pending).toBe(0);
+    expect(quota.state().waiting).toBe(0);
+  });
+});
+
+describe('a caller over its share', () => {
+  it('is told that it is its share that is used up, and when a slot could free', async () => {
+    ask('other', 'other', 0);
+    lent[0]!.answered();
+    await clock.runUntil(2600);
+    await expect(quota.take({ caller: 'before' })).rejects.toMatchObject({
+      code: 'share-exhausted',
+      retryAfterMs: 0,
+    });
+    ask('other', 'other again', 0);
+    await clock.runUntil(2601);
+    expect(events).toEqual(['other quota-exhausted', 'other again']);
+    expect(refusals).toEqual(['quota', 'share']);
+  });
+
+  it('has the slot once the other has not asked for some seconds', async () => {
+    ask('other', 'other', 0);
+    lent[0]!.answered();
+    let servedAt = 0;
+    void quota.take({ caller: 'before', waitMs: 20_000 }).then(() => (servedAt = clock.now()));
+    await clock.runUntil(20_000);
+    expect(servedAt).toBe(5000);
+  });
+});

@@ -1,0 +1,93 @@
+import http from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { send, stop } from './support/client.js';
+import { type Gateway, startGateway } from './support/gateway.js';
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ autoTasks: true });
+  gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '2', QUOTA_QUEUE_LIMIT: '3' });
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+const metric = async (line: RegExp): Promise<number> => {
+  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
+  return Number(line.exec(text)?.[1]);
+};
+
+/** Takes both slots, so that whoever comes next finds none. */
+async function useAllSlots(name: string): Promise<void> {
+  const calls = [1, 2].map((n) => stop(gateway.url, `${name}-${n}`, '', { prefer: 'wait=30' }));
+  for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
+}
+
+describe('Prefer: wait', () => {
+  it('lets a call wait for a slot, and the answer says what was honoured', async () => {
+    await useAllSlots('a');
+    const { status, headers } = await stop(gateway.url, 'waits', '', { prefer: 'respond-async, Wait="99"' });
+    expect(status).toBe(200);
+    expect(headers['preference-applied']).toBe('wait=30');
+    expect(await metric(/^quota_decisions_total\{decision="waited"\} (\d+)$/m)).toBeGreaterThan(0);
+  });
+
+  it('may stand in several headers; one that means nothing is ignored', async () => {
+    await useAllSlots('b');
+    const several = { prefer: ['handling=lenient', 'wait=30'] };
+    expect(await stop(gateway.url, 'several', '', several)).toMatchObject({ status: 200 });
+    await useAllSlots('c');
+    const { status, headers, body } = await stop(gateway.url, 'ignored', '', { prefer: 'wait=soon' });
+    expect(status).toBe(429);
+    expect(headers['preference-applied']).toBeUndefined();
+    expect(body).toMatchObject({ code: 'quota-exhausted', outcome: 'not-sent' });
+  });
+
+  it('that cannot be met is refused at once', async () => {
+    await useAllSlots('d');
+    const waiting = [1, 2, 3].map((n) => stop(gateway.url, `queue-${n}`, '', { prefer: 'wait=30' }));
+    const { status, headers } = await stop(gateway.url, 'hopeless', '', { prefer: 'wait=1' });
+    expect(status).toBe(429);
+    expect(headers['preference-applied']).toBe('wait=1');
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
+  });
+
+  it('finds a limited number of places', async () => {
+    await useAllSlots('e');
+    const calls = [1, 2, 3, 4].map((n) => stop(gateway.url, `place-${n}`, '', { prefer: 'wait=30' }));
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 429]);
+    expect(await metric(/^quota_decisions_total\{decision="refused-queue"\} (\d+)$/m)).toBe(1);
+  });
+
+  it('ends when the caller hangs up', async () => {
+    await useAllSlots('f');
+    const { hostname, port } = new URL(gateway.url);
+    const path = '/ingest-tasks/hangs-up';
+    const request = http.request({ hostname, port, path, method: 'DELETE', headers: { prefer: 'wait=30' } });
+    request.on('error', () => {});
+    request.end();
+    while ((await metric(/^quota_waiting (\d+)$/m)) === 0);
+    request.destroy();
+    while ((await metric(/^quota_waiting (\d+)$/m)) > 0);
+    await useAllSlots('g');
+    expect(sandbox.arrivals().map(({ taskId }) => taskId)).not.toContain('hangs-up');
+  });
+});
+
+describe('QUOTA_DEFAULT_WAIT_MS', () => {
+  it('is for callers that say nothing', async () => {
+    const patient = await startGateway(sandbox, { QUOTA_PER_SECOND: '1', QUOTA_DEFAULT_WAIT_MS: '30000' });
+    const answers = await Promise.all([1, 2].map((n) => stop(patient.url, `patient-${n}`)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const hasty = await stop(patient.url, 'hasty', '', { prefer: 'wait=0' });
+    expect(hasty.status).toBe(429);
+    await patient.close();
+  });
+});
