@@ -25,6 +25,7 @@ import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { createQuota } from './quota.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
 
@@ -46,8 +47,7 @@ export class GatewayModule {
     configuration: Configuration,
     { ca, logTo, metadataService }: Surroundings = {},
   ): DynamicModule {
-    const { logLevel, revision, quotaPerSecond, quotaQueueLimit, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } =
-      configuration;
+    const { logLevel, revision, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } = configuration;
     const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
     return {
       module: GatewayModule,
@@ -80,13 +80,8 @@ export class GatewayModule {
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {
           provide: Quota,
-          useFactory: (observer: QuotaUse, upstream: Upstream) => {
-            const quota = new Quota({
-              perSecond: quotaPerSecond,
-              queueLimit: quotaQueueLimit,
-              clock: systemClock,
-              observer,
-            });
+          useFactory: async (observer: QuotaUse, upstream: Upstream) => {
+            const quota = await createQuota(configuration, observer);
             observer.watch(() => quota.state());
             upstream.tellThrottled(() => quota.refusedByFarEnd());
             return quota;

@@ -32,8 +32,9 @@ export class IngestTasksService implements OnApplicationShutdown {
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.cloud.close();
+    await this.quota.close();
   }
 
   /**
