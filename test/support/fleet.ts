@@ -54,10 +54,13 @@ export class Fleet {
     const process = new GatewayProcess({ ...base, ...this.variables, ...changes });
     const replica = { process, url: await process.url() };
     this.#replicas.push(replica);
-    void process.finished.then(({ code, stdout, stderr }) => {
-      const last = stdout.trimEnd().split('\n').at(-1);
-      if (this.#replicas.includes(replica)) this.deaths.push(`${code}: ${last} ${stderr}`);
-    });
+    void this.#watch(replica);
+  }
+
+  async #watch(replica: Replica): Promise<void> {
+    const { code, stdout, stderr } = await replica.process.finished;
+    const last = stdout.trimEnd().split('\n').at(-1);
+    if (this.#replicas.includes(replica)) this.deaths.push(`${code}: ${last} ${stderr}`);
   }
 
   /** The oldest replica gets this signal and no more calls. */

@@ -6,6 +6,6 @@ export type { RedisSlotStoreOptions } from './redis/redis-slot-store.js';
 export { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from './refusals.js';
 export type { Refusal, Slot } from './slot-source.js';
 export { longestLeaseMs } from './timing.js';
-export { SharedSlots } from './store/shared-slots.js';
-export type { StoreObserver } from './store/shared-slots.js';
+export { StoredSlots } from './store/stored-slots.js';
+export type { StoreObserver } from './store/stored-slots.js';
 export type { SlotStore } from './store/slot-store.js';

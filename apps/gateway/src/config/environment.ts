@@ -51,7 +51,7 @@ const SecretId = () => rule('secretId', SECRET_ID_RULE, isSecretId);
 const Secret = () => rule('secret', SECRET_RULE, isSecret);
 
 const RedisUrl = () =>
-  rule('redisUrl', 'redis:// or rediss://, such as redis://:password@host:6379/0', (value) => {
+  rule('redisUrl', 'redis:// or rediss://, such as redis://:password@redis.internal/0', (value) => {
     if (!URL.canParse(value)) return false;
     const { protocol, hostname, pathname, search, hash } = new URL(value);
     const known = protocol === 'redis:' || protocol === 'rediss:';

@@ -3,7 +3,7 @@ import { ModelStore } from '../../test/model-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { Quota } from '../quota.js';
 import type { Slot } from '../slot-source.js';
-import { SharedSlots } from './shared-slots.js';
+import { StoredSlots } from './stored-slots.js';
 
 const PER_SECOND = 20;
 let clock: VirtualClock;
@@ -21,7 +21,7 @@ function start(name: string, lateMs = 0): Quota {
   return new Quota({
     perSecond: PER_SECOND,
     clock,
-    source: (listener) => new SharedSlots({ ...source, listener }),
+    source: (listener) => new StoredSlots({ ...source, listener }),
   });
 }
 

@@ -32,7 +32,7 @@ export interface StoreObserver {
   storeLost(reason: string, part: number): void;
 }
 
-export interface SharedSlotsOptions {
+export interface StoredSlotsOptions {
   perSecond: number;
   /** Unlike any other replica's. */
   replica: string;
@@ -50,8 +50,8 @@ export interface SharedSlotsOptions {
  * the store keeps everybody to their part until all who can have come back.
  * docs/decisions/0006-without-redis.md says why that is never more than there are.
  */
-export class SharedSlots implements SlotSource {
-  readonly #options: SharedSlotsOptions;
+export class StoredSlots implements SlotSource {
+  readonly #options: StoredSlotsOptions;
   readonly #leases = new Leases();
   #alone: Slots;
   #openAt: number;
@@ -68,7 +68,7 @@ export class SharedSlots implements SlotSource {
   #view: { capacity: number; freeAt: number[]; changeAt: number };
   #cancelTimer: (() => void) | undefined;
 
-  constructor(options: SharedSlotsOptions) {
+  constructor(options: StoredSlotsOptions) {
     this.#options = options;
     const now = options.clock.now();
     this.#openAt = now + HOLD_MS;

@@ -4,7 +4,7 @@ import { call, FarEnd, type PlannedCall, type Process } from '../../test/far-end
 import { ModelStore } from '../../test/model-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { Quota } from '../quota.js';
-import { SharedSlots } from './shared-slots.js';
+import { StoredSlots } from './stored-slots.js';
 
 const SECONDS = 1000;
 const PER_SECOND = 20;
@@ -61,7 +61,7 @@ describe('slots shared through a store', () => {
               perSecond: PER_SECOND,
               clock,
               source: (listener) =>
-                new SharedSlots({ perSecond: PER_SECOND, replica, store: way, clock, listener }),
+                new StoredSlots({ perSecond: PER_SECOND, replica, store: way, clock, listener }),
             });
             return { quota, alive: true };
           };
