@@ -13,8 +13,6 @@ import { OneCallPerTask } from './one-call-per-task.js';
 import type { Take } from './stop-in-flight.js';
 import type { StopRequest } from './stop-request.js';
 
-const CALLER = 'anonymous';
-
 /** The answer to a successful DELETE. */
 export interface StoppedTask {
   readonly taskId: string;
@@ -51,6 +49,7 @@ export class IngestTasksService implements OnApplicationShutdown {
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     call.task = { taskId, sdkAppId, region };
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
+    const caller = call.caller.name;
     // Counted apart from the request, which ends when its caller leaves.
     this.lifecycle.begin();
     try {
@@ -58,13 +57,12 @@ export class IngestTasksService implements OnApplicationShutdown {
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
       const take: Take = (sharing, settled) =>
         this.quota.take({
-          caller: CALLER,
+          caller,
           waitMs,
           sharing,
           signal: AbortSignal.any([callerLeft, refusing, settled]),
         });
-      const again = (withinMs: number) =>
-        this.quota.take({ caller: CALLER, waitMs: withinMs, signal: refusing });
+      const again = (withinMs: number) => this.quota.take({ caller, waitMs: withinMs, signal: refusing });
       const { status, requestId } = await this.oneCall.stop(call.task, take, (firstSlot) =>
         stopStreamIngest(
           this.cloud,
