@@ -48,7 +48,7 @@ export interface StoredSlotsOptions {
  * When the store is lost nothing is lent for the hold, and then the part: as many as there are divided by the
  * replicas last seen. When it is found again, what this replica has taken is entered before anything new is, and
  * the store keeps everybody to their part until all who can have come back.
- * docs/decisions/0006-without-redis.md says why that is never more than there are.
+ * docs/decisions/0009-without-redis.md says why that is never more than there are.
  */
 export class StoredSlots implements SlotSource {
   readonly #options: StoredSlotsOptions;
