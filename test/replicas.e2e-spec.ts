@@ -23,7 +23,8 @@ afterAll(async () => {
 
 const key = (name: string): string => `key-of-${name}-`.padEnd(43, 'x');
 const digest = (name: string): string => createHash('sha256').update(key(name)).digest('hex');
-const as = (name: string) => ({ authorization: `Bearer ${key(name)}` });
+// A second's patience, so that a busy machine that sends two calls at once does not count as a refusal.
+const as = (name: string) => ({ authorization: `Bearer ${key(name)}`, prefer: 'wait=1' });
 const served = (answers: { status: number }[]) => answers.filter(({ status }) => status === 200).length;
 
 const database = (number: number): { REDIS_URL: string } => ({ REDIS_URL: `${redis.url}/${number}` });
@@ -80,11 +81,9 @@ describe('caller A floods with 300 calls a second, B asks for 5 and C for 2', ()
     const callersFile = join(directory, `callers-${size}.json`);
     const callers = ['a', 'b', 'c'].map((name) => ({ name, keySha256: digest(name) }));
     await writeFile(callersFile, JSON.stringify(callers));
-    const fleet = await Fleet.start(size, {
-      ...database(10 + size),
-      ALLOW_ANONYMOUS: 'false',
-      CALLERS_FILE: callersFile,
-    });
+    const variables = { ...database(10 + size), ALLOW_ANONYMOUS: 'false', CALLERS_FILE: callersFile };
+    // Over a quick network, what B and C need stays under their shares however busy this machine is.
+    const fleet = await Fleet.start(size, variables, 20);
     const seconds = 12;
     // B and C are there before A comes: a newcomer waits for the slots of others to come back.
     const modest = [fleet.flood(5, seconds + 3, as('b')), fleet.flood(2, seconds + 3, as('c'))];

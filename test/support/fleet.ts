@@ -14,7 +14,7 @@ interface Replica {
   readonly url: string;
 }
 
-/** Several gateways as processes of their own, in front of one sandbox with delays of 0 to 200 ms each way. */
+/** Several gateways as processes of their own, in front of one sandbox, over a network with delays. */
 export class Fleet {
   readonly #replicas: Replica[] = [];
   readonly #agent = new http.Agent({ keepAlive: true });
@@ -27,10 +27,13 @@ export class Fleet {
     private readonly variables: Record<string, string>,
   ) {}
 
-  /** @param variables of every replica; a list when they differ */
-  static async start(size: number, variables: Record<string, string>): Promise<Fleet> {
+  /**
+   * @param variables of every replica
+   * @param maxMs the longest delay each way, in milliseconds
+   */
+  static async start(size: number, variables: Record<string, string>, maxMs = 200): Promise<Fleet> {
     const sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
-    sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, answer: { minMs: 0, maxMs: 200 } });
+    sandbox.setDelays({ request: { minMs: 0, maxMs }, answer: { minMs: 0, maxMs } });
     const fleet = new Fleet(sandbox, variables);
     await Promise.all(Array.from({ length: size }, () => fleet.grow()));
     return fleet;
