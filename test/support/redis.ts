@@ -17,18 +17,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const INSTALL =
+  'command -v redis-server || { apt-get update -qq && ' +
+  'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; }';
+
 function redisServer(): string {
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   const find = () => directories.map((directory) => join(directory, 'redis-server')).find(existsSync);
   const found = find();
   if (found) return found;
   if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { env: environment, stdio: 'ignore' });
-    // Its service must not start: the tests run servers of their own.
-    const policy = ['-o', 'Dpkg::Options::=--force-confold', '-o', 'DPkg::Pre-Invoke::=true'];
-    const install = ['install', '-y', '-qq', '--no-install-recommends', ...policy, 'redis-server'];
-    execFileSync('apt-get', install, { env: environment, stdio: 'ignore' });
+    // One test file at a time; the others find it installed.
+    const lock = join(tmpdir(), 'ingest-gateway-install-redis.lock');
+    execFileSync('flock', [lock, 'sh', '-c', INSTALL], { stdio: 'ignore' });
     const installed = find();
     if (installed) return installed;
   }
