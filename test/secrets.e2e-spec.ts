@@ -106,13 +106,12 @@ describe('no secret leaves the gateway at its most talkative', () => {
   it('whatever the cloud does, even when it sends back what it was sent', async () => {
     const bytes = await bytesOf({}, async (url) => {
       const answers: Answer[] = [];
-      const faults = [...FAULTS.map((row) => row.fault), ...ECHOES];
-      for (const [index, fault] of faults.entries()) {
+      for (const fault of [...FAULTS.map((row) => row.fault), ...ECHOES]) {
         sandbox.setFaults([{ fault, times: 1 }]);
-        answers.push(await stopAs(url, `marked-task-${index}`));
+        answers.push(await stopAs(url, 'marked-task'));
         sandbox.setFaults([]);
         // A definite answer in between, else the circuit would spare the gateway the rest.
-        answers.push(await stopAs(url, `healthy-${index}`));
+        answers.push(await stopAs(url, 'healthy'));
       }
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 404, 502, 503, 504]));
       return answers;
