@@ -21,10 +21,11 @@ beforeEach(() => sandbox.clearArrivals());
 
 const SIGNS = '-m97l2ZU7kOlV5cTRMoU6yoGp2nDYkzbJ13EC4K-4pycoZXVv+XVrNoUXQ8++8Z2PwUlAQ..';
 
+// Each id once: of a task that has ended the cloud is not asked again.
 describe('a task id arrives at the cloud as it is', () => {
   it.each([
     ['a raw plus sign', 'a+b', 'a+b'],
-    ['an encoded plus sign', 'a%2Bb', 'a+b'],
+    ['an encoded plus sign', 'a%2Bc', 'a+c'],
     ['an encoded slash', 'a%2Fb', 'a/b'],
     ['a raw equals sign', 'a==', 'a=='],
     ['an encoded equals sign', 'a%3D', 'a='],
@@ -32,7 +33,7 @@ describe('a task id arrives at the cloud as it is', () => {
     ['a trailing dot', 'abc.', 'abc.'],
     ['two trailing dots', 'abc..', 'abc..'],
     ['dots alone', '..', '..'],
-    ['encoded dots alone', '%2E%2E', '..'],
+    ['encoded dots alone', '%2E%2E%2E', '...'],
     ['a documented one', SIGNS, SIGNS],
     ['128 characters of mixed signs', 'Az0+-._'.repeat(18) + '+.', 'Az0+-._'.repeat(18) + '+.'],
     ['256 characters', 'x'.repeat(256), 'x'.repeat(256)],
@@ -45,7 +46,7 @@ describe('a task id arrives at the cloud as it is', () => {
     ['a semicolon', 'a;b', 'a;b'],
     ['quotes and angle brackets', '%22%3Cb%3E%27', '"<b>\''],
     ['a blank', 'a%20b', 'a b'],
-    ['small hex digits', 'a%2fb', 'a/b'],
+    ['small hex digits', 'b%2fc', 'b/c'],
     ['a name of JavaScript', '__proto__', '__proto__'],
     ['a line separator', '%E2%80%A8', '\u2028'],
   ])('%s', async (_, inPath, taskId) => {
@@ -59,8 +60,11 @@ describe('a task id arrives at the cloud as it is', () => {
     const id = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 60 })
       .filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text));
+    const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(id, async (taskId) => {
+        fc.pre(!seen.has(taskId));
+        seen.add(taskId);
         sandbox.clearArrivals();
         const { status } = await stop(gateway.url, taskId);
         expect(status).toBe(200);

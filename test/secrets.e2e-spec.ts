@@ -106,12 +106,13 @@ describe('no secret leaves the gateway at its most talkative', () => {
   it('whatever the cloud does, even when it sends back what it was sent', async () => {
     const bytes = await bytesOf({}, async (url) => {
       const answers: Answer[] = [];
-      for (const fault of [...FAULTS.map((row) => row.fault), ...ECHOES]) {
+      const faults = [...FAULTS.map((row) => row.fault), ...ECHOES];
+      for (const [index, fault] of faults.entries()) {
         sandbox.setFaults([{ fault, times: 1 }]);
-        answers.push(await stopAs(url, 'marked-task'));
+        answers.push(await stopAs(url, `marked-task-${index}`));
         sandbox.setFaults([]);
         // A definite answer in between, else the circuit would spare the gateway the rest.
-        answers.push(await stopAs(url, 'healthy'));
+        answers.push(await stopAs(url, `healthy-${index}`));
       }
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 404, 502, 503, 504]));
       return answers;

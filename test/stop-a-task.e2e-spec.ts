@@ -17,24 +17,30 @@ afterAll(async () => {
   await sandbox.close();
 });
 
+// A new one each time: of a task that has ended the cloud is not asked again.
+let room = 0;
+let taskId: string;
+
 beforeEach(() => {
+  room += 1;
+  taskId = `room-${room}`;
   sandbox.clearArrivals();
-  sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId: 'room-1', status: 'running' });
+  sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId, status: 'running' });
 });
 
 describe('DELETE /ingest-tasks/{id}', () => {
   it('stops the task with exactly one signed POST over TLS, and answers with the RequestId', async () => {
-    const { status, headers, body } = await stop(gateway.url, 'room-1');
+    const { status, headers, body } = await stop(gateway.url, taskId);
     expect(status).toBe(200);
     expect(headers['content-type']).toMatch(/^application\/json/);
     expect(body).toEqual({
-      taskId: 'room-1',
+      taskId,
       sdkAppId: SDK_APP_ID,
       region: 'ap-singapore',
       status: 'stopped',
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId: 'room-1', status: 'finished' });
+    expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId, status: 'finished' });
     const arrivals = sandbox.arrivals();
     expect(arrivals).toHaveLength(1);
     expect(arrivals[0]).toMatchObject({
@@ -43,14 +49,14 @@ describe('DELETE /ingest-tasks/{id}', () => {
       tls: true,
       action: 'StopStreamIngest',
       region: 'ap-singapore',
-      rawBody: `{"SdkAppId":${SDK_APP_ID},"TaskId":"room-1"}`,
+      rawBody: `{"SdkAppId":${SDK_APP_ID},"TaskId":"${taskId}"}`,
       answerCode: 'OK',
     });
   });
 
   it('answers already-finished when the task is stopped again: a repeated DELETE succeeds', async () => {
-    await stop(gateway.url, 'room-1');
-    const { status, body } = await stop(gateway.url, 'room-1');
+    await stop(gateway.url, taskId);
+    const { status, body } = await stop(gateway.url, taskId);
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'already-finished', requestId: expect.any(String) });
   });
@@ -72,22 +78,26 @@ describe('DELETE /ingest-tasks/{id}', () => {
   });
 
   it('uses the SdkAppId and the region that the caller gives', async () => {
-    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'room-2', status: 'running' });
-    const { status, body } = await stop(gateway.url, 'room-2', '?sdkAppId=1400000002&region=ap-mumbai');
+    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'of-another-app', status: 'running' });
+    const { status, body } = await stop(
+      gateway.url,
+      'of-another-app',
+      '?sdkAppId=1400000002&region=ap-mumbai',
+    );
     expect(status).toBe(200);
     expect(body).toMatchObject({ sdkAppId: 1400000002, region: 'ap-mumbai', status: 'stopped' });
     expect(sandbox.arrivals()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
   });
 
   it('answers 400 for an SdkAppId that the caller gave and the cloud rejects', async () => {
-    const { status, body } = await stop(gateway.url, 'room-1', '?sdkAppId=999');
+    const { status, body } = await stop(gateway.url, taskId, '?sdkAppId=999');
     expect(status).toBe(400);
     expect(body).toMatchObject({ code: 'sdk-app-id-rejected', outcome: 'not-stopped' });
   });
 
   it('keeps its connection to the cloud open from call to call', async () => {
-    await stop(gateway.url, 'room-1');
-    await stop(gateway.url, 'room-1');
+    await stop(gateway.url, taskId);
+    await stop(gateway.url, 'nobody');
     const [first, second] = sandbox.arrivals();
     expect(second!.connection).toBe(first!.connection);
   });
@@ -95,7 +105,7 @@ describe('DELETE /ingest-tasks/{id}', () => {
 
 describe('X-Request-Id', () => {
   it('is the caller’s when it is visible ASCII', async () => {
-    const { headers } = await stop(gateway.url, 'room-1', '', { 'x-request-id': 'caller/42~' });
+    const { headers } = await stop(gateway.url, taskId, '', { 'x-request-id': 'caller/42~' });
     expect(headers['x-request-id']).toBe('caller/42~');
   });
 
@@ -123,7 +133,7 @@ describe('X-Request-Id', () => {
   });
 
   it('is never sent to the cloud', async () => {
-    await stop(gateway.url, 'room-1', '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
+    await stop(gateway.url, taskId, '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
     expect(JSON.stringify(sandbox.arrivals())).not.toContain('caller-42');
     expect(Object.keys(sandbox.arrivals()[0]!.headers)).not.toContain('traceparent');
   });
@@ -131,7 +141,7 @@ describe('X-Request-Id', () => {
 
 describe('the RateLimit headers', () => {
   it('tell how many slots are free and when the next one frees', async () => {
-    const { headers } = await stop(gateway.url, 'room-1');
+    const { headers } = await stop(gateway.url, taskId);
     expect(headers['ratelimit-policy']).toBe('"stop";q=20;w=1');
     expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=[01]$/);
   });

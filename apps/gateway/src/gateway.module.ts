@@ -14,8 +14,11 @@ import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
+import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
+import { OneCallPerTask } from './ingest-tasks/one-call-per-task.js';
 import { CallersFile } from './metrics/callers-file.js';
 import { CredentialsUse } from './metrics/credentials-use.js';
+import { Coalesced } from './metrics/coalesced.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { QuotaUse } from './metrics/quota-use.js';
 import { createRegistry } from './metrics/registry.js';
@@ -25,6 +28,7 @@ import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { createQuota, openOutcomes } from './replicas.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
 
@@ -46,16 +50,7 @@ export class GatewayModule {
     configuration: Configuration,
     { ca, logTo, metadataService }: Surroundings = {},
   ): DynamicModule {
-    const {
-      logLevel,
-      revision,
-      quotaPerSecond,
-      quotaQueueLimit,
-      endpoint,
-      attemptTimeoutMs,
-      deadlineMs,
-      maxAttempts,
-    } = configuration;
+    const { logLevel, revision, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } = configuration;
     const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
     return {
       module: GatewayModule,
@@ -85,16 +80,14 @@ export class GatewayModule {
         Stops,
         Upstream,
         QuotaUse,
+        Coalesced,
+        OneCallPerTask,
+        { provide: KnownOutcomes, useFactory: () => openOutcomes(configuration) },
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {
           provide: Quota,
-          useFactory: (observer: QuotaUse, upstream: Upstream) => {
-            const quota = new Quota({
-              perSecond: quotaPerSecond,
-              queueLimit: quotaQueueLimit,
-              clock: systemClock,
-              observer,
-            });
+          useFactory: async (observer: QuotaUse, upstream: Upstream) => {
+            const quota = await createQuota(configuration, observer);
             observer.watch(() => quota.state());
             upstream.tellThrottled(() => quota.refusedByFarEnd());
             return quota;

@@ -23,13 +23,14 @@ function explanation(error: unknown): string {
 }
 
 async function listen(app: NestFastifyApplication, configuration: Configuration): Promise<void> {
-  const { host, port, endpoint, defaultRegion, quotaPerSecond } = configuration;
+  const { host, port, endpoint, defaultRegion, quotaPerSecond, redisUrl } = configuration;
   await app.listen(port, host);
   const { names } = app.get(Callers);
   app
     .get(Logger)
     .log(
       `listening on ${await app.getUrl()}, endpoint ${endpoint.origin}, region ${defaultRegion}, ` +
-        `quota ${quotaPerSecond} per second in this process, callers ${names?.length ?? 'anonymous'}`,
+        `quota ${quotaPerSecond} per second ${redisUrl ? 'for all replicas' : 'in this process'}, ` +
+        `callers ${names?.length ?? 'anonymous'}`,
     );
 }

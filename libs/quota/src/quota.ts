@@ -3,7 +3,7 @@ import { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from '.
 import type { Refusal, Slot, SlotSource, SourceListener } from './slot-source.js';
 import { Slots } from './slots.js';
 import { HOLD_MS } from './timing.js';
-import { WaitingLine } from './waiting-line.js';
+import { type Place, WaitingLine } from './waiting-line.js';
 
 export interface QuotaOptions {
   /** Upstream calls that may arrive in any one second. */
@@ -30,6 +30,11 @@ export interface TakeOptions {
   caller?: string;
   /** How long this call may wait for a slot, in milliseconds; default 0: now or never. */
   waitMs?: number;
+  /**
+   * Calls of one caller that bring the same object want one slot together: they count as one, and all get the same
+   * slot. Each still waits as long as it may.
+   */
+  sharing?: object;
   /** Ends the wait; the promise rejects with the signal's reason and no slot is taken. */
   signal?: AbortSignal;
 }
@@ -45,12 +50,11 @@ export interface QuotaState {
 }
 
 interface Waiter {
-  readonly caller: string;
   readonly asked: number;
   /** When its wait is over; whatever it allows, not before the hold after start. */
   readonly until: number;
-  /** Whether it was refused a slot once and has a place among those who wait. */
-  waiting: boolean;
+  /** Whether it is known that its wait may be long enough. */
+  hopeful: boolean;
   grant(slot: Slot): void;
   refuse(error: Error): void;
 }
@@ -72,7 +76,6 @@ export class Quota {
   readonly #observer: QuotaObserver | undefined;
   readonly #queueLimit: number;
   readonly #line = new WaitingLine<Waiter>();
-  #waiting = 0;
   #serving = false;
   #again = false;
   #cancelWake: (() => void) | undefined;
@@ -99,17 +102,17 @@ export class Quota {
    * @throws QuotaClosed when the quota is closed first
    * @throws the signal's reason when it is aborted first
    */
-  async take({ caller = EVERYBODY, waitMs = 0, signal }: TakeOptions = {}): Promise<Slot> {
+  async take({ caller = EVERYBODY, waitMs = 0, sharing, signal }: TakeOptions = {}): Promise<Slot> {
     signal?.throwIfAborted();
     const { promise, resolve: grant, reject: refuse } = Promise.withResolvers<Slot>();
     const asked = this.#clock.now();
-    const waiter: Waiter = { caller, asked, until: asked + waitMs, waiting: false, grant, refuse };
+    const waiter: Waiter = { asked, until: asked + waitMs, hopeful: false, grant, refuse };
+    const place = this.#line.add(caller, waiter, sharing);
     const leave = (): void => {
-      if (this.#remove(waiter)) refuse(signal?.reason as Error);
+      if (this.#line.remove(place, waiter)) refuse(signal?.reason as Error);
       void this.#serve();
     };
     signal?.addEventListener('abort', leave);
-    this.#line.add(caller, waiter);
     void this.#serve();
     try {
       return await promise;
@@ -128,18 +131,16 @@ export class Quota {
     const free = this.#slots.free(now);
     const capacity = this.#slots.capacity(now);
     const nextFreeInMs = free >= capacity ? 0 : this.#slots.earliest(free, now) - now;
-    return { capacity, free, waiting: this.#waiting, nextFreeInMs };
+    return { capacity, free, waiting: this.#line.seated, nextFreeInMs };
   }
 
-  /** Refuses whoever waits, with {@link QuotaClosed}. Calls that come later are served as before. */
-  refuseWaiting(): void {
-    for (const waiter of Array.from(this.#line)) if (this.#remove(waiter)) waiter.refuse(new QuotaClosed());
-    this.#sleep();
-  }
-
-  /** Refuses whoever waits and ends what runs by itself. */
+  /** Refuses whoever waits, with {@link QuotaClosed}, and ends what runs by itself. */
   async close(): Promise<void> {
-    this.refuseWaiting();
+    for (const [place, waiter] of Array.from(this.#line)) {
+      this.#line.remove(place, waiter);
+      waiter.refuse(new QuotaClosed());
+    }
+    this.#sleep();
     await this.#slots.close();
   }
 
@@ -175,68 +176,60 @@ export class Quota {
   }
 
   #grant(caller: string, slot: Slot): void {
-    const waiter = this.#line.shift(caller);
-    if (!waiter) return slot.unused();
-    if (waiter.waiting) this.#waiting -= 1;
-    this.#observer?.granted(waiter.waiting ? this.#clock.now() - waiter.asked : 0);
-    waiter.grant(slot);
+    const waiters = this.#line.shift(caller);
+    const [first] = waiters;
+    if (!first) return slot.unused();
+    this.#observer?.granted(first.hopeful ? this.#clock.now() - first.asked : 0);
+    for (const waiter of waiters) waiter.grant(slot);
   }
 
   /** Lets those of this caller wait who may, and refuses the others. */
   #settle(caller: string, why: Refusal, now: number): void {
     let behind = 0;
-    for (const waiter of this.#line.of(caller).slice()) {
-      if (why === 'unavailable' || !this.#canWait(waiter, behind, now)) this.#refuse(waiter, why);
-      else if (waiter.waiting || this.#seat(waiter)) behind += 1;
-    }
-  }
-
-  #canWait(waiter: Waiter, behind: number, now: number): boolean {
-    const until = Math.max(waiter.until, this.#slots.openAt);
-    if (waiter.waiting || until <= now) return until > now;
-    return this.#slots.earliest(this.#line.placeOf(waiter.caller, behind), now) <= until;
-  }
-
-  /** A place among those who wait: when there is none left, the caller with the most of them loses its last. */
-  #seat(waiter: Waiter): boolean {
-    if (this.#waiting >= this.#queueLimit) {
-      const { caller } = waiter;
-      const seated = (name: string): Waiter[] => this.#line.of(name).filter(({ waiting }) => waiting);
-      const longest = this.#line.longest() ?? caller;
-      const last = seated(longest).at(-1);
-      if (!last || seated(longest).length <= seated(caller).length + 1) {
-        this.#refuse(waiter, 'queue');
-        return false;
+    for (const place of this.#line.of(caller).slice()) {
+      for (const waiter of place.waiters.slice()) {
+        waiter.hopeful = why !== 'unavailable' && this.#canWait(caller, waiter, behind, now);
+        if (!waiter.hopeful) this.#refuse(place, waiter, why);
       }
-      this.#refuse(last, 'queue');
+      if (place.waiters.length > 0 && (place.seated || this.#seat(place))) behind += 1;
     }
-    waiter.waiting = true;
-    this.#waiting += 1;
+  }
+
+  #canWait(caller: string, { until: own, hopeful }: Waiter, behind: number, now: number): boolean {
+    const until = Math.max(own, this.#slots.openAt);
+    if (hopeful || until <= now) return until > now;
+    return this.#slots.earliest(this.#line.turnOf(caller, behind), now) <= until;
+  }
+
+  /** A place among those that wait: when there is none left, the caller with the most of them loses its last. */
+  #seat(place: Place<Waiter>): boolean {
+    if (this.#line.seated >= this.#queueLimit) {
+      const longest = this.#line.longest();
+      const full = longest.length <= this.#line.seatedOf(place.caller).length + 1;
+      const loser = full ? place : longest.at(-1)!;
+      for (const waiter of loser.waiters.slice()) this.#refuse(loser, waiter, 'queue');
+      if (full) return false;
+    }
+    this.#line.seat(place);
     return true;
   }
 
-  #refuse(waiter: Waiter, why: Refusal | 'queue'): void {
+  #refuse(place: Place<Waiter>, waiter: Waiter, why: Refusal | 'queue'): void {
     const now = this.#clock.now();
-    const place = Math.max(0, this.#line.of(waiter.caller).indexOf(waiter));
-    this.#remove(waiter);
+    const behind = this.#line.of(place.caller).indexOf(place);
+    this.#line.remove(place, waiter);
     this.#observer?.refused(why);
-    const earliest = this.#slots.earliest(this.#line.placeOf(waiter.caller, place), now);
+    const earliest = this.#slots.earliest(this.#line.turnOf(place.caller, behind), now);
     waiter.refuse(new REFUSALS[why](earliest - now));
-  }
-
-  #remove(waiter: Waiter): boolean {
-    if (!this.#line.remove(waiter.caller, waiter)) return false;
-    if (waiter.waiting) this.#waiting -= 1;
-    return true;
   }
 
   #sleep(): void {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
-    if (this.#serving || this.#line.size === 0) return;
+    if (this.#serving || this.#line.empty) return;
     const now = this.#clock.now();
     let wakeAt = this.#slots.nextChange(now);
-    for (const { until } of this.#line) wakeAt = Math.min(wakeAt, Math.max(until, this.#slots.openAt));
+    for (const [, { until }] of this.#line) wakeAt = Math.min(wakeAt, Math.max(until, this.#slots.openAt));
     this.#cancelWake = this.#clock.wakeIn(Math.max(0, wakeAt - now), () => void this.#serve());
   }
 }

@@ -9,3 +9,12 @@ export const GUARD_MS = 2000;
  * one more for what is still under way. docs/decisions/0001-slots.md has the proof.
  */
 export const HOLD_MS = SECOND_MS + 500;
+
+/**
+ * How long a slot may be lent at most, in milliseconds: what its call may take, and what is held for a call given up.
+ *
+ * @param attemptTimeoutMs how long one attempt may take
+ */
+export function longestLeaseMs(attemptTimeoutMs: number): number {
+  return attemptTimeoutMs + GUARD_MS + SECOND_MS;
+}

@@ -63,7 +63,7 @@ describe('callers that wait', () => {
     for (let n = 1; n <= 4; n += 1) ask(`c${n}`, `c${n}`);
     await clock.runUntil(1600);
     expect(clock.pending).toBe(1);
-    quota.refuseWaiting();
+    await quota.close();
     await clock.runUntil(1600);
     expect(events).toEqual([1, 2, 3, 4].map((n) => `c${n} quota-closed`));
     expect(clock.pending).toBe(0);

@@ -55,5 +55,5 @@ export class VirtualClock implements Clock {
 
 /** Long enough for every chain of promises in this lib. */
 async function settled(): Promise<void> {
-  for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+  for (let turn = 0; turn < 16; turn += 1) await Promise.resolve();
 }

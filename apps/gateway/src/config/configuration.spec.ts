@@ -45,6 +45,15 @@ describe('readConfiguration', () => {
     ]);
   });
 
+  it.each([
+    'redis://host',
+    'rediss://user:p%40ss@host:6380/3',
+    'redis://:pw@[::1]:6379/',
+    'redis://10.0.0.1/0',
+  ])('takes %s for a store', (url) => {
+    expect(readConfiguration({ ...VALID, REDIS_URL: url }).redisUrl).toBe(url);
+  });
+
   it('ignores variables that are not its own', () => {
     expect(faultsOf({ ...VALID, PATH: '/bin', constructor: 'x', __proto__: 'y' })).toEqual([]);
   });
@@ -70,6 +79,9 @@ describe('readConfiguration', () => {
     ['QUOTA_PER_SECOND', '-20'],
     ['QUOTA_DEFAULT_WAIT_MS', '30001'],
     ['QUOTA_QUEUE_LIMIT', '-1'],
+    ['REDIS_URL', 'http://user:pw@host'],
+    ['REDIS_URL', 'redis://host/not-a-number'],
+    ['REDIS_URL', 'host:6379'],
     ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3s'],
     ['SHUTDOWN_GRACE_MS', '1.5'],
     ['LOG_LEVEL', 'verbose-like-never-before'],
@@ -83,11 +95,4 @@ describe('readConfiguration', () => {
     const wrong = { PORT: 'x', TRTC_REGION: 'x', QUOTA_PER_SECOND: 'x', LOG_LEVEL: 'x' };
     expect(faultsOf({ ...VALID, ...wrong }).map((fault) => fault.split(' ')[0])).toEqual(Object.keys(wrong));
   });
-
-  it.each(['REDIS_URL'])(
-    'refuses %s rather than ignore it: this version cannot keep that promise',
-    (name) => {
-      expect(faultsOf({ ...VALID, [name]: 'x' })).toEqual([`${name} is not supported by this version`]);
-    },
-  );
 });

@@ -18,6 +18,8 @@ export interface Configuration {
   readonly quotaPerSecond: number;
   readonly quotaDefaultWaitMs: number;
   readonly quotaQueueLimit: number;
+  /** May hold a password. */
+  readonly redisUrl: string | undefined;
   readonly attemptTimeoutMs: number;
   readonly deadlineMs: number;
   readonly maxAttempts: number;
@@ -25,9 +27,6 @@ export interface Configuration {
   readonly logLevel: string;
   readonly revision: string;
 }
-
-/** Contract variables that this version cannot honour: better not to start than to ignore a promise. */
-const NOT_YET = ['REDIS_URL'];
 
 /**
  * Reads the configuration from environment variables.
@@ -43,7 +42,6 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
     ...credentialsFaults(environment),
     ...callersFaults(environment),
-    ...NOT_YET.filter((name) => variables[name]).map((name) => `${name} is not supported by this version`),
   ];
   if (faults.length > 0) throw new InvalidConfiguration(faults);
   return {
@@ -57,6 +55,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     quotaPerSecond: Number(environment.QUOTA_PER_SECOND),
     quotaDefaultWaitMs: Number(environment.QUOTA_DEFAULT_WAIT_MS),
     quotaQueueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
+    redisUrl: environment.REDIS_URL,
     attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
     deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
     maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),

@@ -50,6 +50,14 @@ const Origin = () =>
 const SecretId = () => rule('secretId', SECRET_ID_RULE, isSecretId);
 const Secret = () => rule('secret', SECRET_RULE, isSecret);
 
+const RedisUrl = () =>
+  rule('redisUrl', 'redis:// or rediss://, such as redis://:password@redis.internal/0', (value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, pathname, search, hash } = new URL(value);
+    const known = protocol === 'redis:' || protocol === 'rediss:';
+    return known && hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && search === '' && hash === '';
+  });
+
 /**
  * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to
  * nothing counts as unset. Messages name the variable, never its value.
@@ -113,6 +121,10 @@ export class Environment {
 
   @WholeNumber(0, 10_000)
   QUOTA_QUEUE_LIMIT = '200';
+
+  @IsOptional()
+  @RedisUrl()
+  REDIS_URL?: string;
 
   @WholeNumber(1, 60_000)
   UPSTREAM_ATTEMPT_TIMEOUT_MS = '3000';

@@ -9,6 +9,8 @@ import { Lifecycle } from '../operations/lifecycle.js';
 import { CallerLeft } from '../problems/caller-left.js';
 import { Problem } from '../problems/problem.js';
 import { stopProblem } from '../problems/stop-problem.js';
+import { OneCallPerTask } from './one-call-per-task.js';
+import type { Take } from './stop-in-flight.js';
 import type { StopRequest } from './stop-request.js';
 
 /** The answer to a successful DELETE. */
@@ -26,12 +28,14 @@ export class IngestTasksService implements OnApplicationShutdown {
   constructor(
     private readonly quota: Quota,
     private readonly cloud: TencentCloudClient,
+    private readonly oneCall: OneCallPerTask,
     private readonly lifecycle: Lifecycle,
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.cloud.close();
+    await this.quota.close();
   }
 
   /**
@@ -49,19 +53,22 @@ export class IngestTasksService implements OnApplicationShutdown {
     // Counted apart from the request, which ends when its caller leaves.
     this.lifecycle.begin();
     try {
-      const beforeSending = AbortSignal.any([callerLeft, this.lifecycle.refusing]);
+      const { refusing } = this.lifecycle;
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
-      const admit = (withinMs?: number) =>
+      const take: Take = (sharing, settled) =>
         this.quota.take({
           caller,
-          ...(withinMs === undefined
-            ? { waitMs, signal: beforeSending }
-            : { waitMs: withinMs, signal: this.lifecycle.refusing }),
+          waitMs,
+          sharing,
+          signal: AbortSignal.any([callerLeft, refusing, settled]),
         });
-      const { status, requestId } = await stopStreamIngest(
-        this.cloud,
-        { taskId, sdkAppId },
-        { region, admit },
+      const again = (withinMs: number) => this.quota.take({ caller, waitMs: withinMs, signal: refusing });
+      const { status, requestId } = await this.oneCall.stop(call.task, take, (firstSlot) =>
+        stopStreamIngest(
+          this.cloud,
+          { taskId, sdkAppId },
+          { region, admit: (withinMs) => (withinMs === undefined ? firstSlot : again(withinMs)) },
+        ),
       );
       Object.assign(call, { result: status, outcome: 'stopped', upstream: { code: 'OK', requestId } });
       return { taskId, sdkAppId, region, status, requestId };

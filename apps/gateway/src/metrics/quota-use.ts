@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { QuotaObserver, QuotaState, Refusal } from '#libs/quota';
+import type { QuotaObserver, QuotaState, Refusal, StoreObserver } from '#libs/quota';
 
 const DECISIONS = ['granted', 'waited', 'refused-quota', 'refused-share', 'refused-queue'];
 
 /** How the quota is used and what it decided. */
 @Injectable()
-export class QuotaUse implements QuotaObserver {
+export class QuotaUse implements QuotaObserver, StoreObserver {
   readonly #decisions: Counter<'decision'>;
   readonly #wait: Histogram;
+  readonly #storeUp: Gauge;
   #state: () => QuotaState = () => ({ capacity: 0, free: 0, waiting: 0, nextFreeInMs: 0 });
 
   constructor(
@@ -37,6 +38,12 @@ export class QuotaUse implements QuotaObserver {
       buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
     });
+    this.#storeUp = new Gauge({
+      name: 'quota_store_up',
+      help: 'Whether the store of the slots can be used; 1 without REDIS_URL, when this process is the store.',
+      registers,
+    });
+    this.#storeUp.set(1);
     this.#decisions = new Counter({
       name: 'quota_decisions_total',
       help: 'What the quota decided.',
@@ -48,6 +55,25 @@ export class QuotaUse implements QuotaObserver {
 
   watch(state: () => QuotaState): void {
     this.#state = state;
+  }
+
+  /** There is a store, and it has yet to be found. */
+  expectStore(): void {
+    this.#storeUp.set(0);
+  }
+
+  storeFound(): void {
+    this.#storeUp.set(1);
+    this.logger.info({ event: 'quota-store-up' }, 'the slots come from Redis, shared by all replicas');
+  }
+
+  storeLost(reason: string, part: number): void {
+    this.#storeUp.set(0);
+    const consequence =
+      part > 0
+        ? 'this replica lends its own part of the slots'
+        : 'this replica refuses calls until it is back';
+    this.logger.warn({ event: 'quota-store-down', reason, part }, `Redis is out of reach: ${consequence}`);
   }
 
   granted(waitedMs: number): void {

@@ -1,0 +1,61 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { StopResult } from '#libs/tencent-cloud';
+import { Coalesced } from '../metrics/coalesced.js';
+import { KnownOutcomes } from './known-outcomes.js';
+import { type Send, StopInFlight, type Take } from './stop-in-flight.js';
+
+interface Task {
+  readonly taskId: string;
+  readonly sdkAppId: number;
+  readonly region: string;
+}
+
+/**
+ * Spends one call on one task: calls for the same task at the same time join, and a task that is known to have
+ * ended needs none. Who may stop a task must be settled before.
+ */
+@Injectable()
+export class OneCallPerTask implements OnApplicationShutdown {
+  readonly #underWay = new Map<string, StopInFlight>();
+
+  constructor(
+    private readonly outcomes: KnownOutcomes,
+    private readonly coalesced: Coalesced,
+  ) {}
+
+  /**
+   * @param take asks for a slot
+   * @param send makes the call
+   */
+  async stop({ sdkAppId, region, taskId }: Task, take: Take, send: Send): Promise<StopResult> {
+    const task = `${sdkAppId}/${region}/${taskId}`;
+    const known = this.#underWay.has(task) ? undefined : await this.outcomes.anywhere(task);
+    const requestId = known ?? this.outcomes.here(task);
+    if (requestId !== undefined) {
+      this.coalesced.count('remembered');
+      return { status: 'already-finished', requestId };
+    }
+    const underWay = this.#underWay.get(task);
+    if (!underWay || underWay.unwanted) return this.#begin(task, send).join(take);
+    this.coalesced.count('joined');
+    return underWay.join(take);
+  }
+
+  onApplicationShutdown(): void {
+    this.outcomes.close();
+  }
+
+  #begin(task: string, send: Send): StopInFlight {
+    const call: StopInFlight = new StopInFlight(async (firstSlot) => {
+      try {
+        const result = await send(firstSlot);
+        this.outcomes.ended(task, result.requestId);
+        return result;
+      } finally {
+        if (this.#underWay.get(task) === call) this.#underWay.delete(task);
+      }
+    });
+    this.#underWay.set(task, call);
+    return call;
+  }
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { longestLeaseMs, openRedisStore, Quota, StoredSlots } from '#libs/quota';
+import type { Configuration } from './config/configuration.js';
+import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
+import { openRedisOutcomes } from './ingest-tasks/redis-outcomes.js';
+import type { QuotaUse } from './metrics/quota-use.js';
+import { systemClock as clock } from './system-clock.js';
+
+/** What is counted together, and may be known together. */
+const scopeOf = (endpoint: URL): string => `${endpoint.host}/StopStreamIngest`;
+
+/** The quota of StopStreamIngest: of this process alone, or with REDIS_URL one for all replicas. */
+export async function createQuota(configuration: Configuration, observer: QuotaUse): Promise<Quota> {
+  const { quotaPerSecond: perSecond, quotaQueueLimit: queueLimit, redisUrl, endpoint } = configuration;
+  const options = { perSecond, queueLimit, clock, observer };
+  if (redisUrl === undefined) return new Quota(options);
+  observer.expectStore();
+  const replica = randomUUID();
+  const store = await openRedisStore({
+    url: redisUrl,
+    scope: scopeOf(endpoint),
+    perSecond,
+    replica,
+    leaseMs: longestLeaseMs(configuration.attemptTimeoutMs),
+  });
+  return new Quota({
+    ...options,
+    source: (listener) => new StoredSlots({ perSecond, replica, store, clock, listener, observer }),
+  });
+}
+
+/** What is known of tasks that have ended: in this process, and with REDIS_URL in all replicas. */
+export async function openOutcomes({ redisUrl, endpoint }: Configuration): Promise<KnownOutcomes> {
+  if (redisUrl === undefined) return new KnownOutcomes();
+  return new KnownOutcomes(await openRedisOutcomes(redisUrl, scopeOf(endpoint)));
+}

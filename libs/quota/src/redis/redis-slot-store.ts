@@ -1,0 +1,151 @@
+import type { Redis } from 'ioredis';
+import type { Ask } from '../slot-source.js';
+import { StoreFailed } from '../store/in-time.js';
+import {
+  type Coming,
+  type Membership,
+  type SlotStore,
+  type StoreView,
+  STRANGER,
+} from '../store/slot-store.js';
+import { BEAT, GIVE_BACK, JOIN, LEAVE, LOWER, TAKE } from './scripts.js';
+
+/** What Redis is taught, by the names of the commands here. */
+export const SCRIPTS = {
+  take: TAKE,
+  giveBack: GIVE_BACK,
+  join: JOIN,
+  beat: BEAT,
+  lower: LOWER,
+  leave: LEAVE,
+};
+
+const RECONNECT_MS = 200;
+const CONNECT_TIMEOUT_MS = 1000;
+
+/** A command still without an answer after this, in milliseconds, was given up long ago. */
+const COMMAND_TIMEOUT_MS = 2000;
+
+export interface RedisSlotStoreOptions {
+  /** `redis://` or `rediss://`, with password and database number where needed. */
+  url: string;
+  /** What the quota is of: an endpoint and an action. Replicas with the same scope share their slots. */
+  scope: string;
+  /** Slots in all. */
+  perSecond: number;
+  /** Unlike any other replica's. */
+  replica: string;
+  /** How long a slot may be lent at most, in milliseconds: then it comes back even from a dead replica. */
+  leaseMs: number;
+}
+
+type Reply = (string | number)[];
+type Command = (...args: (string | number)[]) => Promise<Reply>;
+
+/**
+ * A store in Redis (6 or later) or Valkey. Loads the client library, and connects in the background: what is
+ * asked before the connection stands is rejected.
+ */
+export async function openRedisStore(options: RedisSlotStoreOptions): Promise<SlotStore> {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(options.url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: () => RECONNECT_MS,
+    connectionName: 'ingest-gateway',
+  });
+  return new RedisSlotStore(redis, options);
+}
+
+/** @see openRedisStore */
+export class RedisSlotStore implements SlotStore {
+  readonly #redis: Redis;
+  readonly #options: RedisSlotStoreOptions;
+  readonly #commands = {} as Record<keyof typeof SCRIPTS, Command>;
+  #reason: string | undefined;
+
+  constructor(redis: Redis, options: RedisSlotStoreOptions, scripts = SCRIPTS) {
+    this.#redis = redis;
+    this.#options = options;
+    // One hash tag: in a cluster all four live on one node.
+    const key = (name: string): string => `ingest-gateway:{${options.scope}}:${name}`;
+    const keys = [key('slots'), key('callers'), key('replicas'), key('state')];
+    for (const name of Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]) {
+      redis.defineCommand(name, { numberOfKeys: keys.length, lua: scripts[name] });
+      const command = (redis as unknown as Record<string, Command>)[name]!.bind(redis);
+      this.#commands[name] = (...args) => command(...keys, options.replica, ...args).catch(fail);
+    }
+  }
+
+  open(listener: { reached(): void; lost(reason: string): void }): void {
+    this.#redis.on('error', (error: Error) => (this.#reason = reasonOf(error)));
+    this.#redis.on('ready', () => listener.reached());
+    this.#redis.on('close', () => {
+      listener.lost(this.#reason ?? 'closed');
+      this.#reason = undefined;
+    });
+    this.#redis.connect().catch(() => {});
+  }
+
+  async join({ number, again, leases }: Coming): Promise<Membership> {
+    const entered = leases.flatMap(({ id, caller, freeIn }) => [
+      id,
+      caller,
+      freeIn === Infinity ? -1 : freeIn,
+    ]);
+    const { leaseMs } = this.#options;
+    const [replicas, cautiousFor] = await this.#commands.join(number, again ? 1 : 0, leaseMs, ...entered);
+    return { replicas: Number(replicas), cautiousFor: Number(cautiousFor) };
+  }
+
+  async take(coming: number, id: string, { caller, fresh, wanted }: Ask, part: number) {
+    const { perSecond, leaseMs } = this.#options;
+    const reply = await this.#commands.take(coming, id, caller, fresh, wanted, perSecond, leaseMs, part);
+    const [verdict, ...view] = reply as ['granted' | 'quota' | 'share' | typeof STRANGER, ...number[]];
+    return verdict === STRANGER ? verdict : { verdict, view: viewOf(view) };
+  }
+
+  async giveBack(coming: number, id: string, heldForMs: number): Promise<StoreView | typeof STRANGER> {
+    const [word, ...view] = await this.#commands.giveBack(coming, id, heldForMs, this.#options.perSecond);
+    return word === STRANGER ? STRANGER : viewOf(view as number[]);
+  }
+
+  async beat(coming: number): Promise<Membership | typeof STRANGER> {
+    const [word, replicas, cautiousFor] = await this.#commands.beat(coming);
+    if (word === STRANGER) return STRANGER;
+    return { replicas: Number(replicas), cautiousFor: Number(cautiousFor) };
+  }
+
+  async lower(coming: number) {
+    const [lowered, capacity] = await this.#commands.lower(coming, this.#options.perSecond);
+    return lowered === STRANGER ? STRANGER : { lowered: lowered === 1, capacity: Number(capacity) };
+  }
+
+  reconnect(): void {
+    if (this.#redis.status === 'ready' || this.#redis.status === 'connect') this.#redis.disconnect(true);
+  }
+
+  async close(): Promise<void> {
+    if (this.#redis.status === 'ready') await this.#commands.leave(0).catch(() => {});
+    this.#redis.disconnect();
+  }
+}
+
+function viewOf([capacity = 0, changeIn = 0, ...freeIn]: number[]): StoreView {
+  return { capacity, changeIn, freeIn: freeIn.map((ms) => (ms < 0 ? Infinity : ms)) };
+}
+
+function fail(error: unknown): never {
+  throw new StoreFailed(reasonOf(error));
+}
+
+/** The system's code, or the word by which Redis names an error; its text may hold addresses. */
+function reasonOf(error: unknown): string {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (code) return code;
+  return /^[A-Z]{3,}(?= )/.exec(message)?.[0] ?? (message.startsWith('Command timed') ? 'timeout' : 'closed');
+}

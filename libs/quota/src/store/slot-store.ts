@@ -1,0 +1,63 @@
+import type { Ask } from '../slot-source.js';
+
+/** How the slots of all replicas stand, as the store sees it. Durations are milliseconds. */
+export interface StoreView {
+  readonly capacity: number;
+  /** In how long each taken slot is free again; Infinity while its call has no answer. */
+  readonly freeIn: readonly number[];
+  /** In how long it makes sense to ask again. */
+  readonly changeIn: number;
+}
+
+/** One slot that this replica has taken, told to the store again. */
+export interface EnteredLease {
+  readonly id: string;
+  readonly caller: string;
+  /** Infinity while its call has no answer. */
+  readonly freeIn: number;
+}
+
+/** A replica, as often as it comes (again): of two messages of one replica, the store heeds the later coming. */
+export interface Coming {
+  readonly number: number;
+  /** Whether the replica was here before, and may have lent slots meanwhile. */
+  readonly again: boolean;
+  readonly leases: readonly EnteredLease[];
+}
+
+export interface Membership {
+  /** How many replicas there are. */
+  readonly replicas: number;
+  /** How long every replica keeps to its own part: others may have lent slots that the store does not know yet. */
+  readonly cautiousFor: number;
+}
+
+/** The store does not know this replica, or a later coming of it: it must join (again). */
+export const STRANGER = 'stranger';
+
+/**
+ * Where replicas keep their slots. Everything here is one atomic step on the store's own clock, and rejects when
+ * the store cannot do it.
+ */
+export interface SlotStore {
+  /** @param listener is told when the store can be reached, and when it cannot any more */
+  open(listener: { reached(): void; lost(reason: string): void }): void;
+  /** Replaces what the store knows of this replica's slots. */
+  join(coming: Coming): Promise<Membership>;
+  /** @param part the slots that this replica may have while everybody keeps to their part */
+  take(
+    coming: number,
+    id: string,
+    ask: Ask,
+    part: number,
+  ): Promise<{ verdict: 'granted' | 'quota' | 'share'; view: StoreView } | typeof STRANGER>;
+  giveBack(coming: number, id: string, heldForMs: number): Promise<StoreView | typeof STRANGER>;
+  /** Says that this replica lives. */
+  beat(coming: number): Promise<Membership | typeof STRANGER>;
+  /** The far end refused a call. @returns whether that lowered the number of slots, and to what */
+  lower(coming: number): Promise<{ lowered: boolean; capacity: number } | typeof STRANGER>;
+  /** Gives up a connection that does not answer and makes a new one. */
+  reconnect(): void;
+  /** Says that this replica leaves, if it can, and closes the connection. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,142 @@
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { send, stop } from './support/client.js';
+import { type Gateway, startGateway } from './support/gateway.js';
+import { RedisProcess } from './support/redis.js';
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ autoTasks: true, sdkAppIds: [1400000001, 1400000002] });
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+beforeEach(() => sandbox.clearArrivals());
+
+const arrivalsOf = (taskId: string) => sandbox.arrivals().filter((arrival) => arrival.taskId === taskId);
+const slow = (taskId: string) => sandbox.setFaults([{ fault: { kind: 'slow', ms: 500 }, times: 1, taskId }]);
+const coalesced = async (how: string): Promise<number> => {
+  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
+  return Number(new RegExp(`^stops_coalesced_total\\{how="${how}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
+};
+
+describe('concurrent DELETEs of one task', () => {
+  it('join one call to the cloud, and each has its answer with its own X-Request-Id', async () => {
+    slow('together');
+    const joined = await coalesced('joined');
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => stop(gateway.url, 'together', '', { 'x-request-id': `id-${n}` })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
+    expect(answers.map(({ headers }) => headers['x-request-id'])).toEqual(answers.map((_, n) => `id-${n}`));
+    expect(new Set(answers.map(({ body }) => body!['requestId'])).size).toBe(1);
+    expect(arrivalsOf('together')).toHaveLength(1);
+    expect((await coalesced('joined')) - joined).toBe(49);
+  });
+
+  it('share what the cloud says against it, too', async () => {
+    const fault = { kind: 'error', code: 'InvalidParameter.TaskId' } as const;
+    sandbox.setDelays({ answer: { minMs: 300, maxMs: 300 } });
+    sandbox.setFaults([{ fault, times: 1, taskId: 'unknown' }]);
+    const answers = await Promise.all([1, 2, 3].map(() => stop(gateway.url, 'unknown')));
+    sandbox.setDelays({ answer: { minMs: 0, maxMs: 0 } });
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect(arrivalsOf('unknown')).toHaveLength(1);
+  });
+
+  it('are one only when SdkAppId and region are the same', async () => {
+    const queries = ['', '?sdkAppId=1400000002', '?region=ap-mumbai', '?region=ap-singapore'];
+    await Promise.all(queries.map((query) => stop(gateway.url, 'elsewhere', query)));
+    expect(arrivalsOf('elsewhere')).toHaveLength(3);
+  });
+
+  it('go on when one of the callers hangs up, even the first', async () => {
+    slow('left');
+    const { hostname, port } = new URL(gateway.url);
+    const first = http.request({ hostname, port, path: '/ingest-tasks/left', method: 'DELETE' });
+    first.on('error', () => {});
+    first.end();
+    while (arrivalsOf('left').length === 0) await sleep(10);
+    const second = stop(gateway.url, 'left');
+    await sleep(100);
+    first.destroy();
+    expect(await second).toMatchObject({ status: 200, body: { status: 'stopped' } });
+    expect(arrivalsOf('left')).toHaveLength(1);
+  });
+});
+
+describe('when there is no slot', () => {
+  it('each waits as long as it prefers: the hasty are refused, the patient one is served', async () => {
+    const narrow = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
+    expect((await stop(narrow.url, 'takes the slot')).status).toBe(200);
+    const [first, hasty, patient] = await Promise.all(
+      ['wait=30', 'wait=0', 'wait=30'].map((prefer) => stop(narrow.url, 'wanted', '', { prefer })),
+    );
+    expect([first!.status, hasty!.status, patient!.status]).toEqual([200, 429, 200]);
+    expect(arrivalsOf('wanted')).toHaveLength(1);
+    await narrow.close();
+  });
+
+  it('the call goes unsent once nobody wants it any more', async () => {
+    const narrow = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
+    expect((await stop(narrow.url, 'takes the slot again')).status).toBe(200);
+    const answers = await Promise.all([1, 2].map(() => stop(narrow.url, 'unwanted')));
+    expect(answers.map(({ status }) => status)).toEqual([429, 429]);
+    expect((await stop(narrow.url, 'unwanted', '', { prefer: 'wait=30' })).status).toBe(200);
+    expect(arrivalsOf('unwanted')).toHaveLength(1);
+    await narrow.close();
+  });
+});
+
+describe('a task that is known to have ended', () => {
+  it('is already finished, with the RequestId of the call that ended it, and takes no slot', async () => {
+    const { body } = await stop(gateway.url, 'ended');
+    const remembered = await coalesced('remembered');
+    const answers = await Promise.all(Array.from({ length: 40 }, () => stop(gateway.url, 'ended')));
+    for (const again of answers)
+      expect(again).toMatchObject({
+        status: 200,
+        body: { status: 'already-finished', requestId: body!['requestId'] },
+      });
+    expect(arrivalsOf('ended')).toHaveLength(1);
+    expect((await coalesced('remembered')) - remembered).toBe(40);
+  });
+
+  it('is so only after a success: what failed is tried again', async () => {
+    const fault = { kind: 'error', code: 'FailedOperation' } as const;
+    sandbox.setFaults([{ fault, times: 1, taskId: 'failed' }]);
+    expect((await stop(gateway.url, 'failed')).status).toBe(502);
+    expect(await stop(gateway.url, 'failed')).toMatchObject({ status: 200, body: { status: 'stopped' } });
+  });
+});
+
+describe('1,000 concurrent DELETEs of one task over three replicas with one Redis', () => {
+  it('are at most one call for each replica, and none once the outcome is known', async () => {
+    const redis = await RedisProcess.start();
+    const replicas = await Promise.all([1, 2, 3].map(() => startGateway(sandbox, { REDIS_URL: redis.url })));
+    const calls = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          stop(replicas[n % 3]!.url, 'popular', '', { prefer: 'wait=30' }),
+        ),
+      );
+    for (const { status } of await calls(1000)) expect(status).toBe(200);
+    expect(arrivalsOf('popular').length).toBeLessThanOrEqual(3);
+    sandbox.clearArrivals();
+    for (const { body } of await calls(30)) expect(body).toMatchObject({ status: 'already-finished' });
+    const newcomer = await startGateway(sandbox, { REDIS_URL: redis.url });
+    await stop(newcomer.url, 'connects', '', { prefer: 'wait=30' });
+    expect(await stop(newcomer.url, 'popular')).toMatchObject({ body: { status: 'already-finished' } });
+    expect(arrivalsOf('popular')).toEqual([]);
+    for (const replica of [...replicas, newcomer]) await replica.close();
+    await redis.close();
+  });
+});

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Fleet } from './support/fleet.js';
+import { RedisProcess } from './support/redis.js';
+
+const QUOTA = 20;
+let redis: RedisProcess;
+let directory: string;
+
+beforeAll(async () => {
+  redis = await RedisProcess.start();
+  directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-callers-'));
+});
+
+afterAll(async () => {
+  await redis.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const key = (name: string): string => `key-of-${name}-`.padEnd(43, 'x');
+const digest = (name: string): string => createHash('sha256').update(key(name)).digest('hex');
+// A second's patience, so that a busy machine that sends two calls at once does not count as a refusal.
+const as = (name: string) => ({ authorization: `Bearer ${key(name)}`, prefer: 'wait=1' });
+const served = (answers: { status: number }[]) => answers.filter(({ status }) => status === 200).length;
+
+const database = (number: number): { REDIS_URL: string } => ({ REDIS_URL: `${redis.url}/${number}` });
+
+describe('replicas that are called at 10 times the quota, over a network of 0 to 200 ms each way', () => {
+  it.each([1, 2, 4, 8])(
+    '%d: never let more than 20 arrive in any second, and use at least 90 %% of what the rule allows',
+    async (size) => {
+      const fleet = await Fleet.start(size, database(size));
+      await fleet.flood(50, 2);
+      const before = fleet.sandbox.state().statistics.arrivals;
+      const begun = performance.now();
+      await fleet.flood(10 * QUOTA, 5);
+      const seconds = (performance.now() - begun) / 1000;
+      const { arrivals } = fleet.sandbox.state().statistics;
+      expect(fleet.deaths).toEqual([]);
+      expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
+      // Measured, so that a busy machine counts as a slow network.
+      const allowed = QUOTA / (1 + (await fleet.roundTrip()));
+      expect((arrivals - before) / seconds).toBeGreaterThanOrEqual(0.9 * allowed);
+      await fleet.close();
+    },
+  );
+
+  it('that are killed while they hold slots, every 2 s, and replaced: never more than 20', async () => {
+    const fleet = await Fleet.start(3, database(9));
+    const flood = fleet.flood(100, 9);
+    for (let n = 0; n < 4; n += 1) {
+      await sleep(1500);
+      await fleet.end('SIGKILL');
+      await fleet.grow();
+    }
+    await flood;
+    expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
+    await fleet.close();
+  });
+
+  it('that are replaced one by one: never more than 20', async () => {
+    const fleet = await Fleet.start(2, { ...database(10), SHUTDOWN_GRACE_MS: '2000' });
+    const flood = fleet.flood(100, 9);
+    for (let n = 0; n < 2; n += 1) {
+      await fleet.grow();
+      await fleet.end('SIGTERM');
+    }
+    const answers = await flood;
+    expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    await fleet.close();
+  });
+});
+
+describe('caller A floods with 300 calls a second, B asks for 5 and C for 2', () => {
+  it.each([1, 3])('over %d: B and C get at least 95 %% of what they ask, A what is left', async (size) => {
+    const callersFile = join(directory, `callers-${size}.json`);
+    const callers = ['a', 'b', 'c'].map((name) => ({ name, keySha256: digest(name) }));
+    await writeFile(callersFile, JSON.stringify(callers));
+    const variables = { ...database(10 + size), ALLOW_ANONYMOUS: 'false', CALLERS_FILE: callersFile };
+    // Over a quick network, what B and C need stays under their shares however busy this machine is.
+    const fleet = await Fleet.start(size, variables, 20);
+    const seconds = 12;
+    // B and C are there before A comes: a newcomer waits for the slots of others to come back.
+    const modest = [fleet.flood(5, seconds + 3, as('b')), fleet.flood(2, seconds + 3, as('c'))];
+    await sleep(3000);
+    const [a, b, c] = await Promise.all([fleet.flood(300, seconds, as('a')), ...modest]);
+    expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
+    expect(served(b!) / b!.length).toBeGreaterThanOrEqual(0.95);
+    expect(served(c!) / c!.length).toBeGreaterThanOrEqual(0.95);
+    const allowed = (seconds * QUOTA) / (1 + (await fleet.roundTrip()));
+    expect(served(a)).toBeGreaterThanOrEqual(0.65 * (allowed - 7 * seconds));
+    expect(a.some(({ body }) => body!['code'] === 'share-exhausted')).toBe(true);
+    await fleet.close();
+  });
+});

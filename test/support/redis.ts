@@ -1,0 +1,164 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A port that nobody uses. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const INSTALL =
+  'command -v redis-server || { apt-get update -qq && ' +
+  'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; }';
+
+function redisServer(): string {
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
+  const find = () => directories.map((directory) => join(directory, 'redis-server')).find(existsSync);
+  const found = find();
+  if (found) return found;
+  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    // One test file at a time; the others find it installed.
+    const lock = join(tmpdir(), 'ingest-gateway-install-redis.lock');
+    execFileSync('flock', [lock, 'sh', '-c', INSTALL], { stdio: 'ignore' });
+    const installed = find();
+    if (installed) return installed;
+  }
+  throw new Error(
+    'redis-server is not on PATH. Install Redis 6 or later (Debian, Ubuntu: apt-get install redis-server; ' +
+      'macOS: brew install redis), or Valkey with its redis-server link.',
+  );
+}
+
+/** A Redis of this test's own, on a free port of loopback, keeping nothing on disk. */
+export class RedisProcess {
+  #child: ChildProcess | undefined;
+
+  private constructor(
+    private readonly binary: string,
+    private readonly directory: string,
+    readonly port: number,
+    private readonly settings: readonly string[],
+  ) {}
+
+  static async start(...settings: string[]): Promise<RedisProcess> {
+    const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-redis-'));
+    const redis = new RedisProcess(redisServer(), directory, await freePort(), settings);
+    await redis.startAgain();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it on the same port, empty. */
+  async startAgain(): Promise<void> {
+    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.directory];
+    this.#child = spawn(this.binary, ['--port', String(this.port), ...fixed, ...this.settings], {
+      stdio: 'ignore',
+    });
+    while (!(await this.#listens())) {
+      if (this.#child.exitCode !== null) throw new Error(`redis-server ended: ${this.#child.exitCode}`);
+      await sleep(20);
+    }
+  }
+
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child!;
+    child.kill(signal);
+    if (signal === 'SIGKILL' && child.exitCode === null && child.signalCode === null)
+      await once(child, 'exit');
+  }
+
+  /** Sends one command as its words. */
+  async command(...words: string[]): Promise<string> {
+    const socket = connect(this.port, '127.0.0.1');
+    socket.write(
+      `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`,
+    );
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return reply.toString();
+  }
+
+  async close(): Promise<void> {
+    await this.signal('SIGCONT');
+    await this.signal('SIGKILL');
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #listens(): Promise<boolean> {
+    try {
+      return /^(\+PONG|-NOAUTH)/.test(await this.command('PING'));
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A way to Redis that can be cut and led elsewhere. */
+export class RedisWay {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #cut = false;
+  #target: number;
+
+  private constructor(target: number) {
+    this.#target = target;
+    this.#server = createServer((near) => {
+      this.#keep(near);
+      if (this.#cut) return;
+      const far = connect(this.#target, '127.0.0.1');
+      this.#keep(far);
+      near.on('close', () => far.destroy());
+      far.on('close', () => near.destroy());
+      near.on('data', (data: Buffer) => this.#cut || far.write(data));
+      far.on('data', (data: Buffer) => this.#cut || near.write(data));
+    });
+  }
+
+  static async to(target: number): Promise<RedisWay> {
+    const way = new RedisWay(target);
+    way.#server.listen(0, '127.0.0.1');
+    await once(way.#server, 'listening');
+    return way;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Nothing passes any more, and nobody is told. */
+  cut(): void {
+    this.#cut = true;
+  }
+
+  /** New connections pass again. */
+  mend(target = this.#target): void {
+    this.#target = target;
+    this.#cut = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
