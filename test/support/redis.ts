@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Program, pathOf } from './programs.js';
 
 /** A port that nobody uses. */
 async function freePort(): Promise<number> {
@@ -17,27 +17,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const INSTALL =
-  'command -v redis-server || { apt-get update -qq && ' +
-  'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; }';
-
-function redisServer(): string {
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  const find = () => directories.map((directory) => join(directory, 'redis-server')).find(existsSync);
-  const found = find();
-  if (found) return found;
-  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
-    // One test file at a time; the others find it installed.
-    const lock = join(tmpdir(), 'ingest-gateway-install-redis.lock');
-    execFileSync('flock', [lock, 'sh', '-c', INSTALL], { stdio: 'ignore' });
-    const installed = find();
-    if (installed) return installed;
-  }
-  throw new Error(
-    'redis-server is not on PATH. Install Redis 6 or later (Debian, Ubuntu: apt-get install redis-server; ' +
-      'macOS: brew install redis), or Valkey with its redis-server link.',
-  );
-}
+const REDIS: Program = {
+  name: 'redis-server',
+  packages: ['redis-server'],
+  elsewhere: 'macOS: brew install redis. Redis 6 or later, or Valkey with its redis-server link.',
+};
 
 /** A Redis of this test's own, on a free port of loopback, keeping nothing on disk. */
 export class RedisProcess {
@@ -52,7 +36,7 @@ export class RedisProcess {
 
   static async start(...settings: string[]): Promise<RedisProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-redis-'));
-    const redis = new RedisProcess(redisServer(), directory, await freePort(), settings);
+    const redis = new RedisProcess(pathOf(REDIS), directory, await freePort(), settings);
     await redis.startAgain();
     return redis;
   }

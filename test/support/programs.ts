@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** A program that tests run, and how a person gets it. */
+export interface Program {
+  readonly name: string;
+  /** The Debian packages that bring it. */
+  readonly packages: readonly string[];
+  /** What to do elsewhere, in a sentence. */
+  readonly elsewhere: string;
+}
+
+/**
+ * Where a program is. On Debian and Ubuntu, as root, what is missing is installed.
+ *
+ * @throws Error that names the packages, where that cannot be done
+ */
+export function pathOf({ name, packages, elsewhere }: Program): string {
+  const found = find(name);
+  if (found) return found;
+  if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
+    install(name, packages);
+    const installed = find(name);
+    if (installed) return installed;
+  }
+  throw new Error(
+    `${name} is not on PATH. Debian, Ubuntu: apt-get install ${packages.join(' ')}. ${elsewhere}`,
+  );
+}
+
+function find(name: string): string | undefined {
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
+}
+
+/** One at a time over all test files: the others find it installed. */
+function install(name: string, packages: readonly string[]): void {
+  const lock = join(tmpdir(), 'ingest-gateway-install.lock');
+  const script =
+    `command -v ${name} || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +
+    `apt-get install -y -qq --no-install-recommends ${packages.join(' ')}; }`;
+  execFileSync('flock', [lock, 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
