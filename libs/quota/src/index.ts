@@ -6,6 +6,6 @@ export type { RedisSlotStoreOptions } from './redis/redis-slot-store.js';
 export { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from './refusals.js';
 export type { Refusal, Slot } from './slot-source.js';
 export { longestLeaseMs } from './timing.js';
+export type { StoreObserver } from './store/attendance.js';
 export { StoredSlots } from './store/stored-slots.js';
-export type { StoreObserver } from './store/stored-slots.js';
 export type { SlotStore } from './store/slot-store.js';

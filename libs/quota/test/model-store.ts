@@ -7,15 +7,25 @@ import type { Ask } from '../src/slot-source.js';
 import { StoreFailed } from '../src/store/in-time.js';
 import {
   type Coming,
-  type Membership,
   type SlotStore,
+  type Standing,
   type StoreView,
   STRANGER,
 } from '../src/store/slot-store.js';
 import { EPOCH_MS, Wishes } from '../src/wishes.js';
 
-const HOLD_MS = 1500;
+const CAUTION_MS = 3000;
+const LOOK_AGAIN_MS = 250;
 const GONE_AFTER_MS = 5000;
+
+interface Member {
+  coming: number;
+  seenAt: number;
+  part: number;
+  heard: number;
+  readonly since: number;
+  readonly joinedAt: number;
+}
 
 interface Listener {
   reached(): void;
@@ -26,8 +36,9 @@ interface Listener {
 export class ModelStore {
   #leases = new Leases();
   #wishes = new Wishes();
-  #replicas = new Map<string, { coming: number; seenAt: number }>();
-  #cautiousUntil: number | undefined;
+  #replicas = new Map<string, Member>();
+  #newUntil: number | undefined;
+  #era = 0;
   #allowance: Allowance;
   readonly #owners = new Map<string, string>();
   readonly #listeners = new Set<Listener>();
@@ -66,7 +77,8 @@ export class ModelStore {
     this.#allowance = new Allowance(this.perSecond);
     this.#replicas.clear();
     this.#owners.clear();
-    this.#cautiousUntil = undefined;
+    this.#newUntil = undefined;
+    this.#era = 0;
   }
 
   /**
@@ -104,9 +116,9 @@ export class ModelStore {
         if (this.state === 'up') listener.reached();
       },
       join: (coming) => via(() => this.join(replica, coming)),
-      take: (coming, id, ask, part) => asMember(coming, () => this.take(replica, id, ask, part)),
-      giveBack: (coming, id, heldForMs) => asMember(coming, () => this.giveBack(id, heldForMs, replica)),
-      beat: (coming) => asMember(coming, () => this.beat(replica)),
+      take: (coming, id, ask) => asMember(coming, () => this.take(replica, id, ask)),
+      giveBack: (coming, id, heldForMs) => asMember(coming, () => this.giveBack(replica, id, heldForMs)),
+      beat: (coming, heard) => asMember(coming, () => this.beat(replica, heard)),
       lower: (coming) => asMember(coming, () => this.lower()),
       reconnect: () => {},
       close: async () => {
@@ -119,51 +131,61 @@ export class ModelStore {
     return this.#replicas.get(replica)?.coming === coming;
   }
 
-  join(replica: string, { number, again, leases }: Coming): Membership {
+  join(replica: string, { number, part, leases }: Coming): Standing {
     const now = this.clock.now();
-    if ((this.#replicas.get(replica)?.coming ?? 0) > number) return { replicas: 0, cautiousFor: 0 };
-    if (again || this.#cautiousUntil === undefined) this.#cautiousUntil = now + HOLD_MS;
+    if ((this.#replicas.get(replica)?.coming ?? 0) > number) return { part: 0, era: 0, newFor: 0 };
+    this.#newUntil ??= now + CAUTION_MS;
     for (const [id, owner] of this.#owners) if (owner === replica) this.#leases.end(id, 0);
     for (const { id, caller, freeIn } of leases) this.#enter(replica, id, caller, now, freeIn);
-    this.#replicas.set(replica, { coming: number, seenAt: now });
-    return this.#membership(now);
+    this.#era += 1;
+    this.#replicas.set(replica, {
+      coming: number,
+      seenAt: now,
+      part,
+      heard: 0,
+      since: this.#era,
+      joinedAt: now,
+    });
+    return this.#standing(replica, part, now);
   }
 
-  take(replica: string, id: string, ask: Ask, part: number) {
+  take(replica: string, id: string, ask: Ask) {
     const now = this.clock.now();
     const { caller } = ask;
     const inUse = this.#leases.inUse(now);
     this.#wishes.asked(ask, inUse.get(caller) ?? 0, now);
     let verdict = fairShare(caller, this.#allowance.at(now), inUse, this.#wishes.at(now));
     const own = [...this.#leases.at(now).keys()].filter((key) => this.#owners.get(key) === replica).length;
-    if (verdict === 'granted' && this.#cautiousFor(now) > 0 && own >= part) verdict = 'quota';
+    const { part } = this.#replicas.get(replica)!;
+    if (verdict === 'granted' && this.#cautiousFor(replica, now) > 0 && own >= part) verdict = 'quota';
     if (verdict === 'granted') {
       this.#enter(replica, id, caller, now, Infinity);
       this.#wishes.served(caller, now);
     }
-    return { verdict, view: this.#view(now) };
+    return { verdict, view: this.#view(replica, now) };
   }
 
-  giveBack(id: string, heldForMs: number, replica: string): StoreView {
+  giveBack(replica: string, id: string, heldForMs: number): StoreView {
     const now = this.clock.now();
     if (this.#leases.at(now).has(id)) {
       this.#flying.delete(id);
       this.#owners.set(id, replica);
     }
     this.#leases.end(id, now + heldForMs);
-    return this.#view(now);
+    return this.#view(replica, now);
   }
 
-  beat(replica: string): Membership {
+  beat(replica: string, { part, era }: { part: number; era: number }): Standing {
     const now = this.clock.now();
-    this.#replicas.get(replica)!.seenAt = now;
-    if (this.#cautiousFor(now) === 0)
+    const own = this.#replicas.get(replica)!;
+    own.heard = era;
+    if (now - own.joinedAt >= CAUTION_MS && this.#newFor(now) === 0)
       for (const [name, { seenAt }] of this.#replicas)
-        if (now - seenAt > GONE_AFTER_MS) this.#replicas.delete(name);
-    return this.#membership(now);
+        if (name !== replica && now - seenAt > GONE_AFTER_MS) this.#replicas.delete(name);
+    return this.#standing(replica, part, now);
   }
 
-  lower(_replica?: string): { lowered: boolean; capacity: number } {
+  lower(): { lowered: boolean; capacity: number } {
     const now = this.clock.now();
     return { lowered: this.#allowance.lower(now), capacity: this.#allowance.at(now) };
   }
@@ -178,15 +200,32 @@ export class ModelStore {
     this.#leases.enter(id, caller, now + Math.min(freeIn, this.leaseMs));
   }
 
-  #cautiousFor(now: number): number {
-    return Math.max(0, (this.#cautiousUntil ?? 0) - now);
+  #newFor(now: number): number {
+    return Math.max(0, (this.#newUntil ?? 0) - now);
   }
 
-  #membership(now: number): Membership {
-    return { replicas: this.#replicas.size, cautiousFor: Math.ceil(this.#cautiousFor(now)) };
+  #cautiousFor(replica: string, now: number): number {
+    const { since, joinedAt } = this.#replicas.get(replica)!;
+    const away = this.#others(replica).some(({ heard }) => heard < since);
+    return Math.max(0, away ? joinedAt + CAUTION_MS - now : 0, this.#newFor(now));
   }
 
-  #view(now: number): StoreView {
+  #others(replica: string): Member[] {
+    return [...this.#replicas].flatMap(([name, member]) => (name === replica ? [] : [member]));
+  }
+
+  #standing(replica: string, keeps: number, now: number): Standing {
+    const others = this.#others(replica);
+    const fair = Math.floor(this.perSecond / (others.length + 1));
+    const left = this.perSecond - others.reduce((sum, { part }) => sum + part, 0);
+    const newFor = this.#newFor(now);
+    const fitting = Math.max(0, Math.min(fair, left));
+    const part = newFor > 0 ? Math.min(fitting, keeps) : fitting;
+    Object.assign(this.#replicas.get(replica)!, { seenAt: now, part: Math.max(part, keeps) });
+    return { part, era: this.#era, newFor: Math.ceil(newFor) };
+  }
+
+  #view(replica: string, now: number): StoreView {
     const capacity = this.#allowance.at(now);
     const leases = [...this.#leases.at(now)];
     const freeIn = leases.map(([id, { freeAt }]) =>
@@ -195,8 +234,8 @@ export class ModelStore {
     let change = Math.min(1001, this.#allowance.nextStep(now) - now);
     for (const [id, { freeAt }] of leases) if (!this.#flying.has(id)) change = Math.min(change, freeAt - now);
     if (leases.length < capacity) change = Math.min(change, EPOCH_MS - (now % EPOCH_MS));
-    const cautious = this.#cautiousFor(now);
-    if (cautious > 0) change = Math.min(change, cautious);
+    const cautious = this.#cautiousFor(replica, now);
+    if (cautious > 0) change = Math.min(change, cautious, LOOK_AGAIN_MS);
     return { capacity, freeIn, changeIn: Math.ceil(change) };
   }
 }

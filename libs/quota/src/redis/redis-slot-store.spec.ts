@@ -41,7 +41,6 @@ const step = fc.oneof(
       caller,
       wanted: fc.integer({ min: 1, max: 6 }),
       fresh: fc.integer({ min: 0, max: 6 }),
-      part: fc.integer({ min: 0, max: 7 }),
     }),
   },
   {
@@ -65,11 +64,20 @@ const step = fc.oneof(
     arbitrary: fc.record({
       does: fc.constant('join' as const),
       replica,
-      again: fc.boolean(),
+      part: fc.integer({ min: 0, max: 7 }),
       held: fc.array(fc.constantFrom(1, 400, 3000, Infinity), { maxLength: 4 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('beat' as const, 'lower' as const), replica }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('beat' as const),
+      replica,
+      part: fc.integer({ min: 0, max: 7 }),
+      era: fc.integer({ min: 0, max: 5 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('lower' as const), replica }) },
 );
 
 describe('the scripts in Redis', () => {
@@ -96,14 +104,14 @@ describe('the scripts in Redis', () => {
               return [name, new RedisSlotStore(redis, options, atTestTime)];
             }),
           );
-          const join = async (name: string, again: boolean, leases: EnteredLease[]): Promise<void> => {
+          const join = async (name: string, part: number, leases: EnteredLease[]): Promise<void> => {
             const number = (comings.get(name) ?? 0) + 1;
             comings.set(name, number);
-            const coming = { number, again, leases };
+            const coming = { number, part, leases };
             expect(await stores.get(name)!.join(coming)).toEqual(model.join(name, coming));
           };
-          await join('a', false, []);
-          await join('b', false, []);
+          await join('a', 0, []);
+          await join('b', 0, []);
           for (const one of steps) {
             if (one.does === 'pass') {
               await pass(one.ms);
@@ -119,25 +127,28 @@ describe('the scripts in Redis', () => {
                 freeIn,
               }));
               lent.push(...leases.map(({ id }) => id));
-              await join(name, one.again, leases);
+              await join(name, one.part, leases);
               continue;
             }
             const known = model.knows(name, coming);
             if (one.does === 'take') {
               const id = `${name}/${(ids += 1)}`;
-              const answer = await store.take(coming, id, one, one.part);
-              expect(sorted(answer)).toEqual(known ? sorted(model.take(name, id, one, one.part)) : STRANGER);
+              const answer = await store.take(coming, id, one);
+              expect(sorted(answer)).toEqual(known ? sorted(model.take(name, id, one)) : STRANGER);
               if (answer !== STRANGER && answer.verdict === 'granted') lent.push(id);
             } else if (one.does === 'giveBack') {
               const id = lent[one.which % Math.max(1, lent.length)] ?? 'none';
               const view = await store.giveBack(coming, id, one.heldForMs);
               expect(sorted({ view })).toEqual(
                 known
-                  ? sorted({ view: model.giveBack(id, one.heldForMs, name) })
+                  ? sorted({ view: model.giveBack(name, id, one.heldForMs) })
                   : sorted({ view: STRANGER }),
               );
+            } else if (one.does === 'beat') {
+              const standing = await store.beat(coming, one);
+              expect(standing).toEqual(known ? model.beat(name, one) : STRANGER);
             } else {
-              expect(await store[one.does](coming)).toEqual(known ? model[one.does](name) : STRANGER);
+              expect(await store.lower(coming)).toEqual(known ? model.lower() : STRANGER);
             }
           }
         },

@@ -1,13 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Ask } from '../slot-source.js';
 import { StoreFailed } from '../store/in-time.js';
-import {
-  type Coming,
-  type Membership,
-  type SlotStore,
-  type StoreView,
-  STRANGER,
-} from '../store/slot-store.js';
+import { type Coming, type SlotStore, type Standing, type StoreView, STRANGER } from '../store/slot-store.js';
 import { BEAT, GIVE_BACK, JOIN, LEAVE, LOWER, TAKE } from './scripts.js';
 
 /** What Redis is taught, by the names of the commands here. */
@@ -91,20 +85,19 @@ export class RedisSlotStore implements SlotStore {
     this.#redis.connect().catch(() => {});
   }
 
-  async join({ number, again, leases }: Coming): Promise<Membership> {
+  async join({ number, part, leases }: Coming): Promise<Standing> {
     const entered = leases.flatMap(({ id, caller, freeIn }) => [
       id,
       caller,
       freeIn === Infinity ? -1 : freeIn,
     ]);
-    const { leaseMs } = this.#options;
-    const [replicas, cautiousFor] = await this.#commands.join(number, again ? 1 : 0, leaseMs, ...entered);
-    return { replicas: Number(replicas), cautiousFor: Number(cautiousFor) };
+    const { perSecond, leaseMs } = this.#options;
+    return standingOf(await this.#commands.join(number, part, perSecond, leaseMs, ...entered));
   }
 
-  async take(coming: number, id: string, { caller, fresh, wanted }: Ask, part: number) {
+  async take(coming: number, id: string, { caller, fresh, wanted }: Ask) {
     const { perSecond, leaseMs } = this.#options;
-    const reply = await this.#commands.take(coming, id, caller, fresh, wanted, perSecond, leaseMs, part);
+    const reply = await this.#commands.take(coming, id, caller, fresh, wanted, perSecond, leaseMs);
     const [verdict, ...view] = reply as ['granted' | 'quota' | 'share' | typeof STRANGER, ...number[]];
     return verdict === STRANGER ? verdict : { verdict, view: viewOf(view) };
   }
@@ -114,10 +107,10 @@ export class RedisSlotStore implements SlotStore {
     return word === STRANGER ? STRANGER : viewOf(view as number[]);
   }
 
-  async beat(coming: number): Promise<Membership | typeof STRANGER> {
-    const [word, replicas, cautiousFor] = await this.#commands.beat(coming);
-    if (word === STRANGER) return STRANGER;
-    return { replicas: Number(replicas), cautiousFor: Number(cautiousFor) };
+  async beat(coming: number, heard: { part: number; era: number }): Promise<Standing | typeof STRANGER> {
+    const { perSecond } = this.#options;
+    const [word, ...standing] = await this.#commands.beat(coming, heard.part, heard.era, perSecond);
+    return word === STRANGER ? STRANGER : standingOf(standing);
   }
 
   async lower(coming: number) {
@@ -133,6 +126,10 @@ export class RedisSlotStore implements SlotStore {
     if (this.#redis.status === 'ready') await this.#commands.leave(0).catch(() => {});
     this.#redis.disconnect();
   }
+}
+
+function standingOf([part, era, newFor]: Reply): Standing {
+  return { part: Number(part), era: Number(era), newFor: Number(newFor) };
 }
 
 function viewOf([capacity = 0, changeIn = 0, ...freeIn]: number[]): StoreView {

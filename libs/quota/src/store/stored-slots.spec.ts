@@ -92,15 +92,24 @@ describe('when the store is lost', () => {
     expect(told.at(-1)).toMatch(/^c lost \w+ 0$/);
   });
 
-  it('nor does one that the others may not have heard of yet', async () => {
+  it('nor does one to which the others have not yet left a part', async () => {
+    store.rise({ empty: false });
+    await clock.runUntil(8000);
+    const young = start('c');
+    await clock.runUntil(8005);
+    store.fall();
+    expect(told.slice(-3).toSorted()).toEqual(['a lost closed 10', 'b lost closed 10', 'c lost closed 0']);
+    await clock.runUntil(10_000);
+    await expect(young.take()).rejects.toMatchObject({ code: 'quota-unavailable' });
+  });
+
+  it('all have their parts soon after a newcomer came, and never more than 20 in all', async () => {
     store.rise({ empty: false });
     await clock.runUntil(8000);
     start('c');
-    const young = start('d');
-    await clock.runUntil(9700);
+    await clock.runUntil(11_000);
     store.fall();
-    expect(told.filter((line) => /^[cd] lost/.test(line))).toEqual(['c lost closed 0', 'd lost closed 0']);
-    await expect(young.take()).rejects.toMatchObject({ code: 'quota-unavailable' });
+    expect(told.slice(-3).toSorted()).toEqual(['a lost closed 6', 'b lost closed 6', 'c lost closed 6']);
   });
 });
 
