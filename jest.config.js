@@ -1,8 +1,7 @@
-/** @type {import('jest').Config} */
-export default {
+/** How any test file runs: TypeScript as native ESM. */
+export const project = {
   testEnvironment: 'node',
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
-  testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -23,8 +22,24 @@ export default {
     '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  testTimeout: 60_000,
+};
+
+/** How all of them run. */
+export const run = {
   maxWorkers: 2,
+  testTimeout: 60_000,
   // A test that fails before it has closed its servers must not keep CI waiting for them for ever.
   forceExit: true,
+};
+
+/** One file at a time, after all others: what it measures must not depend on what else is running. */
+export const alone = { ...project, runner: '<rootDir>/test/support/one-by-one.js' };
+
+/** @type {import('jest').Config} */
+export default {
+  ...run,
+  projects: [
+    { ...project, displayName: 'side by side', testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'] },
+    { ...alone, displayName: 'one by one', testMatch: ['**/*.fleet-spec.ts'] },
+  ],
 };

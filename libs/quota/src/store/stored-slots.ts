@@ -8,6 +8,12 @@ import { HOLD_MS } from '../timing.js';
 import { Attendance, type StoreObserver } from './attendance.js';
 import type { SlotStore, Standing, StoreView } from './slot-store.js';
 
+/**
+ * A grant older than this, in milliseconds, is not used: the store takes its slot back when the longest call is over,
+ * and a process that was held up would begin that call too late.
+ */
+const FRESH_MS = 500;
+
 export interface StoredSlotsOptions {
   perSecond: number;
   /** Unlike any other replica's. */
@@ -108,12 +114,16 @@ export class StoredSlots implements SlotSource {
     this.#lent += 1;
     const { store, replica, clock } = this.#options;
     const id = `${replica}/${this.#lent}`;
+    const asked = clock.now();
     // A grant of a store that was lost meanwhile counts for nothing: joining again will take it back.
     const answer = await this.#attendance.command(store.take(this.#attendance.coming, id, ask));
     if (!answer) return this.#attendance.up ? { refused: 'quota' } : this.#takeAlone(ask, clock.now());
     this.#see(answer.view);
     if (answer.verdict !== 'granted') return { refused: answer.verdict };
-    return { slot: lend(this.#leases, clock, { id, caller: ask.caller }, this.#returned) };
+    const slot = lend(this.#leases, clock, { id, caller: ask.caller }, this.#returned);
+    if (clock.now() - asked <= FRESH_MS) return { slot };
+    slot.unused();
+    return { refused: 'quota' };
   }
 
   #takeAlone(ask: Ask, now: number): Taken {
