@@ -28,7 +28,7 @@ import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { ProblemFilter } from './problems/problem.filter.js';
-import { createQuota, openOutcomes } from './replicas.js';
+import { createQuota, openOutcomes } from './replicas/replicas.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
 

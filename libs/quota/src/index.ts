@@ -1,7 +1,7 @@
 export type { Clock } from './clock.js';
 export { Quota } from './quota.js';
 export type { QuotaObserver, QuotaOptions, QuotaState, TakeOptions } from './quota.js';
-export { openRedisStore } from './redis/redis-slot-store.js';
+export { RedisSlotStore } from './redis/redis-slot-store.js';
 export type { RedisSlotStoreOptions } from './redis/redis-slot-store.js';
 export { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from './refusals.js';
 export type { Refusal, Slot } from './slot-source.js';

@@ -50,6 +50,7 @@ describe('readConfiguration', () => {
     'rediss://user:p%40ss@host:6380/3',
     'redis://:pw@[::1]:6379/',
     'redis://10.0.0.1/0',
+    'rediss://:pw@node-1:6379?cluster=true',
   ])('takes %s for a store', (url) => {
     expect(readConfiguration({ ...VALID, REDIS_URL: url }).redisUrl).toBe(url);
   });
@@ -81,6 +82,8 @@ describe('readConfiguration', () => {
     ['QUOTA_QUEUE_LIMIT', '-1'],
     ['REDIS_URL', 'http://user:pw@host'],
     ['REDIS_URL', 'redis://host/not-a-number'],
+    ['REDIS_URL', 'redis://host?family=6'],
+    ['REDIS_URL', 'redis://host/3?cluster=true'],
     ['REDIS_URL', 'host:6379'],
     ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3s'],
     ['SHUTDOWN_GRACE_MS', '1.5'],

@@ -51,12 +51,19 @@ const SecretId = () => rule('secretId', SECRET_ID_RULE, isSecretId);
 const Secret = () => rule('secret', SECRET_RULE, isSecret);
 
 const RedisUrl = () =>
-  rule('redisUrl', 'redis:// or rediss://, such as redis://:password@redis.internal/0', (value) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, hostname, pathname, search, hash } = new URL(value);
-    const known = protocol === 'redis:' || protocol === 'rediss:';
-    return known && hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && search === '' && hash === '';
-  });
+  rule(
+    'redisUrl',
+    'redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
+    (value) => {
+      if (!URL.canParse(value)) return false;
+      const { protocol, hostname, pathname, search, hash } = new URL(value);
+      const known = protocol === 'redis:' || protocol === 'rediss:';
+      const whole = hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && hash === '';
+      return (
+        known && whole && (search === '' || (search === '?cluster=true' && Number(pathname.slice(1)) === 0))
+      );
+    },
+  );
 
 /**
  * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to

@@ -29,8 +29,7 @@ export class OneCallPerTask implements OnApplicationShutdown {
    */
   async stop({ sdkAppId, region, taskId }: Task, take: Take, send: Send): Promise<StopResult> {
     const task = `${sdkAppId}/${region}/${taskId}`;
-    const known = this.#underWay.has(task) ? undefined : await this.outcomes.anywhere(task);
-    const requestId = known ?? this.outcomes.here(task);
+    const requestId = this.outcomes.of(task);
     if (requestId !== undefined) {
       this.coalesced.count('remembered');
       return { status: 'already-finished', requestId };

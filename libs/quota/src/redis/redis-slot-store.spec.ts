@@ -100,7 +100,7 @@ describe('the scripts in Redis', () => {
           let ids = 0;
           const stores = new Map(
             ['a', 'b', 'c'].map((name) => {
-              const options = { url: '', scope: 'here/There', perSecond, replica: name, leaseMs: LEASE_MS };
+              const options = { scope: 'here/There', perSecond, replica: name, leaseMs: LEASE_MS };
               return [name, new RedisSlotStore(redis, options, atTestTime)];
             }),
           );

@@ -14,15 +14,7 @@ export const SCRIPTS = {
   leave: LEAVE,
 };
 
-const RECONNECT_MS = 200;
-const CONNECT_TIMEOUT_MS = 1000;
-
-/** A command still without an answer after this, in milliseconds, was given up long ago. */
-const COMMAND_TIMEOUT_MS = 2000;
-
 export interface RedisSlotStoreOptions {
-  /** `redis://` or `rediss://`, with password and database number where needed. */
-  url: string;
   /** What the quota is of: an endpoint and an action. Replicas with the same scope share their slots. */
   scope: string;
   /** Slots in all. */
@@ -37,31 +29,17 @@ type Reply = (string | number)[];
 type Command = (...args: (string | number)[]) => Promise<Reply>;
 
 /**
- * A store in Redis (6 or later) or Valkey. Loads the client library, and connects in the background: what is
- * asked before the connection stands is rejected.
+ * A store in Redis (6 or later) or Valkey, or in one node of a cluster. Connects in the background.
+ *
+ * @see ../../../../docs/decisions/0008-slots-in-redis.md
  */
-export async function openRedisStore(options: RedisSlotStoreOptions): Promise<SlotStore> {
-  const { Redis } = await import('ioredis');
-  const redis = new Redis(options.url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    retryStrategy: () => RECONNECT_MS,
-    connectionName: 'ingest-gateway',
-  });
-  return new RedisSlotStore(redis, options);
-}
-
-/** @see openRedisStore */
 export class RedisSlotStore implements SlotStore {
   readonly #redis: Redis;
   readonly #options: RedisSlotStoreOptions;
   readonly #commands = {} as Record<keyof typeof SCRIPTS, Command>;
   #reason: string | undefined;
 
+  /** @param redis not connected yet; rejects what is asked while it is not connected */
   constructor(redis: Redis, options: RedisSlotStoreOptions, scripts = SCRIPTS) {
     this.#redis = redis;
     this.#options = options;

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { longestLeaseMs, openRedisStore, Quota, StoredSlots } from '#libs/quota';
-import type { Configuration } from './config/configuration.js';
-import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
-import { openRedisOutcomes } from './ingest-tasks/redis-outcomes.js';
-import type { QuotaUse } from './metrics/quota-use.js';
-import { systemClock as clock } from './system-clock.js';
+import { longestLeaseMs, Quota, RedisSlotStore, StoredSlots } from '#libs/quota';
+import type { Configuration } from '../config/configuration.js';
+import { KnownOutcomes } from '../ingest-tasks/known-outcomes.js';
+import type { QuotaUse } from '../metrics/quota-use.js';
+import { systemClock as clock } from '../system-clock.js';
+import { openRedis } from './open-redis.js';
+import { RedisOutcomes } from './redis-outcomes.js';
+
+/** The store of the slots is given up much sooner; this only ends what is left. */
+const SLOTS = { name: 'slots', commandTimeoutMs: 2000 };
+const OUTCOMES = { name: 'outcomes', commandTimeoutMs: 2000 };
+const OUTCOMES_OF_OTHERS = { name: 'outcomes-of-others', commandTimeoutMs: 10_000 };
 
 /** What is counted together, and may be known together. */
 const scopeOf = (endpoint: URL): string => `${endpoint.host}/StopStreamIngest`;
@@ -16,8 +22,7 @@ export async function createQuota(configuration: Configuration, observer: QuotaU
   if (redisUrl === undefined) return new Quota(options);
   observer.expectStore();
   const replica = randomUUID();
-  const store = await openRedisStore({
-    url: redisUrl,
+  const store = new RedisSlotStore(await openRedis(redisUrl, SLOTS), {
     scope: scopeOf(endpoint),
     perSecond,
     replica,
@@ -32,5 +37,9 @@ export async function createQuota(configuration: Configuration, observer: QuotaU
 /** What is known of tasks that have ended: in this process, and with REDIS_URL in all replicas. */
 export async function openOutcomes({ redisUrl, endpoint }: Configuration): Promise<KnownOutcomes> {
   if (redisUrl === undefined) return new KnownOutcomes();
-  return new KnownOutcomes(await openRedisOutcomes(redisUrl, scopeOf(endpoint)));
+  const [writer, reader] = await Promise.all([
+    openRedis(redisUrl, OUTCOMES),
+    openRedis(redisUrl, OUTCOMES_OF_OTHERS),
+  ]);
+  return new KnownOutcomes(new RedisOutcomes(writer, reader, scopeOf(endpoint)));
 }
