@@ -48,10 +48,14 @@ describe('replicas share their slots through', () => {
     };
     const ca = await file('ca.pem', authority.ca);
     const port = await freePort();
-    const redis = await redisWith(
-      ...['--tls-port', String(port), '--tls-auth-clients', 'no', '--tls-ca-cert-file', ca],
-      ...['--tls-cert-file', await file('cert.pem', cert), '--tls-key-file', await file('key.pem', key)],
-    );
+    const files = [
+      '--tls-cert-file',
+      await file('cert.pem', cert),
+      '--tls-key-file',
+      await file('key.pem', key),
+    ];
+    const tls = ['--tls-port', String(port), '--tls-auth-clients', 'no', '--tls-ca-cert-file', ca, ...files];
+    const redis = await redisWith(...tls);
     await redis.command(
       'ACL',
       'SETUSER',

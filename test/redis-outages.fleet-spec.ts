@@ -4,6 +4,7 @@ import { Fleet } from './support/fleet.js';
 import { RedisProcess, RedisWay } from './support/redis.js';
 
 const QUOTA = 20;
+const PATIENCE_MS = 1000;
 let redis: RedisProcess;
 let standby: RedisProcess;
 let way: RedisWay;
@@ -33,6 +34,8 @@ async function through(happens: () => Promise<unknown>, seconds = 3): Promise<vo
   expect(fleet.deaths).toEqual([]);
   expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
+  const slowest = Math.max(...answers.filter(({ status }) => status !== 200).map(({ tookMs }) => tookMs));
+  expect(slowest).toBeLessThanOrEqual(PATIENCE_MS + 500);
   // The parts alone, 18 of 20, would serve more than this; a call that waits for Redis would serve less.
   expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(5 * (seconds + 3));
 }
@@ -112,6 +115,33 @@ describe('three replicas never let more than 20 arrive in any second, and share 
     const reasons = events.flat().flatMap(({ reason }) => reason ?? []);
     for (const reason of ['closed', 'timeout', 'stranger', 'READONLY', 'OOM'])
       expect(reasons).toContain(reason);
+  });
+});
+
+describe('one of three that is cut off from a Redis that the others reach', () => {
+  it('spends its part on top of theirs, and no more; back again, it shares', async () => {
+    const whole = await RedisProcess.start();
+    const [near, far] = [await RedisWay.to(whole.port), await RedisWay.to(whole.port)];
+    const three = await Fleet.start(2, { REDIS_URL: near.url });
+    await three.grow({ REDIS_URL: far.url });
+    await three.flood(20, 6, { prefer: 'wait=2' });
+    const flood = three.flood(100, 9, { prefer: 'wait=1' });
+    await sleep(500);
+    far.cut();
+    await sleep(5000);
+    far.mend();
+    expect(await three.found(3000)).toBe(true);
+    await flood;
+    const part = Math.floor(QUOTA / 3);
+    expect(three.mostInAnySecond).toBeLessThanOrEqual(QUOTA + part);
+    expect(three.storeEvents()[2]).toContainEqual(
+      expect.objectContaining({ event: 'quota-store-down', part }),
+    );
+    three.sandbox.clearArrivals();
+    await three.flood(100, 3);
+    expect(three.mostInAnySecondOfLate).toBeLessThanOrEqual(QUOTA);
+    await three.close();
+    await Promise.all([near.close(), far.close(), whole.close()]);
   });
 });
 
