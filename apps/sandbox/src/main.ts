@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SandboxCredentials } from './credentials.js';
 import { startSandbox, type SandboxOptions } from './sandbox.js';
 
 const environment = process.env;
@@ -37,6 +39,9 @@ async function run(): Promise<void> {
 
   const caFile = environment['SANDBOX_CA_FILE'];
   if (caFile) await writeFile(caFile, sandbox.ca);
+  const [pair] = sandbox.credentials;
+  const folder = environment['SANDBOX_CREDENTIALS_FOLDER'];
+  if (folder && pair) await writePair(folder, pair);
 
   console.log(`A stand-in for Tencent Cloud listens on
   ${sandbox.httpUrl}
@@ -46,16 +51,24 @@ async function run(): Promise<void> {
 Point the gateway at it:
   TRTC_ENDPOINT=${sandbox.httpUrl}
   TRTC_SDK_APP_ID=${options.sdkAppIds?.[0]}`);
-  const [demo] = sandbox.credentials;
-  if (!options.credentials && demo) {
-    console.log(`  TENCENTCLOUD_SECRET_ID=${demo.secretId}
-  TENCENTCLOUD_SECRET_KEY=${demo.secretKey}
+  if (folder) {
+    console.log(`  TENCENTCLOUD_SECRET_ID_FILE=${join(folder, 'secret-id')}
+  TENCENTCLOUD_SECRET_KEY_FILE=${join(folder, 'secret-key')}`);
+  } else if (!options.credentials && pair) {
+    console.log(`  TENCENTCLOUD_SECRET_ID=${pair.secretId}
+  TENCENTCLOUD_SECRET_KEY=${pair.secretKey}
 The pair is a demo, made for this run; it opens nothing but this sandbox.`);
   }
   console.log(`
 Give it a task to stop:
   curl -X PUT ${sandbox.controlUrl}/tasks/demo-1 -H 'content-type: application/json' \\
     -d '{"sdkAppId":${options.sdkAppIds?.[0]},"status":"running"}'`);
+}
+
+/** For whoever shares the folder: as files that a gateway reads. */
+async function writePair(folder: string, { secretId, secretKey }: SandboxCredentials): Promise<void> {
+  await writeFile(join(folder, 'secret-id'), secretId, { mode: 0o600 });
+  await writeFile(join(folder, 'secret-key'), secretKey, { mode: 0o600 });
 }
 
 function explained(error: unknown): string {
