@@ -13,7 +13,7 @@ const given = process.argv.slice(2);
 const files = given.length > 0 ? given : ours(import.meta.dirname);
 const faults = (await Promise.all(files.map((file) => faultsOf(file)))).flat();
 for (const fault of faults) process.stderr.write(`${fault}\n`);
-if (faults.length === 0) process.stdout.write(`${files.length} files keep to their schemas\n`);
+if (faults.length === 0) process.stdout.write(`files without a fault: ${files.length}\n`);
 process.exit(faults.length === 0 ? 0 : 1);
 
 function ours(folder) {
