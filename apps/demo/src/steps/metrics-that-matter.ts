@@ -9,6 +9,7 @@ const SHOWN = new Set([
   'gateway_stops_total',
   'quota_decisions_total',
   'quota_slots',
+  'stops_coalesced_total',
   'tencentcloud_request_duration_seconds_count',
 ]);
 

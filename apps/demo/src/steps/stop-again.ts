@@ -11,6 +11,6 @@ export async function stopAgain({ gateway, over }: Stage, transcript: Transcript
   expectEqual('status', answer.status, 200);
   expectEqual('its state', (JSON.parse(answer.body) as { status: unknown }).status, 'already-finished');
   transcript.remark(
-    'The cloud refused with FailedOperation.TaskFinished. The state that the caller wanted holds, so a repeated DELETE succeeds.',
+    'The state that the caller wanted holds, so a repeated DELETE succeeds. The gateway remembers that the task has ended: the cloud is not asked again, and no slot is taken.',
   );
 }
