@@ -64,7 +64,8 @@ describe('the processes of compose.yaml, with its environment, outside of contai
       (name) => new GatewayProcess(here(compose.services[name]!.environment!, changes)),
     );
     urls = await Promise.all(gateways.map((gateway) => gateway.url()));
-  });
+    // Four processes start, on a machine that may be busy.
+  }, 180_000);
   afterAll(async () => {
     for (const gateway of gateways) gateway.kill('SIGKILL');
     await sandbox.close();
