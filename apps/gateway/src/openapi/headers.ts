@@ -82,12 +82,17 @@ export function headerComponents({ quotaPerSecond }: Configuration): Record<stri
     'Cache-Control': text('Whether the answer may be kept.'),
     Vary: text('What the answer was chosen by.'),
     'X-Content-Type-Options': text('The type is the one that Content-Type names.', /^nosniff$/),
-    'Content-Security-Policy': text('What the page may use; nothing from elsewhere.'),
-    'Cross-Origin-Opener-Policy': text('No other site may hold on to the page.', /^same-origin$/),
-    'Cross-Origin-Resource-Policy': text('No other site may include it.', /^same-origin$/),
-    'Referrer-Policy': text('Links from the page do not tell where they were.', /^no-referrer$/),
-    'X-Frame-Options': text('No site may frame the page.', /^DENY$/),
+    'Content-Security-Policy': ofPage('What the page may use; nothing from elsewhere.'),
+    'Cross-Origin-Opener-Policy': ofPage('No other site may hold on to the page.', /^same-origin$/),
+    'Cross-Origin-Resource-Policy': ofPage('No other site may include it.', /^same-origin$/),
+    'Referrer-Policy': ofPage('Links from the page do not tell where they were.', /^no-referrer$/),
+    'X-Frame-Options': ofPage('No site may frame the page.', /^DENY$/),
   };
+}
+
+/** Not on what the same path answers in JSON. */
+function ofPage(description: string, pattern?: RegExp): Header {
+  return { ...text(description, pattern), required: false };
 }
 
 function text(description: string, pattern?: RegExp): Header {

@@ -45,7 +45,6 @@ function schemaOf(code: ProblemCode): Schema {
   const always = ['type', 'title', 'status', 'detail', 'instance', 'code', 'outcome'];
   return {
     type: 'object',
-    title,
     description: `${EXPLANATIONS[code].meaning}\n\n${EXPLANATIONS[code].whatToDo}`,
     required: [...always, ...more.required],
     properties: {

@@ -35,7 +35,9 @@ export function stopParameters({ defaultRegion, quotaDefaultWaitMs }: Configurat
       description:
         `\`wait=<seconds>\`: how long the call may wait for a slot of the quota, at most ${LONGEST_WAIT_S} ` +
         '([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240)). What cannot be understood is ignored. ' +
-        `Without it the call waits for up to ${quotaDefaultWaitMs / 1000} s.`,
+        (quotaDefaultWaitMs === 0
+          ? 'Without it the call does not wait.'
+          : `Without it the call waits for up to ${quotaDefaultWaitMs / 1000} s.`),
       schema: { type: 'string' },
     },
     requestIdParameter(),
