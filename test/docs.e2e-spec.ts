@@ -25,6 +25,9 @@ afterAll(async () => {
 const get = (path: string, accept?: string): Promise<Answer> =>
   send(gateway.url, path, { method: 'GET', ...(accept !== undefined && { headers: { accept } }) });
 
+/** Without what marks code. */
+const plain = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
+
 function expectStrictPage({ status, headers, text }: Answer): void {
   expect(status).toBe(200);
   expect(headers).toMatchObject({
@@ -103,7 +106,6 @@ describe('GET /problems/{code}', () => {
     });
     const page = await get(`/problems/${code}`, BROWSER);
     expectStrictPage(page);
-    const plain = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
     for (const text of [title, meaning, whatToDo])
       expect(plain(page.text)).toContain(plain(text).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
   });

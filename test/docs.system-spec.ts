@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { bearer, caller, newFolder } from './support/callers-file.js';
@@ -13,6 +13,10 @@ import { eventually } from './support/eventually.js';
 import { type Gateway, startGateway } from './support/gateway.js';
 
 const KEY = 'igw_a-key-of-this-test';
+const WIDTH = 860;
+
+// A browser is slow on a busy machine.
+jest.setTimeout(240_000);
 
 let sandbox: Sandbox;
 let folder: Awaited<ReturnType<typeof newFolder>>;
@@ -36,13 +40,13 @@ beforeAll(async () => {
     UPSTREAM_DEADLINE_MS: '60000',
   });
   chromium = await startChromium();
-  page = await chromium.newPage({ viewport: { width: 1000, height: 1000 } });
-  page.setDefaultTimeout(45_000);
+  page = await chromium.newPage({ viewport: { width: WIDTH, height: 1000 } });
+  page.setDefaultTimeout(120_000);
   page.on('request', (request) => requested.push(request.url()));
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) violations.push(message.text());
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await chromium.close();
@@ -78,7 +82,7 @@ async function screenshot(name: string): Promise<void> {
   await page.evaluate('scrollTo(0, 0)');
   const { y } = (await operation().boundingBox())!;
   const end = (await answered().boundingBox())!;
-  const clip = { x: 0, y: y - 20, width: 1000, height: end.y + end.height - y + 40 };
+  const clip = { x: 0, y: y - 10, width: WIDTH, height: end.y + end.height - y + 20 };
   await page.screenshot({ path: join(directory, name), fullPage: true, clip });
 }
 

@@ -71,6 +71,8 @@ const stopped = (taskId: string, from = gateway, query = '', headers = {}): Prom
     headers: { ...bearer(KEY), ...headers },
   });
 
+const stopOf = ({ content }: ApiDocument) => content.paths!['/ingest-tasks/{id}'];
+
 async function lint(content: unknown): Promise<string[]> {
   const problems = await lintFromString({
     source: JSON.stringify(content),
@@ -119,10 +121,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('asks for a key, which is optional where everybody may call', async () => {
-    const securityOf = ({ content }: ApiDocument) => content.paths!['/ingest-tasks/{id}'];
-    expect(securityOf(document)).toMatchObject({ delete: { security: [{ callerKey: [] }] } });
+    expect(stopOf(document)).toMatchObject({ delete: { security: [{ callerKey: [] }] } });
     const open = await start({ ALLOW_ANONYMOUS: 'true', CALLERS_FILE: '' });
-    expect(securityOf(await ApiDocument.of(open.url))).toMatchObject({
+    expect(stopOf(await ApiDocument.of(open.url))).toMatchObject({
       delete: { security: [{}, { callerKey: [] }] },
     });
     await open.close();
