@@ -169,7 +169,16 @@ describe('a gateway with callers', () => {
 
 describe('every route', () => {
   const CLOSED = ['DELETE /ingest-tasks/:id'];
-  const OPEN = ['GET /livez', 'HEAD /livez', 'GET /readyz', 'HEAD /readyz', 'GET /metrics', 'HEAD /metrics'];
+  const OPEN = [
+    '/livez',
+    '/readyz',
+    '/metrics',
+    '/docs',
+    '/docs/:file',
+    '/openapi.json',
+    '/problems',
+    '/problems/:code',
+  ].flatMap((path) => [`GET ${path}`, `HEAD ${path}`]);
 
   it('is here, and asks for a key unless it is meant to be open', async () => {
     const file = join(folder.path, 'of-routes.json');

@@ -28,6 +28,20 @@ const MARKERS: Markers = {
   'signed header': 'TC3-HMAC-SHA256',
 };
 
+/** What everybody may read. */
+const OPEN_PATHS = [
+  '/metrics',
+  '/livez',
+  '/readyz',
+  '/docs',
+  '/docs/start.js',
+  `/docs/${encodeURIComponent(CALLER_KEY)}`,
+  '/openapi.json',
+  '/problems',
+  '/problems/unauthenticated',
+  `/problems/${encodeURIComponent(CALLER_KEY)}`,
+];
+
 /** Everything at once, as an upstream might send back that shows what it was sent. */
 const ECHO = Object.values(MARKERS).join(' ');
 const ECHOES: Fault[] = [
@@ -90,7 +104,8 @@ async function bytesOf(
   try {
     const url = await gateway.url();
     const answers = await happenings(url, gateway);
-    answers.push(await send(url, '/metrics', { method: 'GET' }).catch(() => ''));
+    for (const path of OPEN_PATHS)
+      answers.push(await send(url, path, { method: 'GET', headers: bearer(CALLER_KEY) }).catch(() => ''));
     gateway.kill('SIGTERM');
     const { stdout, stderr } = await gateway.finished;
     return JSON.stringify(answers) + stdout + stderr;
@@ -117,7 +132,8 @@ describe('no secret leaves the gateway at its most talkative', () => {
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 404, 502, 503, 504]));
       return answers;
     });
-    expect(bytes).toContain('upstream-timeout');
+    for (const text of ['upstream-timeout', 'SwaggerUIBundle', '"openapi', '"problems'])
+      expect(bytes).toContain(text);
     expect(markersIn(bytes, MARKERS)).toEqual([]);
   });
 

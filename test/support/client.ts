@@ -13,12 +13,14 @@ interface RequestOptions {
   headers?: http.OutgoingHttpHeaders;
   body?: string | Buffer;
   agent?: http.Agent;
+  /** Whether to name the host, as HTTP demands; true unless told. */
+  setHost?: boolean;
 }
 
 /** Sends one request with its path exactly as given: no client of our own tidies it. */
 export function send(url: string, path: string, options: RequestOptions = {}): Promise<Answer> {
   const { hostname, port } = new URL(url);
-  const { method = 'DELETE', body, agent } = options;
+  const { method = 'DELETE', body, agent, setHost = true } = options;
   // Node frames the body of a DELETE only when told its length.
   const headers = {
     ...options.headers,
@@ -26,7 +28,7 @@ export function send(url: string, path: string, options: RequestOptions = {}): P
   };
   return new Promise((resolve, reject) => {
     const request = http.request(
-      { hostname, port, path, method, headers, ...(agent && { agent }) },
+      { hostname, port, path, method, headers, setHost, ...(agent && { agent }) },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

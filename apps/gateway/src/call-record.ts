@@ -26,6 +26,9 @@ declare module 'fastify' {
   }
 }
 
+/** The route that stops a task, as it is registered. */
+export const STOP_ROUTE = '/ingest-tasks/:id';
+
 export function isStop(request: FastifyRequest): boolean {
-  return request.routeOptions.url === '/ingest-tasks/:id';
+  return request.routeOptions.url === STOP_ROUTE;
 }

@@ -12,6 +12,7 @@ import type { ConnectionLimits } from './connections/connection-limits.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
+import { DocsController } from './docs/docs.controller.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
 import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
@@ -24,10 +25,12 @@ import { QuotaUse } from './metrics/quota-use.js';
 import { createRegistry } from './metrics/registry.js';
 import { Stops } from './metrics/stops.js';
 import { Upstream } from './metrics/upstream.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { ProblemsController } from './problems/problems.controller.js';
 import { createQuota, openOutcomes } from './replicas/replicas.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
@@ -65,7 +68,14 @@ export class GatewayModule {
         // Its per-request middleware is not mounted: CallReport writes one line per call.
         LoggerModule.forRoot({ pinoHttp: logTo ? [logging, logTo] : logging, forRoutes: [] }),
       ],
-      controllers: [IngestTasksController, HealthController, MetricsController],
+      controllers: [
+        IngestTasksController,
+        HealthController,
+        MetricsController,
+        DocsController,
+        OpenApiController,
+        ProblemsController,
+      ],
       providers: [
         IngestTasksService,
         Lifecycle,

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,6 +16,7 @@ import { expectAnswers } from './metrics/expect-answers.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { requestId } from './request-id.js';
 import { Routes } from './routes.js';
 
 /** A stop takes no body; a little is read so that the fault can be named. */
@@ -125,10 +124,4 @@ export async function createGateway(
   await app.init();
   app.useLogger(app.get(Logger));
   return app;
-}
-
-/** The caller's, when it is one that can be logged as it is; else a new one. */
-function requestId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[!-~]{1,128}$/.test(given) ? given : randomUUID();
 }

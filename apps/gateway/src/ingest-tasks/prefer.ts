@@ -1,5 +1,5 @@
 /** More than this counts as this. */
-const LONGEST_WAIT_S = 30;
+export const LONGEST_WAIT_S = 30;
 
 /** What stands between separators, which quoted strings may contain. */
 const LIST = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/gs;

@@ -7,7 +7,7 @@ import type { QuotaState } from '#libs/quota';
  */
 export function rateLimitHeaders(
   perSecond: number,
-  { free, nextFreeInMs }: QuotaState,
+  { free, nextFreeInMs }: Pick<QuotaState, 'free' | 'nextFreeInMs'>,
 ): Record<string, string> {
   return {
     'ratelimit-policy': `"stop";q=${perSecond};w=1`,

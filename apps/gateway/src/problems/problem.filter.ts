@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { STOP_ROUTE } from '../call-record.js';
 import { stopFaults } from '../ingest-tasks/stop-request.js';
 import { Routes } from '../routes.js';
 import { CallerLeft } from './caller-left.js';
@@ -54,10 +55,11 @@ export class ProblemFilter implements ExceptionFilter {
   #notFound(request: FastifyRequest): Problem {
     const allow = this.routes.methodsOf(request.raw.url ?? '/');
     if (allow.length === 0) return new Problem('route-not-found');
+    if (!allow.includes(request.method)) return new Problem('method-not-allowed', { allow });
     // The router matches no empty parameter, but its path is a route's all the same.
-    if (allow.includes(request.method))
-      return new Problem('invalid-request', { errors: stopFaults(request) });
-    return new Problem('method-not-allowed', { allow });
+    return this.routes.routeOf(request.raw.url ?? '/') === STOP_ROUTE
+      ? new Problem('invalid-request', { errors: stopFaults(request) })
+      : new Problem('route-not-found');
   }
 }
 

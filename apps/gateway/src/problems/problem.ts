@@ -1,8 +1,11 @@
 import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
 
+/** Where a fault of a request may be. */
+export const FAULT_PLACES = ['path', 'query', 'header', 'body', 'request'] as const;
+
 /** One fault of a request. */
 export interface Fault {
-  readonly in: 'path' | 'query' | 'header' | 'body' | 'request';
+  readonly in: (typeof FAULT_PLACES)[number];
   /** The parameter's name; empty where there is none. */
   readonly name: string;
   readonly message: string;

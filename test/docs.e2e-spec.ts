@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EXPLANATIONS } from '../apps/gateway/src/problems/explanations.js';
+import { PROBLEMS } from '../apps/gateway/src/problems/problem-table.js';
+import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { type Answer, send } from './support/client.js';
+import { type Gateway, startGateway, variablesFor } from './support/gateway.js';
+import { GatewayProcess } from './support/process.js';
+
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+const SCRIPT = '<script>alert(1)</script>';
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+const get = (path: string, accept?: string): Promise<Answer> =>
+  send(gateway.url, path, { method: 'GET', ...(accept !== undefined && { headers: { accept } }) });
+
+/** Without what marks code. */
+const plain = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
+
+function expectStrictPage({ status, headers, text }: Answer): void {
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  });
+  const policy = headers['content-security-policy'];
+  for (const directive of [
+    "default-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ])
+    expect(policy).toContain(directive);
+  expect(policy).not.toMatch(/unsafe|\*|https?:/);
+  expect(text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+}
+
+describe('GET /docs', () => {
+  it('is a page that may use nothing but this gateway', async () => {
+    const answer = await get('/docs');
+    expectStrictPage(answer);
+    expect(answer.headers['content-security-policy']).toContain("script-src 'self'");
+    for (const [, file] of answer.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g))
+      expect((await get(`/${file}`)).status).toBe(200);
+  });
+
+  it.each([
+    'package.json',
+    'swagger-ui-bundle.js.map',
+    'constructor',
+    '..%2Fpackage.json',
+    '%2Fetc%2Fpasswd',
+    '',
+  ])('has no file %j', async (file) => {
+    expect(await get(`/docs/${file}`)).toMatchObject({ status: 404, body: { code: 'route-not-found' } });
+  });
+
+  it('costs nothing before somebody asks: what describes the API is not even loaded', async () => {
+    const probe =
+      "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) " +
+      "{ if (url.includes('/openapi/document.js') || url.includes('swagger-ui-dist')) console.log('loads ' + url); " +
+      'return next(url, context); } });';
+    const lazy = new GatewayProcess({
+      ...variablesFor(sandbox),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}`,
+      SHUTDOWN_GRACE_MS: '500',
+    });
+    const url = await lazy.url();
+    await send(url, '/readyz', { method: 'GET' });
+    expect(lazy.stdout).not.toContain('loads ');
+    expect((await send(url, '/openapi.json', { method: 'GET' })).status).toBe(200);
+    lazy.kill('SIGTERM');
+    expect((await lazy.finished).stdout).toContain('loads ');
+  });
+});
+
+describe('GET /problems/{code}', () => {
+  it.each(Object.entries(PROBLEMS))('%s says what it means and what to do', async (code, problem) => {
+    const { meaning, whatToDo } = EXPLANATIONS[code as keyof typeof PROBLEMS];
+    const { headers, body } = await get(`/problems/${code}`);
+    const { status, title, outcome } = problem;
+    expect(headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', vary: 'accept' });
+    expect(body).toMatchObject({
+      code,
+      type: `/problems/${code}`,
+      status,
+      title,
+      outcome,
+      meaning,
+      whatToDo,
+    });
+    const page = await get(`/problems/${code}`, BROWSER);
+    expectStrictPage(page);
+    for (const text of [title, meaning, whatToDo])
+      expect(plain(page.text)).toContain(plain(text).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+  });
+
+  it.each([
+    ['application/json', 'application/json'],
+    ['*/*', 'application/json'],
+    ['text/html;q=0.1, application/json', 'application/json'],
+    ['application/json;q=0.1, text/html', 'text/html'],
+    ['text/*', 'text/html'],
+    ['image/png', 'application/json'],
+    [';;;', 'application/json'],
+  ])('for Accept: %s is %s', async (accept, type) => {
+    for (const path of ['/problems', '/problems/task-not-found'])
+      expect((await get(path, accept)).headers['content-type']).toMatch(new RegExp(`^${type};`));
+  });
+
+  it.each(['no-such-code', 'constructor', '__proto__', 'TASK-NOT-FOUND', encodeURIComponent(SCRIPT)])(
+    '%s is a problem itself: 404, and it is not repeated to whoever asks',
+    async (code) => {
+      const { status, headers, text, body } = await get(`/problems/${code}`, BROWSER);
+      expect({ status, ...body }).toMatchObject({
+        status: 404,
+        code: 'route-not-found',
+        outcome: 'not-sent',
+      });
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(text).not.toMatch(/script|no-such|constructor|proto/i);
+    },
+  );
+});
+
+describe('GET /problems', () => {
+  it('lists every problem of the table, with a link to each for people', async () => {
+    const codes = Object.keys(PROBLEMS);
+    const { problems } = (await get('/problems')).body as { problems: { code: string }[] };
+    expect(problems.map(({ code }) => code)).toEqual(codes);
+    const page = await get('/problems', BROWSER);
+    expectStrictPage(page);
+    for (const code of codes) expect(page.text).toContain(`href="problems/${code}"`);
+  });
+});
