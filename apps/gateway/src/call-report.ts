@@ -21,7 +21,16 @@ export class CallReport {
 
   /** It is known what became of a call to stop a task, whether or not its caller is still there. */
   stop(request: FastifyRequest, reply: FastifyReply): void {
-    const { result = 'internal-error', outcome, task, upstream, reason, address, unlogged } = request.call;
+    const {
+      result = 'internal-error',
+      outcome,
+      task,
+      upstream,
+      reason,
+      address,
+      traceId,
+      unlogged,
+    } = request.call;
     const caller = request.call.caller?.name ?? UNKNOWN;
     if (result !== 'withdrawn') this.stops.count(caller, result);
     if (unlogged) return;
@@ -29,6 +38,7 @@ export class CallReport {
       {
         event: 'stop',
         requestId: request.id,
+        ...(traceId && { traceId }),
         caller,
         ...(address && { address }),
         ...task,

@@ -19,6 +19,7 @@ import { Lifecycle } from './operations/lifecycle.js';
 import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { Routes } from './routes.js';
+import { traceIdOf } from './tracing/traceparent.js';
 
 /** A stop takes no body; a little is read so that the fault can be named. */
 const BODY_LIMIT_BYTES = 1024;
@@ -87,6 +88,8 @@ export async function createGateway(
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     request.call = {};
+    const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
+    if (traceId !== undefined) request.call.traceId = traceId;
     void reply.header('x-request-id', request.id);
     // Nothing is what it looks like, but what it says it is.
     void reply.header('x-content-type-options', 'nosniff');
