@@ -124,8 +124,8 @@ export async function createGateway(
     }
     done(null, payload);
   });
-  expectAnswers(app);
   await app.init();
+  expectAnswers(app);
   app.useLogger(app.get(Logger));
   return app;
 }
