@@ -30,6 +30,13 @@ afterAll(async () => {
   await sandbox.close();
 });
 
+const junk = (n: number) =>
+  Promise.all([
+    send(gateway.url, `/junk-${n}`, { method: 'PROPFIND' }),
+    send(gateway.url, `/junk-${n}`, { method: 'LOCK' }),
+    stop(gateway.url, `junk-${n}`, `?junk-${n}=1`),
+  ]);
+
 describe('a scrape', () => {
   it('has the same series before and after traffic of every usual kind', async () => {
     const before = series((await scrape()).text);
@@ -49,12 +56,6 @@ describe('a scrape', () => {
   });
 
   it('grows by no series for each path, method and task that strangers make up', async () => {
-    const junk = (n: number) =>
-      Promise.all([
-        send(gateway.url, `/junk-${n}`, { method: 'PROPFIND' }),
-        send(gateway.url, `/junk-${n}`, { method: 'LOCK' }),
-        stop(gateway.url, `junk-${n}`, `?junk-${n}=1`),
-      ]);
     await junk(0);
     const before = series((await scrape()).text);
     for (let n = 1; n < 30; n += 1) await junk(n);
