@@ -85,6 +85,13 @@ export class PrometheusProcess {
     return groups.flatMap(({ rules }) => rules);
   }
 
+  /** How an alert stands. @throws Error when there is none of this name */
+  async stateOf(alert: string): Promise<Rule['state']> {
+    const rule = (await this.rules()).find(({ name }) => name === alert);
+    if (!rule) throw new Error(`no alert ${alert}`);
+    return rule.state;
+  }
+
   /** Asks the HTTP API. */
   async get<T>(what: string, parameters: Record<string, string> = {}): Promise<T> {
     const answer = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters).toString()}`);
