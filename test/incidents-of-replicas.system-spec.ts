@@ -5,7 +5,7 @@ let watched: WatchedGateway;
 
 beforeAll(async () => {
   watched = await WatchedGateway.start();
-}, 120_000);
+});
 
 afterAll(() => watched.close());
 

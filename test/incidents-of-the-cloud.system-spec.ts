@@ -11,7 +11,7 @@ beforeAll(async () => {
     way = await RedisWay.to(port);
     return way.url.replace('redis:', 'http:');
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await watched.close();

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const counted = 'sum(job_result:gateway_stops:rate5m{result=~"stopped|quota-exhausted"} > 0)';
   await eventually(async () => (await prometheus.query(counted)).length === 1);
   rules = await prometheus.rules();
-}, 120_000);
+});
 
 afterAll(async () => {
   await prometheus.close();

@@ -16,6 +16,9 @@ import { RedisProcess } from './redis.js';
 const KEY = 'igw_key-of-the-studio';
 const EVERY_MS = 150;
 
+/** Longer than anything here takes on a busy machine. */
+const LIMIT_MS = 110_000;
+
 /** A replica that comes back at its address. */
 class Replica {
   process!: GatewayProcess;
@@ -130,12 +133,12 @@ export class WatchedGateway {
 
   /** Waits until the alert fires. */
   async fires(alert: string): Promise<void> {
-    await eventually(async () => (await this.prometheus.stateOf(alert)) === 'firing');
+    await eventually(async () => (await this.prometheus.stateOf(alert)) === 'firing', LIMIT_MS);
   }
 
   /** Waits until the alert is over and callers are served. */
   async isOver(alert: string): Promise<void> {
-    await eventually(async () => (await this.prometheus.stateOf(alert)) === 'inactive');
+    await eventually(async () => (await this.prometheus.stateOf(alert)) === 'inactive', LIMIT_MS);
     await eventually(async () => (await this.call())?.status === 200);
   }
 
