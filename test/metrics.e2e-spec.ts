@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { send, stop } from './support/client.js';
@@ -112,11 +112,22 @@ describe('OpenMetrics', () => {
 });
 
 describe('docs/operations.md', () => {
+  const documented = readFileSync('docs/operations.md', 'utf8');
+
   it('lists every metric', async () => {
-    const documented = readFileSync('docs/operations.md', 'utf8');
     const names = [...(await scrape()).text.matchAll(/^# TYPE ([a-z_0-9]+) /gm)].map(([, name]) => name!);
     const own = names.filter((name) => !/^(process|nodejs)_/.test(name));
     expect(own.length).toBeGreaterThan(15);
     expect(own.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('says which alert belongs to each event that is logged as a warning or an error', () => {
+    const sources = globSync('apps/gateway/src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
+    const events = sources.flatMap((source) =>
+      [...source.matchAll(/\.(?:warn|error|fatal)\(\s*\{[^}]*event: '([\w-]+)'/g)].map(([, event]) => event!),
+    );
+    expect(events).toContain('quota-store-down');
+    const alerts = documented.slice(documented.indexOf('## Alerts'), documented.indexOf('## Metrics'));
+    expect(events.filter((event) => !alerts.includes(`\`${event}\``))).toEqual([]);
   });
 });
