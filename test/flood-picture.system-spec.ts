@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newFolder } from './support/callers-file.js';
 import { startChromium } from './support/chromium.js';
@@ -20,10 +19,10 @@ const CALM = 8;
 const FLOOD = 80;
 
 const FIGURES = [
-  'sum by (result) (rate(gateway_stops_total[5s])) > 0',
+  'sum by (result) (rate(gateway_stops_total[10s])) > 0',
   'max(quota_slots_in_use)',
-  'sum by (code) (rate(tencentcloud_request_duration_seconds_count[5s])) > 0',
-  'histogram_quantile(0.95, sum by (le, status) (rate(http_server_request_duration_seconds_bucket{method="DELETE",status=~"200|429"}[5s])))',
+  'sum by (code) (rate(tencentcloud_request_duration_seconds_count[10s])) > 0',
+  'histogram_quantile(0.95, sum by (le, status) (rate(http_server_request_duration_seconds_bucket{method="DELETE",status=~"200|429"}[10s])))',
 ];
 
 /** Two graphs in a row, without what one can press. */
@@ -34,7 +33,7 @@ const STYLE = `
   .prometheus_input_group { display: none !important; }
   .col-lg-10 { flex: 1 1 auto; max-width: 100%; }
   .expression_input { height: 60px !important; padding: 4px 8px; font: 12px monospace !important; resize: none; }
-  .graph_area, .graph_container .rickshaw_graph { min-height: 220px !important; }
+  .graph { min-height: 220px !important; }
 `;
 
 let redis: RedisProcess;
@@ -59,9 +58,9 @@ afterAll(async () => {
 
 describe('a flood of four times the quota', () => {
   it('is seen in Prometheus’ own graphs', async () => {
+    const start = performance.now();
     for (const perSecond of [CALM, FLOOD, CALM]) await fleet.flood(perSecond, PHASE_SECONDS);
-    await sleep(2000);
-    for (const figure of FIGURES) expect((await prometheus.query(figure)).length).toBeGreaterThan(0);
+    const seconds = Math.ceil((performance.now() - start) / 1000);
     expect(fleet.mostInAnySecond).toBeLessThanOrEqual(20);
 
     const browser = await startChromium();
@@ -76,7 +75,7 @@ describe('a flood of four times the quota', () => {
       for (const [n, expression] of FIGURES.entries()) {
         query.set(`g${n}.expr`, expression);
         query.set(`g${n}.tab`, '0');
-        query.set(`g${n}.range_input`, `${3 * PHASE_SECONDS}s`);
+        query.set(`g${n}.range_input`, `${seconds}s`);
         query.set(`g${n}.step_input`, '1');
       }
       await page.goto(`${prometheus.url}/classic/graph?${query.toString()}`);
