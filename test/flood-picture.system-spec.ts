@@ -14,7 +14,7 @@ import { RedisProcess } from './support/redis.js';
  */
 const PICTURE = process.env['PICTURE'];
 
-const PHASE_SECONDS = PICTURE ? 20 : 5;
+const PHASE_SECONDS = PICTURE ? 15 : 5;
 const CALM = 8;
 const FLOOD = 80;
 
