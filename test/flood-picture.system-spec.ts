@@ -9,7 +9,7 @@ import { PrometheusProcess } from './support/prometheus.js';
 import { RedisProcess } from './support/redis.js';
 
 /**
- * Where the picture goes that the README shows: `PICTURE=docs/images/flood.png npm run test:system -- test/flood`
+ * Where the picture goes: `PICTURE=docs/images/flood.png npm run test:system -- test/flood`
  * takes a new one, of a longer flood.
  */
 const PICTURE = process.env['PICTURE'];
