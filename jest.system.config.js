@@ -7,6 +7,8 @@ import { alone, run } from './jest.config.js';
  */
 export default {
   ...run,
+  // Other people's programs take their time, and so does a busy machine.
+  testTimeout: 240_000,
   projects: [
     {
       ...alone,

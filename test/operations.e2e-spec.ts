@@ -106,6 +106,14 @@ describe('the log', () => {
     ]);
   });
 
+  it('tells the trace that a call belongs to, if its traceparent is valid', async () => {
+    gateway.logs.length = 0;
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    await stop(gateway.url, 'traced', '', { traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
+    await stop(gateway.url, 'untraced', '', { traceparent: `00-${traceId}` });
+    expect(gateway.logs.map((line) => line['traceId'])).toEqual([traceId, undefined]);
+  });
+
   it('says why the cloud could not be reached', async () => {
     const lonely = await startGateway(sandbox, { TRTC_ENDPOINT: 'http://127.0.0.1:9' });
     const { status, body } = await stop(lonely.url, 'x');

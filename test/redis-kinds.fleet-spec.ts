@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../apps/sandbox/src/certificates.js';
 import { Fleet } from './support/fleet.js';
-import { freePort, RedisProcess } from './support/redis.js';
+import { freePort } from './support/free-port.js';
+import { RedisProcess } from './support/redis.js';
 
 const ends: (() => Promise<void>)[] = [];
 

@@ -8,6 +8,8 @@ export interface CallRecord {
   caller?: Caller;
   /** Where a call came from whose caller is unknown. */
   address?: string;
+  /** The W3C trace that the request belongs to. */
+  traceId?: string;
   /** Counted, but not worth a line. */
   unlogged?: boolean;
   /** `stopped`, `already-finished`, a problem code, or `withdrawn` when the caller left in time. */

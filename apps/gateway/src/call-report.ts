@@ -16,19 +16,30 @@ export class CallReport {
 
   /** A request has ended: its answer has gone out, or its caller has. */
   ended(request: FastifyRequest, reply: FastifyReply): void {
-    this.http.observe(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1000);
+    const { method, call, routeOptions } = request;
+    this.http.observe(method, routeOptions.url, reply.statusCode, reply.elapsedTime / 1000, call.traceId);
   }
 
   /** It is known what became of a call to stop a task, whether or not its caller is still there. */
   stop(request: FastifyRequest, reply: FastifyReply): void {
-    const { result = 'internal-error', outcome, task, upstream, reason, address, unlogged } = request.call;
+    const {
+      result = 'internal-error',
+      outcome,
+      task,
+      upstream,
+      reason,
+      address,
+      traceId,
+      unlogged,
+    } = request.call;
     const caller = request.call.caller?.name ?? UNKNOWN;
-    if (result !== 'withdrawn') this.stops.count(caller, result);
+    if (result !== 'withdrawn') this.stops.count(caller, result, traceId);
     if (unlogged) return;
     this.logger.info(
       {
         event: 'stop',
         requestId: request.id,
+        ...(traceId && { traceId }),
         caller,
         ...(address && { address }),
         ...task,

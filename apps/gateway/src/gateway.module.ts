@@ -20,6 +20,7 @@ import { OneCallPerTask } from './ingest-tasks/one-call-per-task.js';
 import { CallersFile } from './metrics/callers-file.js';
 import { CredentialsUse } from './metrics/credentials-use.js';
 import { Coalesced } from './metrics/coalesced.js';
+import { Exposition } from './metrics/exposition.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { QuotaUse } from './metrics/quota-use.js';
 import { createRegistry } from './metrics/registry.js';
@@ -87,6 +88,7 @@ export class GatewayModule {
         CallersFile,
         CredentialsUse,
         HttpRequests,
+        Exposition,
         Stops,
         Upstream,
         QuotaUse,

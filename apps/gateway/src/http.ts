@@ -18,6 +18,7 @@ import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { requestId } from './request-id.js';
 import { Routes } from './routes.js';
+import { traceIdOf } from './tracing/traceparent.js';
 
 /** A stop takes no body; a little is read so that the fault can be named. */
 const BODY_LIMIT_BYTES = 1024;
@@ -86,6 +87,8 @@ export async function createGateway(
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     request.call = {};
+    const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
+    if (traceId !== undefined) request.call.traceId = traceId;
     void reply.header('x-request-id', request.id);
     // Nothing is what it looks like, but what it says it is.
     void reply.header('x-content-type-options', 'nosniff');
@@ -120,8 +123,8 @@ export async function createGateway(
     }
     done(null, payload);
   });
-  expectAnswers(app);
   await app.init();
+  expectAnswers(app);
   app.useLogger(app.get(Logger));
   return app;
 }

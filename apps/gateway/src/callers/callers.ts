@@ -11,6 +11,9 @@ import { ANONYMOUS, type Caller, UNKNOWN } from './caller.js';
 import { KeyRing } from './key-ring.js';
 import { InvalidCallers, readCallers } from './read-callers.js';
 
+/** A file that cannot be used is read again after this: it is counted, and logged, for as long as that lasts. */
+const AGAIN_MS = 60_000;
+
 /** Who may call at this moment: the callers of CALLERS_FILE as it stands, or everybody as `anonymous`. */
 @Injectable()
 export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
@@ -18,6 +21,7 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
   #text = '';
   #ring: KeyRing | undefined;
   #unfollow: (() => void) | undefined;
+  #again: NodeJS.Timeout | undefined;
   #reload: Promise<void> = Promise.resolve();
 
   /** @throws InvalidCallers, or the system's error, when the file cannot be used */
@@ -37,15 +41,15 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     const file = this.#file;
     if (!file) return;
-    // One after the other, so that an older reading never replaces a newer one.
-    const reread = (): void => void (this.#reload = this.#reload.then(() => this.#reread(file)));
-    this.#unfollow = followFiles([file], reread);
+    this.#unfollow = followFiles([file], () => this.#rereadNext(file));
     // It may have changed since it was first read.
-    reread();
+    this.#rereadNext(file);
   }
 
   onModuleDestroy(): void {
     this.#unfollow?.();
+    this.#unfollow = undefined;
+    clearTimeout(this.#again);
   }
 
   /** Names of those who may call; undefined when no keys are asked for. */
@@ -66,7 +70,13 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
     this.stops.expectFrom([...ring.names, UNKNOWN]);
   }
 
+  /** One after the other, so that an older reading never replaces a newer one. */
+  #rereadNext(file: string): void {
+    this.#reload = this.#reload.then(() => this.#reread(file));
+  }
+
   async #reread(file: string): Promise<void> {
+    clearTimeout(this.#again);
     try {
       const text = await readFile(file, 'utf8');
       if (text === this.#text) return;
@@ -79,6 +89,7 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
         { event: 'callers-not-loaded', faults: faultsOf(error) },
         'CALLERS_FILE has changed and cannot be used: the callers stay as they were',
       );
+      if (this.#unfollow) this.#again = setTimeout(() => this.#rereadNext(file), AGAIN_MS).unref();
     }
   }
 }

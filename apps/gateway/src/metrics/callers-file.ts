@@ -11,7 +11,7 @@ export class CallersFile {
     const registers = [registry];
     this.#failures = new Counter({
       name: 'callers_reload_failures_total',
-      help: 'Times that CALLERS_FILE had changed and could not be used.',
+      help: 'Times that CALLERS_FILE had changed and could not be used; again each minute while that lasts.',
       registers,
     });
     this.#loaded = new Gauge({

@@ -27,7 +27,7 @@ export class CredentialsUse implements CredentialsObserver {
     });
     this.#failures = new Counter({
       name: 'credentials_reload_failures_total',
-      help: 'Times that new credentials were wanted and could not be had.',
+      help: 'Times that new credentials were wanted and could not be had; again each minute, or sooner, while that lasts.',
       registers,
     });
   }

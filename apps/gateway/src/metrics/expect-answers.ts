@@ -1,11 +1,25 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { CLIENT_CLOSED_REQUEST } from '../problems/caller-left.js';
 import { PROBLEMS } from '../problems/problem-table.js';
+import { Routes } from '../routes.js';
 import { HttpRequests } from './http-requests.js';
+
+const STOP = 'DELETE /ingest-tasks/:id';
+const READINESS = 'GET /readyz';
+const STOP_STATUSES = [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
 
 /** Makes the usual series of HTTP answers visible from the first scrape on, so that a rate over them is never absent. */
 export function expectAnswers(app: INestApplicationContext): void {
   const requests = app.get(HttpRequests);
-  const statuses = new Set([200, ...Object.values(PROBLEMS).map(({ status }) => status)]);
-  for (const status of statuses) requests.expect('DELETE', '/ingest-tasks/:id', status);
-  for (const route of ['/livez', '/readyz', '/metrics']) requests.expect('GET', route, 200);
+  for (const each of app.get(Routes).list()) {
+    const [method = '', route = ''] = each.split(' ');
+    for (const status of statusesOf(each)) requests.expect(method, route, status);
+  }
+  for (const status of [404, 405]) requests.expect('GET', 'unmatched', status);
+}
+
+function statusesOf(route: string): ReadonlySet<number> {
+  if (route === STOP) return new Set(STOP_STATUSES);
+  if (route === READINESS) return new Set([200, 503]);
+  return new Set(/^(GET|HEAD) /.test(route) ? [200] : []);
 }

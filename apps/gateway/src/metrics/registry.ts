@@ -1,12 +1,23 @@
 import { createRequire } from 'node:module';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-client';
 
 const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
+
+/** One entry or label for each open handle: their cost and their series would grow with the connections. */
+const PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+]);
+
+const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb'];
 
 /** A registry with the metrics of the process and of the build. */
 export function createRegistry(revision: string): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of PER_HANDLE) registry.removeSingleMetric(name);
+  const collections = registry.getSingleMetric('nodejs_gc_duration_seconds') as unknown as Histogram<'kind'>;
+  for (const kind of GC_KINDS) collections.zero({ kind });
   new Gauge({
     name: 'gateway_build_info',
     help: 'The build that runs; always 1.',

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
+import { exemplarOf } from './exemplar.js';
 import { PROBLEMS } from '../problems/problem-table.js';
 
 const RESULTS = ['stopped', 'already-finished', ...Object.keys(PROBLEMS)];
@@ -17,17 +18,21 @@ export class Stops {
       name: 'gateway_stops_total',
       help: 'Calls to stop a task, by caller and result: stopped, already-finished or a problem code.',
       labelNames: ['caller', 'result'],
-      registers: [registry],
+      enableExemplars: true,
+      registers: [],
     });
+    registry.registerMetric(this.#total);
   }
 
   /** Makes the series of these callers visible before their first call. */
   expectFrom(callers: readonly string[]): void {
     const results = callers.length > MANY_CALLERS ? ['stopped'] : RESULTS;
-    for (const caller of callers) for (const result of results) this.#total.inc({ caller, result }, 0);
+    for (const caller of callers)
+      for (const result of results) this.#total.inc({ labels: { caller, result }, value: 0 });
   }
 
-  count(caller: string, result: string): void {
-    this.#total.inc({ caller, result });
+  /** @param traceId the trace that an exemplar may lead to */
+  count(caller: string, result: string, traceId: string | undefined): void {
+    this.#total.inc({ labels: { caller, result }, value: 1, ...exemplarOf(traceId) });
   }
 }

@@ -1,19 +1,19 @@
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Registry } from 'prom-client';
+import { Exposition } from '../metrics/exposition.js';
 
 @Controller('metrics')
 export class MetricsController {
-  #rendering: Promise<string> | undefined;
+  constructor(private readonly exposition: Exposition) {}
 
-  constructor(private readonly registry: Registry) {}
-
-  /** Everything measured, in Prometheus' text format. */
+  /** Everything measured: Prometheus' text format, or OpenMetrics when asked for by `Accept`. */
   @Get()
-  async scrape(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    void reply.header('content-type', this.registry.contentType);
-    // One for all who ask at the same time: it costs more than anything else that is open to everybody.
-    this.#rendering ??= this.registry.metrics().finally(() => (this.#rendering = undefined));
-    return this.#rendering;
+  async scrape(
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const { contentType, text } = await this.exposition.write(accept);
+    void reply.headers({ 'content-type': contentType, vary: 'accept', 'cache-control': 'no-store' });
+    return text;
   }
 }

@@ -4,11 +4,8 @@ import { PinoLogger } from 'nestjs-pino';
 import { STOP_ROUTE } from '../call-record.js';
 import { stopFaults } from '../ingest-tasks/stop-request.js';
 import { Routes } from '../routes.js';
-import { CallerLeft } from './caller-left.js';
+import { CallerLeft, CLIENT_CLOSED_REQUEST } from './caller-left.js';
 import { type Fault, Problem } from './problem.js';
-
-/** What nginx logs for a caller that hung up; nobody receives it. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 /** Turns whatever a request ended in into the answer of the problem table. */
 @Catch()

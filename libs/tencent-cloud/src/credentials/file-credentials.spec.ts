@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 type Files = 'id' | 'key' | 'token';
 
-/** Files, and what becomes of them. Time passes as fast as it can; `between.readings` is done meanwhile. */
+/** Files, and what becomes of them. Seconds pass as fast as they can; `between.readings` is done meanwhile. */
 async function inFiles(texts: Partial<Record<Files, string>>) {
   const own = await mkdtemp(join(folder, 'case-'));
   const file = (name: Files): string => join(own, name);
@@ -27,6 +27,7 @@ async function inFiles(texts: Partial<Record<Files, string>>) {
   const between = { readings: () => Promise.resolve() };
   const told: string[] = [];
   const listeners: (() => void)[] = [];
+  const inAMinute = new Set<() => void>();
   const source = new FileCredentials({
     parts: {
       secretId: { file: file('id') },
@@ -36,7 +37,11 @@ async function inFiles(texts: Partial<Record<Files, string>>) {
     clock: {
       now: () => 0,
       epochMs: () => 0,
-      wakeIn: (_, callback) => {
+      wakeIn: (ms, callback) => {
+        if (ms >= 60_000) {
+          inAMinute.add(callback);
+          return () => inAMinute.delete(callback);
+        }
         void (async () => {
           await between.readings();
           callback();
@@ -59,11 +64,18 @@ async function inFiles(texts: Partial<Record<Files, string>>) {
     for (const changed of listeners) changed();
     while (told.length === before) await setImmediate();
   };
+  const aMinutePasses = async (): Promise<void> => {
+    const before = told.length;
+    const due = [...inAMinute];
+    inAMinute.clear();
+    for (const callback of due) callback();
+    while (due.length > 0 && told.length === before) await setImmediate();
+  };
   const pair = (): string[] => {
     const { secretId, secretKey, token } = source.current();
     return [secretId, secretKey, ...(token === undefined ? [] : [token])];
   };
-  return { source, write, told, pair, change, between };
+  return { source, write, told, pair, change, between, aMinutePasses };
 }
 
 describe('credentials in files', () => {
@@ -119,6 +131,25 @@ describe('credentials in files', () => {
     await change(parts);
     expect(pair()).toEqual(['AKID1', 'key1']);
     expect(told.at(-1)).toBe(reason);
+  });
+
+  it('are read again each minute while they are of no use, and told of each time', async () => {
+    const { source, write, change, aMinutePasses, pair, told } = await inFiles({ id: 'AKID1', key: 'key1' });
+    await source.start();
+    const useless = 'only a part of the credentials has changed';
+    await change({ id: 'AKID2' });
+    await aMinutePasses();
+    await aMinutePasses();
+    expect(told.slice(1)).toEqual([useless, useless, useless]);
+    await write({ key: 'key2' });
+    await aMinutePasses();
+    expect(pair()).toEqual(['AKID2', 'key2']);
+    await aMinutePasses();
+    expect(told.at(-1)).toBe('loaded until Infinity');
+    await change({ id: 'AKID3' });
+    source.stop();
+    await aMinutePasses();
+    expect(told).toHaveLength(6);
   });
 
   it('may be files in part, beside what is given and cannot change', async () => {

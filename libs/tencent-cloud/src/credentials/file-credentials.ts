@@ -14,6 +14,9 @@ const READINGS = 20;
 /** When a caller may ask again after the files were of no use. */
 const RETRY_AFTER_MS = 5000;
 
+/** Files that are of no use are read again after this, and reported for as long as that lasts. */
+const AGAIN_MS = 60_000;
+
 /** One part of the credentials: in a file, or given (as a function, which shows nothing to whoever prints it). */
 export type Part = { readonly file: string } | { readonly given: () => string };
 
@@ -44,6 +47,7 @@ export class FileCredentials implements CredentialsSource {
   #credentials: Credentials | undefined;
   #unfollow: (() => void) | undefined;
   #loading: Promise<void> = Promise.resolve();
+  #cancelAgain: (() => void) | undefined;
 
   constructor(options: FileCredentialsOptions) {
     this.#options = options;
@@ -64,6 +68,8 @@ export class FileCredentials implements CredentialsSource {
 
   stop(): void {
     this.#unfollow?.();
+    this.#unfollow = undefined;
+    this.#cancelAgain?.();
   }
 
   /** One after the other, so that an older reading never replaces a newer one. */
@@ -73,10 +79,13 @@ export class FileCredentials implements CredentialsSource {
   }
 
   async #load(): Promise<void> {
+    this.#cancelAgain?.();
     try {
       this.#take(await this.#settled());
     } catch (error) {
+      if (!this.#unfollow) return;
       this.#options.observer?.failed(reasonOf(error));
+      this.#cancelAgain = this.#options.clock.wakeIn(AGAIN_MS, () => void this.#loadNext());
     }
   }
 
