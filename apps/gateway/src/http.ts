@@ -86,7 +86,9 @@ export async function createGateway(
   fastify.decorateRequest('call');
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
-    request.call = {};
+    // Fastify's own signal is aborted as soon as a body has been read, be it an empty one.
+    const callerLeft = new AbortController();
+    request.call = { callerLeft: callerLeft.signal };
     void reply.header('x-request-id', request.id);
     // Nothing is what it looks like, but what it says it is.
     void reply.header('x-content-type-options', 'nosniff');
@@ -95,6 +97,7 @@ export async function createGateway(
     lifecycle.begin();
     connections.begun(socket);
     reply.raw.once('close', () => {
+      callerLeft.abort();
       lifecycle.end();
       connections.ended(socket);
       report.ended(request, reply);
