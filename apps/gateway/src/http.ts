@@ -103,7 +103,8 @@ export async function createGateway(
       report.ended(request, reply);
     });
   };
-  fastify.addHook('onRequest', (request, reply, done) => {
+  // Before the hooks of the adapter itself, one of which refuses targets that only look like a path to the router.
+  adapter.setOnRequestHook((request, reply, done) => {
     begin(request, reply);
     if (!namesItsHost(request.raw)) {
       done(new Problem('invalid-request', { errors: [HOST_FAULT] }));
