@@ -71,21 +71,36 @@ let lastGoodCall = '';
 let goodCalls = 0;
 const goodCall = (): string => (lastGoodCall = `a-good-call-${(goodCalls += 1)}`);
 
+/** What an answer is not, that it ought to be; nothing when all is well. */
+function faultOf(answer: string): string | undefined {
+  const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
+  const refusals = statuses.filter((status) => status >= 400).length;
+  const problems = answer.match(/content-type: application\/problem\+json/gi) ?? [];
+  if (statuses.some((status) => status >= 500)) return 'a status of 500 or more';
+  if (problems.length !== refusals) return `${refusals} refusals with ${problems.length} problems`;
+  return answer === '' || answer.startsWith('HTTP/1.1 ') ? undefined : 'no answer of HTTP/1.1';
+}
+
+/** Bytes as they can be read in a log, and put into a test. */
+const shown = (bytes: string): string => JSON.stringify(bytes.replaceAll(KEY, '<key>'));
+
 /** Sends so many inputs, and looks at every answer. */
 async function fuzz(input: Arbitrary<Uint8Array>, inputs: number): Promise<void> {
   const batch = fc.array(input, { minLength: BATCH, maxLength: BATCH });
-  await fc.assert(
+  const { failed, seed, errorInstance } = await fc.check(
     fc.asyncProperty(batch, async (all) => {
-      for (const answer of await Promise.all(all.map(exchange))) {
-        const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
-        expect(statuses.filter((status) => status >= 500)).toEqual([]);
-        const problems = answer.match(/content-type: application\/problem\+json/gi) ?? [];
-        expect(problems).toHaveLength(statuses.filter((status) => status >= 400).length);
-        expect(answer === '' || answer.startsWith('HTTP/1.1 ')).toBe(true);
+      const answers = await Promise.all(all.map(exchange));
+      for (const [at, answer] of answers.entries()) {
+        const fault = faultOf(answer);
+        if (fault === undefined) continue;
+        const sent = Buffer.from(all[at]!).toString('latin1');
+        throw new Error(`${fault}\nsent:     ${shown(sent)}\nanswered: ${shown(answer)}`);
       }
     }),
     { numRuns: inputs / BATCH, endOnFailure: true },
   );
+  // The report of fast-check itself would hold the whole batch.
+  if (failed) throw new Error(`seed ${seed}: ${(errorInstance as Error).message}`);
   // It is still there, and answers a good caller.
   expect((await stop(url, goodCall(), '', bearer(KEY))).status).toBe(200);
 }
