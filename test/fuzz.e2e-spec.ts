@@ -203,7 +203,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), anyText.map(latin1));
     await fuzz(bytes, 10_000);
     expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
-  }, 300_000);
+  }, 900_000);
 
   it('15,000 requests without a valid key, of which nothing reaches the cloud', async () => {
     const wrong = fc.oneof(
@@ -213,7 +213,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
     );
     await fuzz(damaged(wrong.chain(request)), 15_000);
     expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
-  }, 300_000);
+  }, 900_000);
 
   it('10,000 stops with a valid key that are invalid, of which nothing reaches the cloud', async () => {
     const invalid = fc.oneof(
@@ -270,9 +270,9 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
       });
     await fuzz(text.map(latin1), 10_000);
     expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
-  }, 300_000);
+  }, 900_000);
 
   it('15,000 requests with a valid key, damaged', async () => {
     await fuzz(damaged(request(AUTHORIZED)), 15_000);
-  }, 300_000);
+  }, 900_000);
 });
