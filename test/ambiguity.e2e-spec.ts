@@ -3,7 +3,6 @@ import type { FaultRule } from '../apps/sandbox/src/faults.js';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { play } from './support/play.js';
 
-const PATIENT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '20000', UPSTREAM_DEADLINE_MS: '60000' };
 let sandbox: Sandbox;
 
 beforeAll(async () => {
@@ -21,14 +20,14 @@ const stateOfX = (): string | undefined => sandbox.tasks().find(({ taskId }) => 
 describe('when an earlier attempt of the same call may have taken effect', () => {
   it('TaskFinished is stopped: this call did it, as far as anyone can know', async () => {
     sandbox.setFaults([lost]);
-    expect(await play(sandbox, 'x', PATIENT)).toMatchObject({ status: 200, code: 'stopped', attempts: 2 });
+    expect(await play(sandbox, 'x')).toMatchObject({ status: 200, code: 'stopped', attempts: 2 });
     expect(stateOfX()).toBe('finished');
   });
 
   it('TaskFinished after attempts that certainly had no effect is already-finished', async () => {
     sandbox.putTask({ sdkAppId: 1400000001, taskId: 'x', status: 'finished' });
     sandbox.setFaults([{ fault: { kind: 'error', code: 'RequestLimitExceeded' }, times: 1 }]);
-    expect(await play(sandbox, 'x', PATIENT)).toMatchObject({
+    expect(await play(sandbox, 'x')).toMatchObject({
       status: 200,
       code: 'already-finished',
       attempts: 2,
@@ -39,7 +38,7 @@ describe('when an earlier attempt of the same call may have taken effect', () =>
     '%s as the last word does not make it not-stopped: the outcome stays unknown',
     async (code) => {
       sandbox.setFaults([lost, then(code)]);
-      const result = await play(sandbox, 'x', PATIENT);
+      const result = await play(sandbox, 'x');
       expect(result).toMatchObject({ status: 502, code: 'upstream-failed', outcome: 'unknown' });
       expect(stateOfX()).toBe('finished');
     },
@@ -47,7 +46,7 @@ describe('when an earlier attempt of the same call may have taken effect', () =>
 
   it('a refusal of the parameters themselves is the truth about every attempt', async () => {
     sandbox.setFaults([{ ...lost, effect: 'before' }, then('InvalidParameter.TaskId')]);
-    const result = await play(sandbox, 'x', PATIENT);
+    const result = await play(sandbox, 'x');
     expect(result).toMatchObject({
       status: 404,
       code: 'task-not-found',
@@ -58,7 +57,7 @@ describe('when an earlier attempt of the same call may have taken effect', () =>
 
   it('one attempt is all when one is allowed, and its outcome is unknown', async () => {
     sandbox.setFaults([lost]);
-    const result = await play(sandbox, 'x', { ...PATIENT, UPSTREAM_MAX_ATTEMPTS: '1' });
+    const result = await play(sandbox, 'x', { UPSTREAM_MAX_ATTEMPTS: '1' });
     expect(result).toMatchObject({ status: 502, code: 'upstream-failed', outcome: 'unknown', attempts: 1 });
   });
 });

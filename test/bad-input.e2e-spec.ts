@@ -152,6 +152,7 @@ describe('a path that is no route', () => {
     '/INGEST-TASKS/a',
     '//ingest-tasks/a',
     '/ingest-tasks//a',
+    '*ingest-tasks/a',
   ])('%s is 404', async (target) => {
     expectProblem(await send(gateway.url, target), { status: 404, code: 'route-not-found' });
   });

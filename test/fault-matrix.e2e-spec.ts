@@ -4,9 +4,8 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { FAULTS } from './support/faults-of-the-cloud.js';
 import { inParallel, play, type Played } from './support/play.js';
 
-// Short where the timeout is the point; elsewhere longer than any stall of a busy machine.
+// Where the timeout is the point.
 const SHORT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
-const LONG = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '20000', UPSTREAM_DEADLINE_MS: '60000' };
 const WIDTH = 12;
 
 let sandbox: Sandbox;
@@ -31,7 +30,7 @@ beforeAll(async () => {
   );
   const jobs = cases.map(({ taskId, always }) => async () => {
     const [, code] = always;
-    played.set(taskId, await play(sandbox, taskId, code === 'upstream-timeout' ? SHORT : LONG));
+    played.set(taskId, await play(sandbox, taskId, code === 'upstream-timeout' ? SHORT : {}));
   });
   await inParallel(jobs, WIDTH);
 }, 300_000);

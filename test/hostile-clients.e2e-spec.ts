@@ -128,7 +128,7 @@ describe('what is not one plain request', () => {
   });
 
   it('the refusal of garbage is never taken for the answer of the call before it', async () => {
-    sandbox.setFaults([{ fault: { kind: 'slow', ms: 300 }, times: 1, taskId: 'before-garbage' }]);
+    sandbox.setFaults([{ fault: { kind: 'slow', ms: 2000 }, times: 1, taskId: 'before-garbage' }]);
     const answer = await answerTo(
       gateway.url,
       'DELETE /ingest-tasks/before-garbage HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n',
@@ -153,7 +153,7 @@ describe('what is not one plain request', () => {
 });
 
 describe('who is slow on purpose', () => {
-  const limits = { headMs: 500, requestMs: 700, lookEveryMs: 100, idleMs: 300, stalledMs: 1500 };
+  const limits = { headMs: 2000, requestMs: 2500, lookEveryMs: 100, idleMs: 1000, stalledMs: 4000 };
   let gateway: Gateway;
 
   beforeAll(async () => {

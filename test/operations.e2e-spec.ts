@@ -3,6 +3,7 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { PROBLEMS } from '../apps/gateway/src/problems/problem-table.js';
 import { send, stop } from './support/client.js';
 import { type Gateway, startGateway } from './support/gateway.js';
+import { takeSlots } from './support/take-slots.js';
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -71,8 +72,9 @@ describe('GET /metrics', () => {
   });
 
   it('shows the slots in use', async () => {
-    await stop(gateway.url, 'one-more');
+    const { answers } = await takeSlots(sandbox, gateway.url, ['one-more']);
     expect(Number(/^quota_slots_in_use (\d+)$/m.exec(await metrics())?.[1])).toBeGreaterThanOrEqual(1);
+    await answers;
   });
 });
 

@@ -54,6 +54,15 @@ describe('DELETE /ingest-tasks/{id}', () => {
     });
   });
 
+  it.each([
+    ['of a type', { 'content-type': 'application/json', 'content-length': 0 }],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('stops the task when the call has an empty body %s, as many clients send it', async (_, headers) => {
+    const { status, body } = await stop(gateway.url, taskId, '', headers);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'stopped', taskId });
+  });
+
   it('answers already-finished when the task is stopped again: a repeated DELETE succeeds', async () => {
     await stop(gateway.url, taskId);
     const { status, body } = await stop(gateway.url, taskId);

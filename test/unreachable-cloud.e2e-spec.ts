@@ -8,6 +8,7 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { play } from './support/play.js';
 import { RawCloud } from './support/raw-cloud.js';
 
+/** Where the cloud does not answer at all. */
 const QUICK = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const UNREACHABLE = { status: 502, code: 'upstream-unreachable', outcome: 'not-sent', attempts: 3, slots: 3 };
 
@@ -23,9 +24,9 @@ describe('a cloud that cannot be reached: nothing was sent, and the answer says 
   it('connection refused', async () => {
     const gone = await RawCloud.start(() => {});
     await gone.close();
-    expect(
-      await play(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT: `http://127.0.0.1:${gone.port}` }),
-    ).toMatchObject(UNREACHABLE);
+    expect(await play(sandbox, 'x', { TRTC_ENDPOINT: `http://127.0.0.1:${gone.port}` })).toMatchObject(
+      UNREACHABLE,
+    );
   });
 
   it('name not resolved', async () => {
@@ -41,7 +42,7 @@ describe('a cloud that cannot be reached: nothing was sent, and the answer says 
     ['for another host', certificateForAnotherHost],
   ])('certificate %s: not a byte of the request is sent', async (_, certificate) => {
     const impostor = await startSandbox({ autoTasks: true, certificate });
-    expect(await play(impostor, 'x', QUICK)).toMatchObject(UNREACHABLE);
+    expect(await play(impostor, 'x')).toMatchObject(UNREACHABLE);
     expect(impostor.arrivals()).toEqual([]);
     await impostor.close();
   });
@@ -51,7 +52,7 @@ describe('a cloud that cannot be reached: nothing was sent, and the answer says 
       socket.once('data', () => socket.end(Buffer.from('160303', 'hex')));
     });
     const TRTC_ENDPOINT = `https://127.0.0.1:${cloud.port}`;
-    expect(await play(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
+    expect(await play(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
     expect(cloud.connections).toBe(3);
     await cloud.close();
   });
@@ -65,7 +66,7 @@ describe('a cloud that cannot be reached: nothing was sent, and the answer says 
 
   it('a server that does not speak TLS', async () => {
     const TRTC_ENDPOINT = sandbox.httpUrl.replace('http:', 'https:');
-    expect(await play(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
+    expect(await play(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
   });
 });
 
@@ -92,7 +93,7 @@ describe('answers that are not HTTP', () => {
   ])('%s', async (_, text) => {
     const cloud = await RawCloud.start((socket) => socket.once('data', () => socket.end(text)));
     const TRTC_ENDPOINT = `http://127.0.0.1:${cloud.port}`;
-    expect(await play(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject({
+    expect(await play(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject({
       status: 502,
       code: 'upstream-failed',
       outcome: 'unknown',
@@ -127,7 +128,7 @@ describe('a kept-alive connection that the far end closes just as it is reused',
         else socket.resetAndDestroy();
       });
     });
-    const variables = { ...QUICK, TRTC_ENDPOINT: `http://127.0.0.1:${cloud.port}` };
+    const variables = { TRTC_ENDPOINT: `http://127.0.0.1:${cloud.port}` };
     expect(await play(sandbox, ['first', 'second'], variables)).toMatchObject({
       status: 200,
       code: 'stopped',

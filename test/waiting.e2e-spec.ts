@@ -4,6 +4,7 @@ import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { send, stop } from './support/client.js';
 import { eventually } from './support/eventually.js';
 import { type Gateway, startGateway } from './support/gateway.js';
+import { takeSlots } from './support/take-slots.js';
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -23,16 +24,14 @@ const metric = async (line: RegExp): Promise<number> => {
   return Number(line.exec(text)?.[1]);
 };
 
-/** Takes both slots with calls that the cloud answers late: whoever comes in the next 3 s finds none. */
-async function useAllSlots(name: string): Promise<void> {
-  const tasks = [1, 2].map((n) => `${name}-${n}`);
-  sandbox.setFaults(tasks.map((taskId) => ({ fault: { kind: 'slow', ms: 2000 }, times: 1, taskId })));
-  for (const taskId of tasks) void stop(gateway.url, taskId, '', { prefer: 'wait=30' });
-  await eventually(async () => {
-    const arrived = new Set(sandbox.arrivals().map(({ taskId }) => taskId));
-    return tasks.every((taskId) => arrived.has(taskId));
-  });
-}
+/** Takes both slots: whoever comes in the next seconds finds none. */
+const useAllSlots = (name: string): Promise<unknown> =>
+  takeSlots(
+    sandbox,
+    gateway.url,
+    [1, 2].map((n) => `${name}-${n}`),
+  );
+const waiting = (): Promise<number> => metric(/^quota_waiting (\d+)$/m);
 
 describe('Prefer: wait', () => {
   it('lets a call wait for a slot, and the answer says what was honoured', async () => {
@@ -56,12 +55,13 @@ describe('Prefer: wait', () => {
 
   it('that cannot be met is refused at once', async () => {
     await useAllSlots('d');
-    const waiting = [1, 2, 3].map((n) => stop(gateway.url, `queue-${n}`, '', { prefer: 'wait=30' }));
+    const queue = [1, 2].map((n) => stop(gateway.url, `queue-${n}`, '', { prefer: 'wait=30' }));
+    await eventually(async () => (await waiting()) === 2);
     const { status, headers } = await stop(gateway.url, 'hopeless', '', { prefer: 'wait=1' });
     expect(status).toBe(429);
     expect(headers['preference-applied']).toBe('wait=1');
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
+    for (const answer of await Promise.all(queue)) expect(answer.status).toBe(200);
   });
 
   it('finds a limited number of places', async () => {
@@ -79,9 +79,9 @@ describe('Prefer: wait', () => {
     const request = http.request({ hostname, port, path, method: 'DELETE', headers: { prefer: 'wait=30' } });
     request.on('error', () => {});
     request.end();
-    await eventually(async () => (await metric(/^quota_waiting (\d+)$/m)) === 1);
+    await eventually(async () => (await waiting()) === 1);
     request.destroy();
-    await eventually(async () => (await metric(/^quota_waiting (\d+)$/m)) === 0);
+    await eventually(async () => (await waiting()) === 0);
     await useAllSlots('g');
     expect(sandbox.arrivals().map(({ taskId }) => taskId)).not.toContain('hangs-up');
   });
@@ -92,8 +92,10 @@ describe('QUOTA_DEFAULT_WAIT_MS', () => {
     const patient = await startGateway(sandbox, { QUOTA_PER_SECOND: '1', QUOTA_DEFAULT_WAIT_MS: '30000' });
     const answers = await Promise.all([1, 2].map((n) => stop(patient.url, `patient-${n}`)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { answers: late } = await takeSlots(sandbox, patient.url, ['takes-the-slot']);
     const hasty = await stop(patient.url, 'hasty', '', { prefer: 'wait=0' });
     expect(hasty.status).toBe(429);
+    await late;
     await patient.close();
   });
 });

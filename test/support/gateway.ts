@@ -6,6 +6,9 @@ import type { Surroundings } from '../../apps/gateway/src/gateway.module.js';
 import { createGateway } from '../../apps/gateway/src/http.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 
+/** Longer than any stall of a busy machine: for every test whose point is not a timeout. */
+export const PATIENT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
+
 // nestjs-pino has one logger in a process, whoever configured it first: all gateways of a test file share its lines.
 const logs: Record<string, unknown>[] = [];
 const logTo = { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) };
@@ -18,14 +21,17 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS. */
+/**
+ * The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS; patient
+ * with the cloud unless told otherwise.
+ */
 export async function startGateway(
   sandbox: Sandbox,
   variables: Record<string, string> = {},
   changes: Partial<Configuration> = {},
   surroundings: Surroundings = {},
 ): Promise<Gateway> {
-  const configuration = readConfiguration({ ...variablesFor(sandbox), ...variables });
+  const configuration = readConfiguration({ ...variablesFor(sandbox), ...PATIENT, ...variables });
   const app = await createGateway(
     { ...configuration, ...changes },
     { ca: sandbox.ca, logTo, ...surroundings },

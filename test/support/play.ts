@@ -22,7 +22,7 @@ export interface Played {
 export async function play(
   sandbox: Sandbox,
   taskIds: string | string[],
-  variables: Record<string, string>,
+  variables: Record<string, string> = {},
 ): Promise<Played> {
   const gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000', ...variables });
   try {

@@ -4,6 +4,8 @@ import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
 export interface CallRecord {
+  /** Aborted when the caller hangs up before it is answered; after its answer, too, which changes nothing. */
+  readonly callerLeft: AbortSignal;
   /** Who calls; undefined until that is proved. */
   caller?: Caller;
   /** Where a call came from whose caller is unknown. */

@@ -48,7 +48,7 @@ export class CallReport {
         status: reply.statusCode,
         ...(upstream && { upstreamCode: upstream.code, upstreamRequestId: upstream.requestId }),
         ...(reason && { reason }),
-        ...(reply.raw.destroyed && { callerLeft: true }),
+        ...(request.call.callerLeft.aborted && { callerLeft: true }),
         durationMs: Math.round(reply.elapsedTime * 10) / 10,
       },
       `stop: ${result}`,

@@ -86,7 +86,9 @@ export async function createGateway(
   fastify.decorateRequest('call');
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
-    request.call = {};
+    // Fastify's own signal is aborted as soon as a body has been read, be it an empty one.
+    const callerLeft = new AbortController();
+    request.call = { callerLeft: callerLeft.signal };
     const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
     if (traceId !== undefined) request.call.traceId = traceId;
     void reply.header('x-request-id', request.id);
@@ -97,12 +99,14 @@ export async function createGateway(
     lifecycle.begin();
     connections.begun(socket);
     reply.raw.once('close', () => {
+      callerLeft.abort();
       lifecycle.end();
       connections.ended(socket);
       report.ended(request, reply);
     });
   };
-  fastify.addHook('onRequest', (request, reply, done) => {
+  // Before the hooks of the adapter itself, one of which refuses targets that only look like a path to the router.
+  adapter.setOnRequestHook((request, reply, done) => {
     begin(request, reply);
     if (!namesItsHost(request.raw)) {
       done(new Problem('invalid-request', { errors: [HOST_FAULT] }));

@@ -11,11 +11,11 @@ export class IngestTasksController {
   @Delete(':id')
   stop(
     @Stop() request: StopRequest,
-    @Req() { call, signal }: FastifyRequest,
+    @Req() { call }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoppedTask> {
     const { waitSeconds } = request;
     if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
-    return this.tasks.stop(request, call, signal);
+    return this.tasks.stop(request, call);
   }
 }

@@ -39,14 +39,16 @@ export class IngestTasksService implements OnApplicationShutdown {
   }
 
   /**
+   * A call whose caller leaves ends if it was not sent yet; one that was runs to its end.
+   *
    * @param call is told what becomes of the call
-   * @param callerLeft ends a call that was not sent yet; one that was runs to its end
    * @throws Problem of the table; `shutting-down` for a call that still waits when this process leaves
    * @throws CallerLeft when nothing was sent because of that
    */
-  async stop(request: StopRequest, call: CallRecord, callerLeft: AbortSignal): Promise<StoppedTask> {
+  async stop(request: StopRequest, call: CallRecord): Promise<StoppedTask> {
     const { defaultSdkAppId, defaultRegion, quotaDefaultWaitMs } = this.configuration;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
+    const { callerLeft } = call;
     call.task = { taskId, sdkAppId, region };
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
     const caller = call.caller.name;

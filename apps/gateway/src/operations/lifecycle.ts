@@ -10,6 +10,9 @@ const QUIET_MS = 500;
 
 const POLL_MS = 25;
 
+/** Counted in looks rather than by the clock: a process that was held up has not looked who is at the door. */
+const QUIET_LOOKS = QUIET_MS / POLL_MS;
+
 /** Another replica can serve at once a call that this one refuses as it leaves. */
 const RETRY_ELSEWHERE_MS = 1000;
 
@@ -22,7 +25,7 @@ export class Lifecycle implements OnApplicationBootstrap {
   #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
   #inFlight = 0;
   readonly #endOfWaiting = new AbortController();
-  #lastSeen = 0;
+  #seen = 0;
 
   onApplicationBootstrap(): void {
     this.#state = 'serving';
@@ -45,12 +48,11 @@ export class Lifecycle implements OnApplicationBootstrap {
 
   begin(): void {
     this.#inFlight += 1;
-    this.#lastSeen = performance.now();
+    this.#seen += 1;
   }
 
   end(): void {
     this.#inFlight -= 1;
-    this.#lastSeen = performance.now();
   }
 
   /**
@@ -65,11 +67,11 @@ export class Lifecycle implements OnApplicationBootstrap {
     await sleep(graceMs * LINGER_SHARE);
     this.#state = 'refusing';
     this.#endOfWaiting.abort(new Problem('shutting-down', { retryAfterMs: RETRY_ELSEWHERE_MS }));
-    while (performance.now() < end && !this.#quiet()) await sleep(POLL_MS);
+    for (let quiet = 0; performance.now() < end && quiet < QUIET_LOOKS;) {
+      const seen = this.#seen;
+      await sleep(POLL_MS);
+      quiet = this.#inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
+    }
     return this.#inFlight;
-  }
-
-  #quiet(): boolean {
-    return this.#inFlight === 0 && performance.now() - this.#lastSeen > QUIET_MS;
   }
 }
