@@ -9,7 +9,7 @@ import type { Transcript } from '../transcript.js';
 const TASKS = Array.from({ length: 30 }, (_, index) => `crowd-${index + 1}`);
 
 // Far enough that no slot frees before the last call has come, however busy the machine is.
-const ROUND_TRIP_MS = 500;
+const ROUND_TRIP_MS = 1500;
 
 export async function callThirtyTimesAtOnce(stage: Stage, transcript: Transcript): Promise<void> {
   const { gateway, over } = stage;
