@@ -19,7 +19,7 @@ export class GatewayProcess {
   constructor(environment: Record<string, string>, runtime: string[] = []) {
     this.#child = spawn(
       process.execPath,
-      ['--enable-source-maps', ...runtime, 'dist/apps/gateway/src/main.js'],
+      ['--enable-source-maps', '--max-semi-space-size=4', ...runtime, 'dist/apps/gateway/src/main.js'],
       {
         env: environment,
         stdio: ['ignore', 'pipe', 'pipe'],

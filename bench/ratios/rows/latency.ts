@@ -1,0 +1,36 @@
+import { AxiosCaller } from '../direct.js';
+import { Cloud, Gateway, ROOMY } from '../gateway.js';
+import { inTurn } from '../in-turn.js';
+import type { Figure, Row } from '../row.js';
+import { quantile } from '../statistics.js';
+
+const CALLS_PER_SECOND = 15;
+
+export const latency: Row = {
+  name: 'latency',
+  work: '15 stops a second with axios: through the gateway (HTTP in, HTTPS out), and directly to the sandbox by HTTPS',
+  async measure({ quick }) {
+    const cloud = await Cloud.start();
+    const gateway = await (await Gateway.start(cloud, { env: ROOMY })).open();
+    const caller = new AxiosCaller(cloud.place);
+    const sides = [() => caller.throughGateway(gateway.url), () => caller.directly()];
+    await inTurn(sides, { perSecond: CALLS_PER_SECOND, count: quick ? 30 : 75 });
+    const quantiles = [0.5, 0.99].map((share) => ({ share, ours: [] as number[], theirs: [] as number[] }));
+    for (let round = 0; round < (quick ? 3 : 7); round += 1) {
+      const [ours, theirs] = await inTurn(sides, { perSecond: CALLS_PER_SECOND, count: 100 });
+      for (const each of quantiles) {
+        each.ours.push(quantile(ours!, each.share));
+        each.theirs.push(quantile(theirs!, each.share));
+      }
+    }
+    caller.close();
+    await Promise.all([gateway.stop(), cloud.stop()]);
+    return quantiles.map(({ share, ours, theirs }): Figure => ({
+      what: `p${share * 100} of a call, ms`,
+      ours: { name: 'gateway', values: ours },
+      theirs: { name: 'axios directly', values: theirs },
+      compared: 'difference',
+      target: { atMost: share === 0.5 ? 0.7 : 3 },
+    }));
+  },
+};

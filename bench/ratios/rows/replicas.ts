@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AxiosCaller } from '../direct.js';
+import { Cloud, Gateway } from '../gateway.js';
+import { CountedRedis } from '../redis.js';
+import type { Row } from '../row.js';
+import { median } from '../statistics.js';
+
+const QUOTA = 20;
+const OFFERED_PER_SECOND = 50;
+
+interface Fleet {
+  readonly perSecond: number;
+  readonly mostInAnySecond: number;
+  readonly admittedMs: number;
+  readonly commandsPerCall: number;
+}
+
+export const replicas: Row = {
+  name: 'replicas',
+  work: 'fifty stops a second over 1 and over 8 replicas that share their slots through Redis',
+  async measure({ quick }) {
+    const seconds = quick ? 4 : 8;
+    const one: Fleet[] = [];
+    const eight: Fleet[] = [];
+    for (let round = 0; round < (quick ? 1 : 2); round += 1) {
+      one.push(await load(1, seconds));
+      eight.push(await load(8, seconds));
+    }
+    const compare = (what: string, of: keyof Fleet, target: { atLeast?: number; atMost?: number }) => ({
+      what,
+      ours: { name: '8 replicas', values: eight.map((fleet) => fleet[of]) },
+      theirs: { name: 'with 1 replica', values: one.map((fleet) => fleet[of]) },
+      target,
+    });
+    return [
+      {
+        what: 'most arrivals in any second, 8 replicas',
+        ours: { name: 'gateway', values: eight.map(({ mostInAnySecond }) => mostInAnySecond) },
+        target: { atMost: QUOTA },
+      },
+      compare('arrivals per second', 'perSecond', { atLeast: 0.95, atMost: 1.05 }),
+      compare('p50 of an admitted call, ms', 'admittedMs', { atMost: 1.2 }),
+      compare('commands to Redis per call', 'commandsPerCall', { atMost: 1.2 }),
+    ];
+  },
+};
+
+async function load(size: number, seconds: number): Promise<Fleet> {
+  const [cloud, store] = await Promise.all([Cloud.start(), CountedRedis.start()]);
+  const env = { REDIS_URL: store.url };
+  const fleet = await Promise.all(Array.from({ length: size }, () => Gateway.start(cloud, { env })));
+  const caller = new AxiosCaller(cloud.place);
+  await sleep(4000);
+  const call = async (n: number): Promise<number | undefined> =>
+    caller.ifAdmitted(fleet[n % size]!.url).catch(() => undefined);
+  for (let n = 0; n < 2 * size; n += 1) await call(n);
+  await sleep(1500);
+  await store.calls();
+  const before = await cloud.statistics();
+  const startedAt = performance.now();
+  const calls: Promise<number | undefined>[] = [];
+  while (calls.length < OFFERED_PER_SECOND * seconds) {
+    await sleep(Math.max(0, startedAt + (calls.length * 1000) / OFFERED_PER_SECOND - performance.now()));
+    calls.push(call(calls.length));
+  }
+  const admitted = (await Promise.all(calls)).filter((ms) => ms !== undefined);
+  const took = (performance.now() - startedAt) / 1000;
+  const after = await cloud.statistics();
+  const { evalsha = 0, get = 0, xadd = 0 } = await store.calls();
+  caller.close();
+  await Promise.all([...fleet, cloud, store].map((each) => each.stop()));
+  return {
+    perSecond: (after.arrivals - before.arrivals) / took,
+    mostInAnySecond: after.mostInAnySecond,
+    admittedMs: median(admitted),
+    // Each replica's heartbeat of every second is not a cost of calls.
+    commandsPerCall: (evalsha + get + xadd - size * took) / calls.length,
+  };
+}

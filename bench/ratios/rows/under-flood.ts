@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AxiosCaller } from '../direct.js';
+import { Flood, STOP } from '../flood.js';
+import { Cloud, Gateway } from '../gateway.js';
+import type { Figure, Row } from '../row.js';
+import { quantile } from '../statistics.js';
+import { inTurn } from '../in-turn.js';
+
+const QUOTA = 20;
+const CONNECTIONS = 32;
+const MODEST_PER_SECOND = 5;
+
+export const underFlood: Row = {
+  name: 'under-flood',
+  work: 'one caller floods over 32 connections, another one stops 5 tasks a second',
+  async measure({ quick }) {
+    const cloud = await Cloud.start();
+    const gateway = await (await Gateway.start(cloud, { core: 0 })).open();
+    const generator = await Flood.start();
+    const caller = new AxiosCaller(cloud.place);
+    const modest = [() => caller.ifAdmitted(gateway.url, 1)];
+    const rounds = quick ? 2 : 4;
+    const ms = quick ? 4000 : 8000;
+    const count = (MODEST_PER_SECOND * ms) / 1000;
+    const p99: { flooded: number[]; calm: number[] } = { flooded: [], calm: [] };
+    const used: number[] = [];
+    await inTurn(modest, { perSecond: MODEST_PER_SECOND, count: 15 });
+    await generator.run({ port: gateway.port, head: STOP, connections: CONNECTIONS, ms: 3000 });
+    for (let round = 0; round < rounds; round += 1) {
+      await sleep(1500);
+      const [calm] = await inTurn(modest, { perSecond: MODEST_PER_SECOND, count });
+      // Every slot is free again, so that what arrives from now on is what this flood brings.
+      await sleep(1500);
+      const before = await cloud.statistics();
+      const startedAt = performance.now();
+      const flooding = generator.run({ port: gateway.port, head: STOP, connections: CONNECTIONS, ms });
+      const [flooded] = await inTurn(modest, { perSecond: MODEST_PER_SECOND, count });
+      await flooding;
+      const seconds = (performance.now() - startedAt) / 1000;
+      const { arrivals } = await cloud.statistics();
+      // A slot is taken for one second and the call's own time: so often can each be used, and once more at the end.
+      const allowed = QUOTA * Math.ceil(seconds / (1 + quantile(admitted(calm!), 0.5) / 1000));
+      used.push((arrivals - before.arrivals) / allowed);
+      p99.calm.push(quantile(admitted(calm!), 0.99));
+      p99.flooded.push(quantile(admitted(flooded!), 0.99));
+    }
+    caller.close();
+    await Promise.all([generator, gateway, cloud].map((each) => each.stop()));
+    return [
+      {
+        what: 'share of the quota that is used',
+        ours: { name: 'gateway', values: used },
+        target: { atLeast: 0.97 },
+      },
+      {
+        what: 'p99 of an admitted call, ms',
+        ours: { name: 'gateway', values: p99.flooded },
+        theirs: { name: 'without the flood', values: p99.calm },
+        target: { atMost: 3 },
+      },
+    ] satisfies Figure[];
+  },
+};
+
+function admitted(calls: readonly (number | undefined)[]): number[] {
+  return calls.filter((ms) => ms !== undefined);
+}
