@@ -15,11 +15,11 @@ export const IN_FLIGHT = Infinity;
  */
 export function earliest(freeAt: readonly number[], capacity: number, place: number, now: number): number {
   if (capacity === 0) return now + AT_LEAST_MS;
-  const times = freeAt
-    .map((time) => (time === IN_FLIGHT ? now + AT_LEAST_MS : time))
-    .toSorted((a, b) => a - b);
   const rounds = Math.floor(place / capacity);
   // Of fewer slots than usual, the first frees when all but one of them are still taken.
-  const index = (place % capacity) + times.length - capacity;
+  const index = (place % capacity) + freeAt.length - capacity;
+  const known = freeAt.map((time) => (time === IN_FLIGHT ? now + AT_LEAST_MS : time));
+  // The usual question, for the head of the queue, needs no order: every refusal asks it.
+  const times = index === 0 ? [Math.min(...known)] : known.toSorted((a, b) => a - b);
   return Math.max(now, times[index]!) + rounds * AT_LEAST_MS;
 }

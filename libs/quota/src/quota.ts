@@ -49,6 +49,13 @@ export interface QuotaState {
   nextFreeInMs: number;
 }
 
+/** As QuotaExhausted or ShareExhausted would say it. */
+export interface RefusedNow {
+  readonly why: 'quota' | 'share';
+  /** Milliseconds before which no slot can free for one more call. */
+  readonly retryAfterMs: number;
+}
+
 interface Waiter {
   readonly asked: number;
   /** When its wait is over; whatever it allows, not before the hold after start. */
@@ -119,6 +126,23 @@ export class Quota {
     } finally {
       signal?.removeEventListener('abort', leave);
     }
+  }
+
+  /**
+   * Refuses a call that may not wait where {@link take} would, in the same way, but without a promise and an error
+   * built for it: a flood is refused at a fraction of the cost.
+   *
+   * @returns undefined, and nothing has happened, where only `take` can tell
+   */
+  refuseNow(caller: string = EVERYBODY): RefusedNow | undefined {
+    const now = this.#clock.now();
+    if (this.#serving || now < this.#slots.openAt) return undefined;
+    const waiting = this.#line.of(caller).length;
+    const why = this.#slots.refusal?.({ caller, fresh: 1, wanted: waiting + 1 }, now);
+    if (why !== 'quota' && why !== 'share') return undefined;
+    this.#observer?.refused(why);
+    const earliest = this.#slots.earliest(this.#line.turnOf(caller, waiting), now);
+    return { why, retryAfterMs: earliest - now };
   }
 
   /** The far end refused a call as one too many: fewer slots are lent for a while, and then step by step more. */

@@ -38,6 +38,11 @@ export interface SlotSource {
   readonly openAt: number;
   /** Lends a slot at this time or says why not. Never rejects. */
   take(ask: Ask, now: number): Taken | Promise<Taken>;
+  /**
+   * Refuses where `take` would, and notes that as `take` would; undefined, with nothing noted, where it would lend.
+   * Only sources that know by themselves have it.
+   */
+  refusal?(ask: Ask, now: number): Refusal | undefined;
   /** The far end refused a call that the rule allowed. */
   lower(): void;
   /** How many slots there are now. */

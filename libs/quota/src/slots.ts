@@ -4,7 +4,7 @@ import { earliest } from './earliest.js';
 import { fairShare } from './fair-share.js';
 import { Leases } from './leases.js';
 import { lend } from './lend.js';
-import type { Ask, SlotSource, SourceListener, Taken } from './slot-source.js';
+import type { Ask, Refusal, SlotSource, SourceListener, Taken } from './slot-source.js';
 import { Wishes } from './wishes.js';
 
 export interface SlotsOptions {
@@ -51,15 +51,20 @@ export class Slots implements SlotSource {
 
   take(ask: Ask, now: number): Taken {
     const { caller } = ask;
-    const inUse = this.#leases.inUse(now);
-    this.#wishes.asked(ask, inUse.get(caller) ?? 0, now);
-    if (now < this.openAt) return { refused: 'quota' };
-    const verdict = fairShare(caller, this.capacity(now), inUse, this.#wishes.at(now));
+    const verdict = this.#verdict(ask, now);
     if (verdict !== 'granted') return { refused: verdict };
     this.#wishes.served(caller, now);
     this.#lent += 1;
     const id = `${this.#idPrefix}${this.#lent}`;
     return { slot: lend(this.#leases, this.#clock, { id, caller }, this.#returned) };
+  }
+
+  refusal(ask: Ask, now: number): Refusal | undefined {
+    const before = this.#wishes.of(ask.caller);
+    const verdict = this.#verdict(ask, now);
+    if (verdict !== 'granted') return verdict;
+    this.#wishes.restore(ask.caller, before);
+    return undefined;
   }
 
   lower(): void {
@@ -88,4 +93,12 @@ export class Slots implements SlotSource {
   }
 
   async close(): Promise<void> {}
+
+  #verdict(ask: Ask, now: number): 'granted' | 'quota' | 'share' {
+    const { caller } = ask;
+    const inUse = this.#leases.inUse(now);
+    this.#wishes.asked(ask, inUse.get(caller) ?? 0, now);
+    if (now < this.openAt) return 'quota';
+    return fairShare(caller, this.capacity(now), inUse, this.#wishes.at(now));
+  }
 }

@@ -35,6 +35,17 @@ export class Wishes {
     record.most = Math.max(record.most, inUse + wanted, record.calls);
   }
 
+  /** What is noted of a caller, to be restored. */
+  of(caller: string): Readonly<Record> | undefined {
+    const record = this.#records.get(caller);
+    return record && { ...record };
+  }
+
+  restore(caller: string, before: Readonly<Record> | undefined): void {
+    if (before) this.#records.set(caller, { ...before });
+    else this.#records.delete(caller);
+  }
+
   served(caller: string, now: number): void {
     const record = this.#records.get(caller);
     if (record) record.servedAt = now;

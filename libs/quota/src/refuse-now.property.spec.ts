@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { VirtualClock } from '../test/virtual-clock.js';
+import { Quota } from './quota.js';
+import type { QuotaExhausted, ShareExhausted } from './refusals.js';
+
+const WHY = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
+
+const calls = fc.array(
+  fc.record({
+    at: fc.integer({ min: 1000, max: 12_000 }),
+    caller: fc.constantFrom('one', 'two', 'three'),
+    burst: fc.integer({ min: 1, max: 12 }),
+    answerMs: fc.integer({ min: 1, max: 800 }),
+  }),
+  { minLength: 1, maxLength: 25 },
+);
+
+/** What became of a call: `slot`, or the refusal and after how many milliseconds it may come again. */
+type Told = string;
+
+class Tally {
+  readonly quota: Quota;
+  readonly told: Told[] = [];
+  readonly observed: string[] = [];
+  atOnce = 0;
+
+  constructor(
+    private readonly clock: VirtualClock,
+    perSecond: number,
+  ) {
+    this.quota = new Quota({
+      perSecond,
+      clock,
+      observer: {
+        granted: () => this.observed.push('granted'),
+        refused: (why) => this.observed.push(why),
+        lowered: () => {},
+      },
+    });
+  }
+
+  call(caller: string, answerMs: number, atOnce: boolean): void {
+    const place = this.told.push('pending') - 1;
+    const refused = atOnce ? this.quota.refuseNow(caller) : undefined;
+    if (refused) {
+      this.atOnce += 1;
+      this.told[place] = `${WHY[refused.why]} ${refused.retryAfterMs}`;
+      return;
+    }
+    void this.#take(caller, answerMs).then((told) => (this.told[place] = told));
+  }
+
+  async #take(caller: string, answerMs: number): Promise<Told> {
+    try {
+      const slot = await this.quota.take({ caller });
+      this.clock.wakeIn(answerMs, () => slot.answered());
+      return 'slot';
+    } catch (error) {
+      const { code, retryAfterMs } = error as QuotaExhausted | ShareExhausted;
+      return `${code} ${retryAfterMs}`;
+    }
+  }
+}
+
+describe('a refusal at once', () => {
+  it('is the one that take would have come to, and is noted and told the same: 2,000 schedules', async () => {
+    let atOnce = 0;
+    await fc.assert(
+      fc.asyncProperty(calls, fc.constantFrom(1, 5, 20), async (planned, perSecond) => {
+        const clock = new VirtualClock();
+        const [usual, quick] = [new Tally(clock, perSecond), new Tally(clock, perSecond)];
+        for (const { at, caller, burst, answerMs } of planned)
+          for (let n = 0; n < burst; n += 1)
+            clock.wakeIn(at, () => {
+              usual.call(caller, answerMs, false);
+              quick.call(caller, answerMs, true);
+            });
+        await clock.runUntil(20_000);
+        expect(quick.told).toEqual(usual.told);
+        expect(quick.observed.toSorted()).toEqual(usual.observed.toSorted());
+        atOnce += quick.atOnce;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(atOnce).toBeGreaterThan(10_000);
+  });
+
+  it('is not given while everybody waits for the hold after start', () => {
+    const quota = new Quota({ perSecond: 1, clock: new VirtualClock() });
+    expect(quota.refuseNow('one')).toBeUndefined();
+  });
+});
