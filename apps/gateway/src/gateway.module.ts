@@ -17,6 +17,8 @@ import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
 import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
 import { OneCallPerTask } from './ingest-tasks/one-call-per-task.js';
+import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
+import { logDestination } from './log-destination.js';
 import { CallersFile } from './metrics/callers-file.js';
 import { CredentialsUse } from './metrics/credentials-use.js';
 import { Coalesced } from './metrics/coalesced.js';
@@ -67,7 +69,7 @@ export class GatewayModule {
           load: [configurationFactory(configuration)],
         }),
         // Its per-request middleware is not mounted: CallReport writes one line per call.
-        LoggerModule.forRoot({ pinoHttp: logTo ? [logging, logTo] : logging, forRoutes: [] }),
+        LoggerModule.forRoot({ pinoHttp: [logging, logTo ?? logDestination()], forRoutes: [] }),
       ],
       controllers: [
         IngestTasksController,
@@ -94,6 +96,7 @@ export class GatewayModule {
         QuotaUse,
         Coalesced,
         OneCallPerTask,
+        RefusalAtOnce,
         { provide: KnownOutcomes, useFactory: () => openOutcomes(configuration) },
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {

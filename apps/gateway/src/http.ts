@@ -11,6 +11,7 @@ import { Connections } from './connections/connections.js';
 import { namesItsHost } from './connections/host-header.js';
 import type { Configuration } from './config/configuration.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
+import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
 import { Lifecycle } from './operations/lifecycle.js';
@@ -61,7 +62,7 @@ export async function createGateway(
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
       authentication.admit(request, reply, (refusal) => {
-        app.get(ProblemFilter).answer(refusal ?? error, request, reply);
+        filter.answer(refusal ?? error, request, reply);
       });
     },
   });
@@ -76,7 +77,9 @@ export async function createGateway(
   const authentication = app.get(Authentication);
   const quota = app.get(Quota);
   const lifecycle = app.get(Lifecycle);
-  app.useGlobalFilters(app.get(ProblemFilter));
+  const refusalAtOnce = app.get(RefusalAtOnce);
+  const filter = app.get(ProblemFilter);
+  app.useGlobalFilters(filter);
 
   const fastify = adapter.getInstance();
   connections.watch(fastify.server);
@@ -105,18 +108,20 @@ export async function createGateway(
       report.ended(request, reply);
     });
   };
+  const stopRefusal = (request: FastifyRequest): Problem | undefined =>
+    lifecycle.refusing.aborted ? (lifecycle.refusing.reason as Problem) : refusalAtOnce.of(request);
   // Before the hooks of the adapter itself, one of which refuses targets that only look like a path to the router.
   adapter.setOnRequestHook((request, reply, done) => {
     begin(request, reply);
     if (!namesItsHost(request.raw)) {
-      done(new Problem('invalid-request', { errors: [HOST_FAULT] }));
+      filter.answer(new Problem('invalid-request', { errors: [HOST_FAULT] }), request, reply);
       return;
     }
     authentication.admit(request, reply, (refusal) => {
       if (request.call.caller) connections.proved(request.raw.socket);
-      if (!refusal && lifecycle.refusing.aborted && isStop(request))
-        done(lifecycle.refusing.reason as Problem);
-      else done(refusal);
+      const problem = refusal ?? (isStop(request) ? stopRefusal(request) : undefined);
+      if (problem) filter.answer(problem, request, reply);
+      else done();
     });
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {

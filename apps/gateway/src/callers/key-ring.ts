@@ -32,5 +32,5 @@ export class KeyRing {
 
 function words(bytes: Buffer): Int32Array {
   // A copy, because a small Buffer may begin anywhere in a pool, and words must begin at a multiple of four.
-  return new Int32Array(Uint8Array.from(bytes).buffer, 0, (bytes.length / 32) * DIGEST_WORDS);
+  return new Int32Array(new Uint8Array(bytes).buffer, 0, (bytes.length / 32) * DIGEST_WORDS);
 }

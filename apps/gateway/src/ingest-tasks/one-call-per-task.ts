@@ -27,17 +27,23 @@ export class OneCallPerTask implements OnApplicationShutdown {
    * @param take asks for a slot
    * @param send makes the call
    */
-  async stop({ sdkAppId, region, taskId }: Task, take: Take, send: Send): Promise<StopResult> {
-    const task = `${sdkAppId}/${region}/${taskId}`;
-    const requestId = this.outcomes.of(task);
+  async stop(task: Task, take: Take, send: Send): Promise<StopResult> {
+    const name = nameOf(task);
+    const requestId = this.outcomes.of(name);
     if (requestId !== undefined) {
       this.coalesced.count('remembered');
       return { status: 'already-finished', requestId };
     }
-    const underWay = this.#underWay.get(task);
-    if (!underWay || underWay.unwanted) return this.#begin(task, send).join(take);
+    const underWay = this.#underWay.get(name);
+    if (!underWay || underWay.unwanted) return this.#begin(name, send).join(take);
     this.coalesced.count('joined');
     return underWay.join(take);
+  }
+
+  /** Whether nothing is known of the task: neither its end nor a call that another one could join. */
+  unheardOf(task: Task): boolean {
+    const name = nameOf(task);
+    return !this.#underWay.has(name) && this.outcomes.of(name) === undefined;
   }
 
   onApplicationShutdown(): void {
@@ -57,4 +63,8 @@ export class OneCallPerTask implements OnApplicationShutdown {
     this.#underWay.set(task, call);
     return call;
   }
+}
+
+function nameOf({ sdkAppId, region, taskId }: Task): string {
+  return `${sdkAppId}/${region}/${taskId}`;
 }

@@ -14,7 +14,8 @@ const PREFERENCE = /^([!#$%&'*+\-.^_`|~\w]+)[ \t]*(?:=[ \t]*(.*))?$/s;
  * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.3
  */
 export function preferredWait(header: string | undefined): number | undefined {
-  for (const [preference] of (header ?? '').matchAll(LIST)) {
+  if (header === undefined) return undefined;
+  for (const [preference] of header.matchAll(LIST)) {
     const [own = ''] = BEFORE_PARAMETERS.exec(preference)!;
     const [, name, value] = PREFERENCE.exec(own.trim()) ?? [];
     // Of a preference given more than once only the first counts, even if it means nothing.

@@ -17,8 +17,7 @@ const SdkAppId = (): PropertyDecorator =>
     {
       name: 'sdkAppId',
       validator: {
-        validate: (value: unknown) =>
-          typeof value === 'string' && /^[1-9]\d*$/.test(value) && Number.isSafeInteger(Number(value)),
+        validate: isSdkAppId,
       },
     },
     { message: 'must be given once, as a positive whole number below 2^53' },
@@ -53,6 +52,7 @@ export interface StopRequest {
   readonly waitSeconds: number | undefined;
 }
 
+const REGIONS: readonly string[] = STOP_STREAM_INGEST_REGIONS;
 const KNOWN_IN_QUERY = new Set(['sdkAppId', 'region']);
 
 /** Every fault of a DELETE of a task. */
@@ -79,19 +79,44 @@ export function stopFaults(request: Pick<FastifyRequest, 'params' | 'query' | 'b
 export function readStopRequest(request: FastifyRequest): StopRequest {
   const errors = stopFaults(request);
   if (errors.length > 0) throw new Problem('invalid-request', { errors });
-  const { id, sdkAppId, region } = parametersOf(request);
-  return {
-    taskId: id,
-    sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId),
-    region,
-    waitSeconds: preferredWait(request.headers['prefer'] as string | undefined),
-  };
+  return stopRequest(request, parametersOf(request));
 }
 
 /** The request to stop a task, read and checked. */
 export const Stop = createParamDecorator((_: unknown, context: ExecutionContext) =>
   readStopRequest(context.switchToHttp().getRequest<FastifyRequest>()),
 );
+
+/**
+ * The same for a request in which nothing can be at fault, read at a glance; undefined where it takes more than
+ * that to tell. The validators take twenty times as long.
+ */
+export function readFaultless(request: FastifyRequest): StopRequest | undefined {
+  const { headers, query } = request;
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return undefined;
+  const { id, sdkAppId, region } = parametersOf(request);
+  for (const name in query as object) if (!KNOWN_IN_QUERY.has(name)) return undefined;
+  if (!TASK_ID.test(id)) return undefined;
+  if (sdkAppId !== undefined && !isSdkAppId(sdkAppId)) return undefined;
+  if (region !== undefined && !REGIONS.includes(region)) return undefined;
+  return stopRequest(request, { id, sdkAppId, region });
+}
+
+function isSdkAppId(value: unknown): boolean {
+  return typeof value === 'string' && /^[1-9]\d*$/.test(value) && Number.isSafeInteger(Number(value));
+}
+
+function stopRequest(
+  { headers }: FastifyRequest,
+  { id, sdkAppId, region }: Pick<StopParameters, 'id' | 'sdkAppId' | 'region'>,
+): StopRequest {
+  return {
+    taskId: id,
+    sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId),
+    region,
+    waitSeconds: preferredWait(headers['prefer'] as string | undefined),
+  };
+}
 
 function hasBody({ body }: Pick<FastifyRequest, 'body'>): boolean {
   return Buffer.isBuffer(body) && body.length > 0;

@@ -33,9 +33,13 @@ export class ProblemFilter implements ExceptionFilter {
     request.call.outcome = problem.outcome;
     if (upstream) request.call.upstream = upstream;
     if (reason) request.call.reason = reason;
-    // Bytes, because Fastify adds a charset to the type of anything else, which application/problem+json has not.
-    const body = Buffer.from(JSON.stringify(problem.document(request.id)));
-    void reply.code(problem.status).headers(problem.headers()).send(body);
+    // With a serializer Fastify leaves the type as it is; else it adds a charset, which application/problem+json has
+    // not. Text rather than bytes, because Node writes it in one piece with the head.
+    void reply
+      .code(problem.status)
+      .headers(problem.headers())
+      .serializer(asItIs)
+      .send(problem.body(request.id));
   }
 
   #problemOf(error: unknown, request: FastifyRequest): Problem {
@@ -58,6 +62,10 @@ export class ProblemFilter implements ExceptionFilter {
       ? new Problem('invalid-request', { errors: stopFaults(request) })
       : new Problem('route-not-found');
   }
+}
+
+function asItIs(body: string): string {
+  return body;
 }
 
 /** Nest's exceptions and Fastify's errors both carry the status that the framework would have answered. */

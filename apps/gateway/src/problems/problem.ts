@@ -32,7 +32,11 @@ export class Problem extends Error {
     readonly code: ProblemCode,
     readonly details: ProblemDetails = {},
   ) {
+    // An answer and not a fault: nobody reads its stack, and to record one takes longer than all else of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(PROBLEMS[code].title);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 
   get status(): number {
@@ -43,7 +47,14 @@ export class Problem extends Error {
     return PROBLEMS[this.code].outcome;
   }
 
-  /** The body of the answer. */
+  /** The body of the answer, as JSON. */
+  body(instance: string): string {
+    const { errors, upstream } = this.details;
+    if (errors || upstream) return JSON.stringify(this.document(instance));
+    const [before, after] = (BODIES[this.code] ??= bodyAround(new Problem(this.code)));
+    return before + JSON.stringify(instance) + after;
+  }
+
   document(instance: string): Record<string, unknown> {
     const { status, title, detail, outcome } = PROBLEMS[this.code];
     const { errors, upstream } = this.details;
@@ -72,4 +83,12 @@ export class Problem extends Error {
       }),
     };
   }
+}
+
+/** Most problems have the same body every time but for the instance: it is written once. */
+const BODIES: Partial<Record<ProblemCode, readonly [before: string, after: string]>> = {};
+
+function bodyAround(problem: Problem): [string, string] {
+  const mark = 'the instance';
+  return JSON.stringify(problem.document(mark)).split(JSON.stringify(mark)) as [string, string];
 }

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { Problem } from './problem.js';
+import { type ProblemCode, PROBLEMS } from './problem-table.js';
+
+describe('the body of a problem', () => {
+  it.each(Object.keys(PROBLEMS) as ProblemCode[])('%s is its document, for every instance', (code) => {
+    for (const instance of ['one', 'a "quoted" \\one', 'the instance'])
+      expect(new Problem(code).body(instance)).toBe(JSON.stringify(new Problem(code).document(instance)));
+  });
+
+  it('holds the faults and what the cloud said', () => {
+    const details = {
+      errors: [{ in: 'query', name: 'region', message: 'is not one' }],
+      upstream: { code: 'InternalError', requestId: 'r' },
+    } as const;
+    expect(JSON.parse(new Problem('invalid-request', details).body('one'))).toMatchObject(details);
+  });
+});
