@@ -42,7 +42,9 @@ describe('the gateway as a process', () => {
       .finished;
     other.close();
     expect(code).toBe(1);
-    expect(stderr).toBe(`port ${port} of 127.0.0.1 is taken: choose another with PORT\n`);
+    expect(stderr).toBe(
+      `port ${port} of 127.0.0.1 is taken: choose another with PORT, or end what listens there\n`,
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import type { Fault } from '../apps/sandbox/src/faults.js';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { bearer, caller, newFolder } from './support/callers-file.js';
 import { type Answer, send } from './support/client.js';
+import { Collector } from './support/collector.js';
 import { eventually } from './support/eventually.js';
 import { FAULTS } from './support/faults-of-the-cloud.js';
 import { variablesFor } from './support/gateway.js';
@@ -24,6 +25,7 @@ const MARKERS: Markers = {
   'caller key, without its end': CALLER_KEY.slice(0, -3),
   'digest of the caller key': String(caller('x', CALLER_KEY)['keySha256']),
   'wrong key': 'igw_marked-wrong-key',
+  'token of the collector': 'marked+collector/token?3',
   signature: 'Signature=',
   'signed header': 'TC3-HMAC-SHA256',
 };
@@ -65,6 +67,7 @@ const ECHOES: Fault[] = [
 ];
 
 let sandbox: Sandbox;
+let collector: Collector;
 let folder: Awaited<ReturnType<typeof newFolder>>;
 let variables: Record<string, string>;
 
@@ -72,6 +75,7 @@ beforeAll(async () => {
   const { secretId, secretKey, token } = SECRETS;
   sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000, credentials: [SECRETS] });
   folder = await newFolder();
+  collector = await Collector.start();
   const callersFile = join(folder.path, 'callers.json');
   await writeFile(callersFile, JSON.stringify([caller('marked', CALLER_KEY)]));
   variables = {
@@ -84,6 +88,8 @@ beforeAll(async () => {
     CALLERS_FILE: callersFile,
     QUOTA_PER_SECOND: '1000',
     LOG_LEVEL: 'trace',
+    ...collector.variables,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(`Bearer ${MARKERS['token of the collector']!}`)}`,
     UPSTREAM_ATTEMPT_TIMEOUT_MS: '300',
     UPSTREAM_MAX_ATTEMPTS: '1',
     SHUTDOWN_GRACE_MS: '1000',
@@ -92,6 +98,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sandbox.close();
+  await collector.close();
   await folder.remove();
 });
 
@@ -101,6 +108,7 @@ async function bytesOf(
   happenings: (url: string, gateway: GatewayProcess) => Promise<(Answer | string)[]>,
 ): Promise<string> {
   const gateway = new GatewayProcess({ ...variables, ...changes });
+  collector.requests.length = 0;
   try {
     const url = await gateway.url();
     const answers = await happenings(url, gateway);
@@ -108,7 +116,7 @@ async function bytesOf(
       answers.push(await send(url, path, { method: 'GET', headers: bearer(CALLER_KEY) }).catch(() => ''));
     gateway.kill('SIGTERM');
     const { stdout, stderr } = await gateway.finished;
-    return JSON.stringify(answers) + stdout + stderr;
+    return JSON.stringify(answers) + stdout + stderr + collector.bodies;
   } finally {
     gateway.kill('SIGKILL');
   }
@@ -134,6 +142,8 @@ describe('no secret leaves the gateway at its most talkative', () => {
     });
     for (const text of ['upstream-timeout', 'SwaggerUIBundle', '"openapi', '"problems'])
       expect(bytes).toContain(text);
+    // Spans were looked at, too.
+    expect(collector.spans.length).toBeGreaterThan(50);
     expect(markersIn(bytes, MARKERS)).toEqual([]);
   });
 

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './callers/caller.js';
+import type { UpstreamCall } from './ingest-tasks/upstream-call.js';
+import type { How } from './metrics/coalesced.js';
 import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
@@ -18,8 +20,14 @@ export interface CallRecord {
   result?: string;
   outcome?: Outcome | 'stopped';
   task?: { taskId: string; sdkAppId: number; region: string };
-  /** What the cloud said. */
-  upstream?: { code: string; requestId: string };
+  /** When it asked for its first slot, in milliseconds of the clock that never goes back. */
+  askedAt?: number;
+  /** How it came by its answer without a call to the cloud of its own. */
+  coalesced?: How;
+  /** The call to the cloud, its own or the one that it joined. */
+  course?: UpstreamCall;
+  /** What the cloud said; without a code, what is remembered of it. */
+  upstream?: { code?: string; requestId: string };
   /** Why the cloud gave no answer. */
   reason?: string;
 }

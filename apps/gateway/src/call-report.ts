@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { UNKNOWN } from './callers/caller.js';
+import { stopLine } from './logging/stop-line.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { Stops } from './metrics/stops.js';
+import { Tracing } from './tracing/tracing.js';
 
 /** Reports requests: every one is measured, and a call to stop a task is counted and logged in one line. */
 @Injectable()
@@ -11,6 +13,7 @@ export class CallReport {
   constructor(
     private readonly http: HttpRequests,
     private readonly stops: Stops,
+    private readonly tracing: Tracing,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -22,36 +25,10 @@ export class CallReport {
 
   /** It is known what became of a call to stop a task, whether or not its caller is still there. */
   stop(request: FastifyRequest, reply: FastifyReply): void {
-    const {
-      result = 'internal-error',
-      outcome,
-      task,
-      upstream,
-      reason,
-      address,
-      traceId,
-      unlogged,
-    } = request.call;
-    const caller = request.call.caller?.name ?? UNKNOWN;
-    if (result !== 'withdrawn') this.stops.count(caller, result, traceId);
-    if (unlogged) return;
-    this.logger.info(
-      {
-        event: 'stop',
-        requestId: request.id,
-        ...(traceId && { traceId }),
-        caller,
-        ...(address && { address }),
-        ...task,
-        result,
-        outcome,
-        status: reply.statusCode,
-        ...(upstream && { upstreamCode: upstream.code, upstreamRequestId: upstream.requestId }),
-        ...(reason && { reason }),
-        ...(request.call.callerLeft.aborted && { callerLeft: true }),
-        durationMs: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      `stop: ${result}`,
-    );
+    // First, because what is reported carries the trace's id.
+    this.tracing.record(request, reply);
+    const { caller, result = 'internal-error', traceId, unlogged } = request.call;
+    if (result !== 'withdrawn') this.stops.count(caller?.name ?? UNKNOWN, result, traceId);
+    if (!unlogged) this.logger.info(stopLine(request, reply), `stop: ${result}`);
   }
 }

@@ -37,6 +37,7 @@ import { ProblemsController } from './problems/problems.controller.js';
 import { createQuota, openOutcomes } from './replicas/replicas.js';
 import { Routes } from './routes.js';
 import { systemClock } from './system-clock.js';
+import { Tracing } from './tracing/tracing.js';
 
 /** What a test may put in place of the real thing. */
 export interface Surroundings {
@@ -57,7 +58,12 @@ export class GatewayModule {
     { ca, logTo, metadataService }: Surroundings = {},
   ): DynamicModule {
     const { logLevel, revision, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } = configuration;
-    const logging = { level: logLevel, base: null, timestamp: stdTimeFunctions.isoTime };
+    const logging = {
+      level: logLevel,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (level: string) => ({ level }) },
+    };
     return {
       module: GatewayModule,
       imports: [
@@ -85,6 +91,7 @@ export class GatewayModule {
         Routes,
         ProblemFilter,
         CallReport,
+        Tracing,
         Authentication,
         Callers,
         CallersFile,

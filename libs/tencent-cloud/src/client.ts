@@ -6,8 +6,9 @@ import type { Clock } from './clock.js';
 import { Course } from './course.js';
 import type { Credentials } from './credentials/credentials.js';
 import { decodeAnswer } from './decode-answer.js';
-import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable, isUnknown } from './errors.js';
-import type { ClientObserver } from './observer.js';
+import { codeOf, requestIdOf } from './end-of-attempt.js';
+import { CloudRefused, CloudTimeout, CloudUnreachable, isUnknown } from './errors.js';
+import type { CallObserver, ClientObserver } from './observer.js';
 import type { Permit } from './permit.js';
 import { RetryBudget } from './retry-budget.js';
 import { SignedPosts } from './signed-post.js';
@@ -25,6 +26,7 @@ export interface CallOptions {
    * @param withinMs for a repetition: how long it may wait, in milliseconds
    */
   admit(withinMs?: number): Promise<Permit>;
+  observer?: CallObserver;
 }
 
 /** How a call ended that did what it was for. */
@@ -125,7 +127,7 @@ export class TencentCloudClient {
       course.beginAttempt();
       // Not inside the circuit, to which whatever can be said without the cloud would be news of the cloud.
       const message = this.#write(action, parameters, options.region);
-      return await this.#circuit.run(() => this.#send(course, action.name, message, permit));
+      return await this.#circuit.run(() => this.#send(course, action, message, permit, options.observer));
     } catch (error) {
       if (error instanceof CloudRefused && error.cloudCode === action.doneCode)
         return { requestId: error.requestId, before: !course.mayHaveTakenEffect };
@@ -141,22 +143,36 @@ export class TencentCloudClient {
     return this.#posts.write(action, parameters, region, this.#options.credentials(), at);
   }
 
-  async #send(course: Course, name: string, message: Message, permit: Permit): Promise<Done> {
+  async #send<P>(
+    course: Course,
+    action: Action<P>,
+    message: Message,
+    permit: Permit,
+    callObserver: CallObserver | undefined,
+  ): Promise<Done> {
     const { clock, observer } = this.#options;
     const startedAt = clock.now();
     let code = 'OK';
+    let status: number | undefined;
+    let requestId: string | undefined;
     try {
       const answer = await this.#post(message, Math.min(this.#options.attemptTimeoutMs, course.leftMs()));
       permit.answered();
-      return { requestId: decodeAnswer(answer).RequestId, before: false };
+      ({ status } = answer);
+      requestId = decodeAnswer(answer).RequestId;
+      return { requestId, before: false };
     } catch (error) {
+      requestId = requestIdOf(error);
       if (isUnknown(error)) permit.lost();
       // Nothing of it arrived, but a permit held for its second paces the knocking on a closed door.
       if (error instanceof CloudUnreachable) permit.answered();
       code = codeOf(error);
       throw error;
     } finally {
-      observer?.attempted(name, code, clock.now() - startedAt);
+      const durationMs = clock.now() - startedAt;
+      const succeeded = code === 'OK' || code === action.doneCode;
+      observer?.attempted(action.name, code, durationMs);
+      callObserver?.attempted({ startedAt, durationMs, code, succeeded, status, requestId });
     }
   }
 
@@ -172,10 +188,4 @@ export class TencentCloudClient {
       inTime();
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof CloudRefused) return error.cloudCode;
-  if (error instanceof CloudFailed) return error.word?.cloudCode ?? 'malformed';
-  return error instanceof CloudTimeout ? 'timeout' : 'unreachable';
 }

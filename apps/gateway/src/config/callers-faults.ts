@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidCallers, readCallers } from '../callers/read-callers.js';
+import { unreadable } from './unreadable.js';
 import type { Environment } from './environment.js';
 
 /** Why nobody could call a gateway of this environment, or why anybody could without being meant to. */
@@ -18,6 +19,6 @@ function fileFaults(file: string): readonly string[] {
     return [];
   } catch (error) {
     if (error instanceof InvalidCallers) return error.faults;
-    return [`cannot be read (${(error as NodeJS.ErrnoException).code})`];
+    return [unreadable(error)];
   }
 }

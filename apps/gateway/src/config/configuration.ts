@@ -1,9 +1,11 @@
 import { validateSync } from 'class-validator';
 import type { CredentialsSetting } from '../credentials/credentials-setting.js';
+import type { TracingSetting } from '../tracing/tracing-setting.js';
 import { callersFaults } from './callers-faults.js';
 import { credentialsFaults, credentialsFrom } from './credentials-from.js';
 import { Environment } from './environment.js';
 import { InvalidConfiguration } from './invalid-configuration.js';
+import { tracingFrom } from './tracing-from.js';
 
 /** How this gateway is to run. Durations are milliseconds. */
 export interface Configuration {
@@ -24,7 +26,11 @@ export interface Configuration {
   readonly deadlineMs: number;
   readonly maxAttempts: number;
   readonly shutdownGraceMs: number;
+  /** undefined: no traces. */
+  readonly tracing: TracingSetting | undefined;
   readonly logLevel: string;
+  /** Whether this is no place for a person's convenience. */
+  readonly production: boolean;
   readonly revision: string;
 }
 
@@ -60,7 +66,9 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
     deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
     maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
     shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS),
+    tracing: tracingFrom(environment),
     logLevel: environment.LOG_LEVEL,
+    production: environment.NODE_ENV === 'production',
     revision: environment.GATEWAY_REVISION,
   };
 }

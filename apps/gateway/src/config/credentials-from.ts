@@ -9,6 +9,7 @@ import {
 } from '#libs/tencent-cloud';
 import type { CredentialsSetting } from '../credentials/credentials-setting.js';
 import type { Environment } from './environment.js';
+import { unreadable } from './unreadable.js';
 
 const NAMES = ['TENCENTCLOUD_SECRET_ID', 'TENCENTCLOUD_SECRET_KEY', 'TENCENTCLOUD_SESSION_TOKEN'] as const;
 
@@ -55,6 +56,6 @@ function fileFaults(name: Name, file: string): string[] {
   try {
     return holds(readFileSync(file, 'utf8').trimEnd()) ? [] : [`${name}_FILE must hold ${rule}`];
   } catch (error) {
-    return [`${name}_FILE cannot be read (${(error as NodeJS.ErrnoException).code})`];
+    return [`${name}_FILE ${unreadable(error)}`];
   }
 }

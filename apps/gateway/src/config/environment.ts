@@ -1,4 +1,4 @@
-import { IsOptional, ValidateBy } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import {
   isSecret,
   isSecretId,
@@ -6,20 +6,11 @@ import {
   SECRET_RULE,
   STOP_STREAM_INGEST_REGIONS,
 } from '#libs/tencent-cloud';
+import { OneOf, rule, Text } from './rules.js';
+import { TracingEnvironment } from './tracing-environment.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
-/** A rule for one variable; its message names the variable and never shows the value. */
-function rule(name: string, must: string, validate: (value: string) => boolean): PropertyDecorator {
-  return ValidateBy(
-    { name, validator: { validate: (value: unknown) => typeof value === 'string' && validate(value) } },
-    {
-      message: ({ value, property }) =>
-        value === undefined ? `${property} is missing` : `${property} must be ${must}`,
-    },
-  );
-}
 
 const WholeNumber = (min: number, max: number) =>
   rule(
@@ -27,11 +18,6 @@ const WholeNumber = (min: number, max: number) =>
     `a whole number from ${min} to ${max}`,
     (value) => /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max,
   );
-
-const OneOf = (values: readonly string[]) =>
-  rule('oneOf', `one of ${values.join(', ')}`, (value) => values.includes(value));
-
-const Text = (must: string, pattern: RegExp) => rule('text', must, (value) => pattern.test(value));
 
 const FilePath = () => Text('the path of a file', /^\P{Cc}+$/u);
 
@@ -69,7 +55,7 @@ const RedisUrl = () =>
  * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to
  * nothing counts as unset. Messages name the variable, never its value.
  */
-export class Environment {
+export class Environment extends TracingEnvironment {
   @WholeNumber(0, 65_535)
   PORT = '3000';
 
@@ -147,6 +133,9 @@ export class Environment {
 
   @OneOf(LOG_LEVELS)
   LOG_LEVEL = 'info';
+
+  /** `production`, which the image sets: log lines are JSON even on a terminal. */
+  NODE_ENV = '';
 
   /** The commit that was built; the image sets it. */
   @Text('a revision', /^[\w.-]{1,64}$/)

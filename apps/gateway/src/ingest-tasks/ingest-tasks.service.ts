@@ -9,9 +9,11 @@ import { Lifecycle } from '../operations/lifecycle.js';
 import { CallerLeft } from '../problems/caller-left.js';
 import { Problem } from '../problems/problem.js';
 import { stopProblem } from '../problems/stop-problem.js';
+import { systemClock } from '../system-clock.js';
 import { OneCallPerTask } from './one-call-per-task.js';
-import type { Take } from './stop-in-flight.js';
+import type { Send, Take } from './stop-in-flight.js';
 import type { StopRequest } from './stop-request.js';
+import type { UpstreamCall } from './upstream-call.js';
 
 /** The answer to a successful DELETE. */
 export interface StoppedTask {
@@ -57,22 +59,38 @@ export class IngestTasksService implements OnApplicationShutdown {
     try {
       const { refusing } = this.lifecycle;
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
-      const take: Take = (sharing, settled) =>
-        this.quota.take({
+      const take: Take = (sharing, settled) => {
+        call.askedAt = systemClock.now();
+        return this.quota.take({
           caller,
           waitMs,
           sharing,
           signal: AbortSignal.any([callerLeft, refusing, settled]),
         });
-      const again = (withinMs: number) => this.quota.take({ caller, waitMs: withinMs, signal: refusing });
-      const { status, requestId } = await this.oneCall.stop(call.task, take, (firstSlot) =>
+      };
+      const again = async (withinMs: number, course: UpstreamCall) => {
+        const askedAt = systemClock.now();
+        try {
+          return await this.quota.take({ caller, waitMs: withinMs, signal: refusing });
+        } finally {
+          course.waited(askedAt, systemClock.now());
+        }
+      };
+      const send: Send = (firstSlot, course) =>
         stopStreamIngest(
           this.cloud,
           { taskId, sdkAppId },
-          { region, admit: (withinMs) => (withinMs === undefined ? firstSlot : again(withinMs)) },
-        ),
-      );
-      Object.assign(call, { result: status, outcome: 'stopped', upstream: { code: 'OK', requestId } });
+          {
+            region,
+            admit: (withinMs) => (withinMs === undefined ? firstSlot : again(withinMs, course)),
+            observer: course,
+          },
+        );
+      const { status, requestId } = await this.oneCall.stop(call.task, take, send, call);
+      call.result = status;
+      call.outcome = 'stopped';
+      const code = call.course?.attempts.at(-1)?.code;
+      call.upstream = { requestId, ...(code !== undefined && { code }) };
       return { taskId, sdkAppId, region, status, requestId };
     } catch (error) {
       if (callerLeft.aborted && error === callerLeft.reason) throw new CallerLeft();

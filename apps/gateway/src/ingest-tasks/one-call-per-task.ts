@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { StopResult } from '#libs/tencent-cloud';
+import type { CallRecord } from '../call-record.js';
 import { Coalesced } from '../metrics/coalesced.js';
 import { KnownOutcomes } from './known-outcomes.js';
 import { type Send, StopInFlight, type Take } from './stop-in-flight.js';
@@ -26,17 +27,25 @@ export class OneCallPerTask implements OnApplicationShutdown {
   /**
    * @param take asks for a slot
    * @param send makes the call
+   * @param call is told how it came by its answer
    */
-  async stop(task: Task, take: Take, send: Send): Promise<StopResult> {
+  async stop(task: Task, take: Take, send: Send, call: CallRecord): Promise<StopResult> {
     const name = nameOf(task);
     const requestId = this.outcomes.of(name);
     if (requestId !== undefined) {
       this.coalesced.count('remembered');
+      call.coalesced = 'remembered';
       return { status: 'already-finished', requestId };
     }
     const underWay = this.#underWay.get(name);
-    if (!underWay || underWay.unwanted) return this.#begin(name, send).join(take);
+    if (!underWay || underWay.unwanted) {
+      const begun = this.#begin(name, send);
+      call.course = begun.course;
+      return begun.join(take);
+    }
     this.coalesced.count('joined');
+    call.coalesced = 'joined';
+    call.course = underWay.course;
     return underWay.join(take);
   }
 
@@ -51,9 +60,9 @@ export class OneCallPerTask implements OnApplicationShutdown {
   }
 
   #begin(task: string, send: Send): StopInFlight {
-    const call: StopInFlight = new StopInFlight(async (firstSlot) => {
+    const call: StopInFlight = new StopInFlight(async (firstSlot, course) => {
       try {
-        const result = await send(firstSlot);
+        const result = await send(firstSlot, course);
         this.outcomes.ended(task, result.requestId);
         return result;
       } finally {

@@ -1,8 +1,13 @@
 import type { Slot } from '#libs/quota';
 import type { StopResult } from '#libs/tencent-cloud';
+import { UpstreamCall } from './upstream-call.js';
 
-/** Makes the call to the cloud; its first attempt is admitted by a slot of whoever gets one first. */
-export type Send = (firstSlot: Promise<Slot>) => Promise<StopResult>;
+/**
+ * Makes the call to the cloud; its first attempt is admitted by a slot of whoever gets one first.
+ *
+ * @param course is told what becomes of it
+ */
+export type Send = (firstSlot: Promise<Slot>, course: UpstreamCall) => Promise<StopResult>;
 
 /** Asks for a slot on behalf of a caller, together with others for the same call, until the signal is aborted. */
 export type Take = (together: object, settled: AbortSignal) => Promise<Slot>;
@@ -12,6 +17,7 @@ export type Take = (together: object, settled: AbortSignal) => Promise<Slot>;
  * first slot admits the call for all. It ends unsent when nobody wants it any more.
  */
 export class StopInFlight {
+  readonly course = new UpstreamCall();
   readonly #result: Promise<StopResult>;
   readonly #slot = Promise.withResolvers<Slot>();
   /** Nobody needs to ask for a slot any more: the call was admitted, or has ended without. */
@@ -22,7 +28,7 @@ export class StopInFlight {
 
   constructor(send: Send) {
     this.#slot.promise.catch(() => {});
-    this.#result = send(this.#slot.promise);
+    this.#result = send(this.#slot.promise, this.course);
     void this.#end();
   }
 

@@ -79,7 +79,7 @@ export class Upstream implements ClientObserver {
     this.#clockOffset.set(offsetMs / 1000);
     this.logger.warn(
       { event: 'clock-corrected', offsetMs },
-      "this machine's clock is off; signatures carry the cloud's time",
+      "this machine's clock is off and needs to be set (NTP); until then signatures carry the cloud's time",
     );
   }
 

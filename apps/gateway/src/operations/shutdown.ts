@@ -1,5 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { describeError } from '../logging/describe-error.js';
+import { Tracing } from '../tracing/tracing.js';
 import { Lifecycle } from './lifecycle.js';
 
 /** The exit code of a program that found a fault of its own: EX_SOFTWARE of sysexits.h. */
@@ -20,29 +22,28 @@ export async function shutDownOnSignals(app: INestApplication, graceMs: number):
     process.on(signal, () => {
       if (leaving) process.exit(EXIT_BY_SIGNAL[signal]);
       leaving = true;
-      logger.info({ signal, graceMs }, 'shutting down');
+      logger.info({ event: 'shutting-down', signal, graceMs }, 'shutting down');
       void leave(app, logger, graceMs);
     });
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, (error: unknown) => {
-      logger.fatal({ ...describe(error), event }, 'an error that nobody handled ends the process');
+  for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(kind, (error: unknown) => {
+      logger.fatal(
+        { event: 'crash', kind, ...describeError(error) },
+        'an error that nobody handled ends the process',
+      );
       process.exit(EX_SOFTWARE);
     });
 }
 
 async function leave(app: INestApplication, logger: PinoLogger, graceMs: number): Promise<void> {
+  const end = performance.now() + graceMs;
   const unfinished = await app.get(Lifecycle).drain(graceMs);
+  await app.get(Tracing).close(end - performance.now());
   if (unfinished > 0) {
-    logger.error({ unfinished }, 'the grace is over: calls in flight are cut off');
+    logger.error({ event: 'cut-off', unfinished }, 'the grace is over: calls in flight are cut off');
     process.exit(1);
   }
   await app.close();
-  logger.info('shut down');
+  logger.info({ event: 'shut-down' }, 'shut down');
   process.exit(0);
-}
-
-/** Type, message and place: the properties of an error may hold a request with all its headers. */
-function describe(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error };
-  return { type: error.name, error: error.message, stack: error.stack };
 }

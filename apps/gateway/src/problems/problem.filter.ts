@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { STOP_ROUTE } from '../call-record.js';
 import { stopFaults } from '../ingest-tasks/stop-request.js';
+import { describeError } from '../logging/describe-error.js';
 import { Routes } from '../routes.js';
 import { CallerLeft, CLIENT_CLOSED_REQUEST } from './caller-left.js';
 import { type Fault, Problem } from './problem.js';
@@ -49,7 +50,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 413) return new Problem('content-too-large');
     if (status !== undefined && status < 500)
       return new Problem('invalid-request', { errors: [faultOf(error)] });
-    this.logger.error({ err: error, requestId: request.id }, 'a fault of the gateway');
+    this.logger.error(
+      { event: 'fault', requestId: request.id, ...describeError(error) },
+      'a fault of the gateway',
+    );
     return new Problem('internal-error');
   }
 
