@@ -27,9 +27,11 @@ async function shareSlots(first: Record<string, string>, second: Record<string, 
   await fleet.grow(first);
   await fleet.grow(second);
   // The first calls wait for the hold after start.
-  await Promise.all([fleet.call(), fleet.call()]);
+  await Promise.all([1, 2].map(() => fleet.call({ prefer: 'wait=30' })));
   expect(await fleet.found(5000)).toBe(true);
   await sleep(2500);
+  // The cloud is far away, so that no slot frees before the last call has come.
+  fleet.sandbox.setDelays({ answer: { minMs: 2000, maxMs: 2000 } });
   const answers = await Promise.all(Array.from({ length: 60 }, () => fleet.call()));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(40);

@@ -1,9 +1,8 @@
 import type { Clock } from './clock.js';
-import { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from './refusals.js';
 import type { Refusal, Slot, SlotSource, SourceListener } from './slot-source.js';
 import { Slots } from './slots.js';
 import { HOLD_MS } from './timing.js';
-import { type Place, WaitingLine } from './waiting-line.js';
+import { Turns, type Waiter } from './turns.js';
 
 export interface QuotaOptions {
   /** Upstream calls that may arrive in any one second. */
@@ -56,47 +55,26 @@ export interface RefusedNow {
   readonly retryAfterMs: number;
 }
 
-interface Waiter {
-  readonly asked: number;
-  /** When its wait is over; whatever it allows, not before the hold after start. */
-  readonly until: number;
-  /** Whether it is known that its wait may be long enough. */
-  hopeful: boolean;
-  grant(slot: Slot): void;
-  refuse(error: Error): void;
-}
-
 const QUEUE_LIMIT = 200;
 const EVERYBODY = 'everybody';
-
-const REFUSALS = {
-  quota: QuotaExhausted,
-  queue: QuotaExhausted,
-  share: ShareExhausted,
-  unavailable: QuotaUnavailable,
-} as const;
 
 /** Lends slots to calls, fairly among callers, and lets calls wait for one. */
 export class Quota {
   readonly #clock: Clock;
   readonly #slots: SlotSource;
   readonly #observer: QuotaObserver | undefined;
-  readonly #queueLimit: number;
-  readonly #line = new WaitingLine<Waiter>();
-  #serving = false;
-  #again = false;
-  #cancelWake: (() => void) | undefined;
+  readonly #turns: Turns;
 
   constructor({ perSecond, clock, queueLimit = QUEUE_LIMIT, observer, source }: QuotaOptions) {
     this.#clock = clock;
-    this.#queueLimit = queueLimit;
     this.#observer = observer;
     const listener: SourceListener = {
-      changed: () => void this.#serve(),
+      changed: () => void this.#turns.serve(),
       lowered: (slots) => observer?.lowered(slots),
     };
     const alone = { capacity: perSecond, clock, openAt: clock.now() + HOLD_MS, listener };
     this.#slots = source ? source(listener) : new Slots(alone);
+    this.#turns = new Turns(this.#slots, { clock, queueLimit, observer });
   }
 
   /**
@@ -114,13 +92,13 @@ export class Quota {
     const { promise, resolve: grant, reject: refuse } = Promise.withResolvers<Slot>();
     const asked = this.#clock.now();
     const waiter: Waiter = { asked, until: asked + waitMs, hopeful: false, grant, refuse };
-    const place = this.#line.add(caller, waiter, sharing);
+    const place = this.#turns.line.add(caller, waiter, sharing);
     const leave = (): void => {
-      if (this.#line.remove(place, waiter)) refuse(signal?.reason as Error);
-      void this.#serve();
+      if (this.#turns.line.remove(place, waiter)) refuse(signal?.reason as Error);
+      void this.#turns.serve();
     };
     signal?.addEventListener('abort', leave);
-    void this.#serve();
+    void this.#turns.serve();
     try {
       return await promise;
     } finally {
@@ -136,12 +114,12 @@ export class Quota {
    */
   refuseNow(caller: string = EVERYBODY): RefusedNow | undefined {
     const now = this.#clock.now();
-    if (this.#serving || now < this.#slots.openAt) return undefined;
-    const waiting = this.#line.of(caller).length;
+    if (this.#turns.serving || now < this.#slots.openAt) return undefined;
+    const waiting = this.#turns.line.of(caller).length;
     const why = this.#slots.refusal?.({ caller, fresh: 1, wanted: waiting + 1 }, now);
     if (why !== 'quota' && why !== 'share') return undefined;
     this.#observer?.refused(why);
-    const earliest = this.#slots.earliest(this.#line.turnOf(caller, waiting), now);
+    const earliest = this.#slots.earliest(this.#turns.line.turnOf(caller, waiting), now);
     return { why, retryAfterMs: earliest - now };
   }
 
@@ -155,105 +133,12 @@ export class Quota {
     const free = this.#slots.free(now);
     const capacity = this.#slots.capacity(now);
     const nextFreeInMs = free >= capacity ? 0 : this.#slots.earliest(free, now) - now;
-    return { capacity, free, waiting: this.#line.seated, nextFreeInMs };
+    return { capacity, free, waiting: this.#turns.line.seated, nextFreeInMs };
   }
 
   /** Refuses whoever waits, with {@link QuotaClosed}, and ends what runs by itself. */
   async close(): Promise<void> {
-    for (const [place, waiter] of Array.from(this.#line)) {
-      this.#line.remove(place, waiter);
-      waiter.refuse(new QuotaClosed());
-    }
-    this.#sleep();
+    this.#turns.close();
     await this.#slots.close();
-  }
-
-  /** Goes round the callers until nobody is served any more, and sleeps until the next thing to do: one timer in all. */
-  async #serve(): Promise<void> {
-    if (this.#serving) {
-      this.#again = true;
-      return;
-    }
-    this.#serving = true;
-    do {
-      this.#again = false;
-      await this.#round();
-    } while (this.#again);
-    this.#serving = false;
-    this.#sleep();
-  }
-
-  async #round(): Promise<void> {
-    const refused = new Set<string>();
-    for (let caller = this.#line.next(refused); caller !== undefined; caller = this.#line.next(refused)) {
-      // One look at the clock: between two, a wait could end that would have been served.
-      const now = this.#clock.now();
-      const taken = this.#slots.take(this.#line.ask(caller), now);
-      // Slots of this process answer at once, and so does the quota then: a promise would let others in between.
-      const answer = taken instanceof Promise ? await taken : taken;
-      if ('slot' in answer) this.#grant(caller, answer.slot);
-      else {
-        refused.add(caller);
-        this.#settle(caller, answer.refused, now);
-      }
-    }
-  }
-
-  #grant(caller: string, slot: Slot): void {
-    const waiters = this.#line.shift(caller);
-    const [first] = waiters;
-    if (!first) return slot.unused();
-    this.#observer?.granted(first.hopeful ? this.#clock.now() - first.asked : 0);
-    for (const waiter of waiters) waiter.grant(slot);
-  }
-
-  /** Lets those of this caller wait who may, and refuses the others. */
-  #settle(caller: string, why: Refusal, now: number): void {
-    let behind = 0;
-    for (const place of this.#line.of(caller).slice()) {
-      for (const waiter of place.waiters.slice()) {
-        waiter.hopeful = why !== 'unavailable' && this.#canWait(caller, waiter, behind, now);
-        if (!waiter.hopeful) this.#refuse(place, waiter, why);
-      }
-      if (place.waiters.length > 0 && (place.seated || this.#seat(place))) behind += 1;
-    }
-  }
-
-  #canWait(caller: string, { until: own, hopeful }: Waiter, behind: number, now: number): boolean {
-    const until = Math.max(own, this.#slots.openAt);
-    if (hopeful || until <= now) return until > now;
-    return this.#slots.earliest(this.#line.turnOf(caller, behind), now) <= until;
-  }
-
-  /** A place among those that wait: when there is none left, the caller with the most of them loses its last. */
-  #seat(place: Place<Waiter>): boolean {
-    if (this.#line.seated >= this.#queueLimit) {
-      const longest = this.#line.longest();
-      const full = longest.length <= this.#line.seatedOf(place.caller).length + 1;
-      const loser = full ? place : longest.at(-1)!;
-      for (const waiter of loser.waiters.slice()) this.#refuse(loser, waiter, 'queue');
-      if (full) return false;
-    }
-    this.#line.seat(place);
-    return true;
-  }
-
-  #refuse(place: Place<Waiter>, waiter: Waiter, why: Refusal | 'queue'): void {
-    const now = this.#clock.now();
-    const behind = this.#line.of(place.caller).indexOf(place);
-    this.#line.remove(place, waiter);
-    this.#observer?.refused(why);
-    const earliest = this.#slots.earliest(this.#line.turnOf(place.caller, behind), now);
-    waiter.refuse(new REFUSALS[why](earliest - now));
-  }
-
-  #sleep(): void {
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    if (this.#serving || this.#line.empty) return;
-    const now = this.#clock.now();
-    let wakeAt = this.#slots.nextChange(now);
-    for (const [, { until }] of this.#line) wakeAt = Math.min(wakeAt, Math.max(until, this.#slots.openAt));
-    this.#cancelWake = this.#clock.wakeIn(Math.max(0, wakeAt - now), () => void this.#serve());
   }
 }

@@ -2,7 +2,9 @@ import type { Redis } from 'ioredis';
 import type { Ask } from '../slot-source.js';
 import { StoreFailed } from '../store/in-time.js';
 import { type Coming, type SlotStore, type Standing, type StoreView, STRANGER } from '../store/slot-store.js';
-import { BEAT, GIVE_BACK, JOIN, LEAVE, LOWER, TAKE } from './scripts.js';
+import { BEAT, JOIN, LEAVE } from './scripts/replicas.js';
+import { GIVE_BACK, LOWER } from './scripts/slots.js';
+import { TAKE } from './scripts/take.js';
 
 /** What Redis is taught, by the names of the commands here. */
 export const SCRIPTS = {
