@@ -203,6 +203,7 @@ describe('every answer is documented:', () => {
       await answered('GET /docs/{file}', gateway, { path: `/docs/${name}` });
     for (const code of Object.keys(PROBLEMS))
       await answered('GET /problems/{code}', gateway, { path: `/problems/${code}` });
+    await answered('GET /metrics', gateway, { headers: { accept: 'application/openmetrics-text' } });
     const headers = { accept: 'text/html' };
     await answered('GET /problems', gateway, { headers });
     await answered('GET /problems/{code}', gateway, { path: '/problems/task-not-found', headers });

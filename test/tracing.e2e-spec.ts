@@ -273,8 +273,7 @@ const listingModules = async (folder: string): Promise<string> => {
   await writeFile(
     file,
     `import { registerHooks } from 'node:module';
-    import { writeSync } from 'node:fs';
-    registerHooks({ load: (url, context, next) => { writeSync(2, 'loaded ' + url + '\\n'); return next(url, context); } });`,
+    registerHooks({ load: (url, context, next) => { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`,
   );
   return `--import=${file}`;
 };

@@ -40,7 +40,7 @@ export class GatewayProcess {
       const url = /listening on (http:\/\/[^\s,"]+)/.exec(this.stdout)?.[1];
       if (url) return url;
       if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-        throw new Error(`the gateway ended: ${this.stderr}`);
+        throw new Error(`the gateway ended: ${(await this.finished).stderr}`);
       await sleep(20);
     }
   }

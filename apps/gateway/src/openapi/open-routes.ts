@@ -39,7 +39,7 @@ export const OPEN_OPERATIONS: Readonly<Record<string, Operation>> = {
     503: health('unavailable', 'It is starting or leaving, or has no valid credentials.'),
   }),
   'GET /metrics': open('getMetrics', 'Operations', 'What it has measured', {
-    200: answer("Metrics in Prometheus' text format.", 'text/plain', { schema: { type: 'string' } }),
+    200: metrics(['text/plain', 'application/openmetrics-text']),
   }),
   'GET /docs': open('getDocs', 'Documentation', 'This description, for people', {
     200: answer('Swagger UI.', 'text/html', { schema: { type: 'string' } }, ...OF_PAGES),
@@ -104,9 +104,19 @@ function health(status: string, description: string): Response {
   return answer(description, 'application/json', body, 'Cache-Control');
 }
 
+function metrics(types: string[]): Response {
+  const description = "Metrics in Prometheus' text format, or as OpenMetrics where `Accept` asks for it.";
+  const schema = { type: 'string' };
+  return oneOf(types.map((type) => answer(description, type, { schema }, 'Vary', 'Cache-Control')));
+}
+
 function file(types: string[]): Response {
-  const [first, ...rest] = types.map((type) => answer('The file.', type, { schema: {} }, 'Cache-Control'));
-  return rest.reduce((all, { content }) => ({ ...all, content: { ...all.content, ...content } }), first!);
+  return oneOf(types.map((type) => answer('The file.', type, { schema: {} }, 'Cache-Control')));
+}
+
+/** The same answer in one of several types. */
+function oneOf([first, ...others]: Response[]): Response {
+  return others.reduce((all, { content }) => ({ ...all, content: { ...all.content, ...content } }), first!);
 }
 
 /** JSON, or a page where a browser asks. */
