@@ -73,7 +73,8 @@ describe('a call that is refused at once', () => {
     const [atOnce, usual] = answers.map(({ headers }) => {
       const lines = gateway.logs.filter(({ requestId }) => requestId === headers['x-request-id']);
       expect(lines).toHaveLength(1);
-      return { ...lines[0], time: '', requestId: '', durationMs: typeof lines[0]!['durationMs'] };
+      const [{ durationMs, waitMs, ...line } = {}] = lines;
+      return { ...line, time: '', requestId: '', timed: [typeof durationMs, typeof waitMs] };
     });
     expect(atOnce).toMatchObject({ event: 'stop', result: 'quota-exhausted', status: 429, taskId: 'two' });
     expect(atOnce).toEqual(usual);
