@@ -62,10 +62,10 @@ export class ModelStore {
     for (const listener of this.#listeners) listener.lost('closed');
   }
 
-  /** It is back, with or without what it knew. */
-  rise({ empty }: { empty: boolean }): void {
+  /** It is back, with or without what it knew; some may reach it later than others. */
+  rise({ empty, reachedLate = true }: { empty: boolean; reachedLate?: boolean }): void {
     this.state = 'up';
-    this.#backAt = this.clock.now();
+    if (reachedLate) this.#backAt = this.clock.now();
     if (empty) this.flush();
     for (const late of this.#queue.splice(0)) late();
     for (const listener of this.#listeners) listener.reached();
