@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './callers/caller.js';
+import type { Departure } from './departure.js';
 import type { UpstreamCall } from './ingest-tasks/upstream-call.js';
 import type { How } from './metrics/coalesced.js';
 import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
 export interface CallRecord {
-  /** Aborted when the caller hangs up before it is answered; after its answer, too, which changes nothing. */
-  readonly callerLeft: AbortSignal;
+  /** Whether the caller is still there. */
+  readonly departure: Departure;
   /** Who calls; undefined until that is proved. */
   caller?: Caller;
   /** Where a call came from whose caller is unknown. */

@@ -10,6 +10,7 @@ import { CONNECTION_LIMITS } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
 import { namesItsHost } from './connections/host-header.js';
 import type { Configuration } from './config/configuration.js';
+import { Departure } from './departure.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
@@ -90,8 +91,8 @@ export async function createGateway(
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     // Fastify's own signal is aborted as soon as a body has been read, be it an empty one.
-    const callerLeft = new AbortController();
-    request.call = { callerLeft: callerLeft.signal };
+    const departure = new Departure();
+    request.call = { departure };
     const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
     if (traceId !== undefined) request.call.traceId = traceId;
     void reply.header('x-request-id', request.id);
@@ -102,7 +103,7 @@ export async function createGateway(
     lifecycle.begin();
     connections.begun(socket);
     reply.raw.once('close', () => {
-      callerLeft.abort();
+      departure.leave();
       lifecycle.end();
       connections.ended(socket);
       report.ended(request, reply);

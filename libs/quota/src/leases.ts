@@ -12,6 +12,9 @@ export class Leases {
   readonly #leases = new Map<string, Lease>();
 
   #version = 0;
+  /** Until then none need be looked at, and a flood asks a thousand times in between; -Infinity: not known. */
+  #nextEnd = -Infinity;
+  #inUse: ReadonlyMap<string, number> | undefined;
 
   /** Grows with every change that is not the mere passing of time. */
   get version(): number {
@@ -19,27 +22,35 @@ export class Leases {
   }
 
   enter(id: string, caller: string, freeAt = IN_FLIGHT): void {
-    this.#version += 1;
+    this.#change();
     this.#leases.set(id, { caller, freeAt });
   }
 
   /** The lease under this id ends at this time. */
   end(id: string, freeAt: number): void {
     const lease = this.#leases.get(id);
-    this.#version += 1;
+    this.#change();
     if (lease) lease.freeAt = freeAt;
   }
 
   /** Those that are taken at this time; the others are forgotten. */
   at(now: number): ReadonlyMap<string, Lease> {
-    for (const [id, { freeAt }] of this.#leases) if (freeAt <= now) this.#leases.delete(id);
+    if (this.#nextEnd > now) return this.#leases;
+    this.#nextEnd = Infinity;
+    this.#inUse = undefined;
+    for (const [id, { freeAt }] of this.#leases)
+      if (freeAt <= now) this.#leases.delete(id);
+      else this.#nextEnd = Math.min(this.#nextEnd, freeAt);
     return this.#leases;
   }
 
   /** How many slots each caller has. */
-  inUse(now: number): Map<string, number> {
+  inUse(now: number): ReadonlyMap<string, number> {
+    const leases = this.at(now);
+    if (this.#inUse) return this.#inUse;
     const counts = new Map<string, number>();
-    for (const { caller } of this.at(now).values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    for (const { caller } of leases.values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    this.#inUse = counts;
     return counts;
   }
 
@@ -52,8 +63,13 @@ export class Leases {
 
   /** When the next one ends for certain; Infinity when that depends on answers still to come. */
   nextEnd(now: number): number {
-    let next = Infinity;
-    for (const { freeAt } of this.at(now).values()) next = Math.min(next, freeAt);
-    return next;
+    this.at(now);
+    return this.#nextEnd;
+  }
+
+  #change(): void {
+    this.#version += 1;
+    this.#inUse = undefined;
+    this.#nextEnd = -Infinity;
   }
 }

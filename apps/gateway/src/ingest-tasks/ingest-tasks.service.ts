@@ -50,7 +50,7 @@ export class IngestTasksService implements OnApplicationShutdown {
   async stop(request: StopRequest, call: CallRecord): Promise<StoppedTask> {
     const { defaultSdkAppId, defaultRegion, quotaDefaultWaitMs } = this.configuration;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
-    const { callerLeft } = call;
+    const callerLeft = call.departure.signal;
     call.task = { taskId, sdkAppId, region };
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
     const caller = call.caller.name;
