@@ -21,7 +21,9 @@ beforeEach(() => sandbox.clearArrivals());
 
 const SIGNS = '-m97l2ZU7kOlV5cTRMoU6yoGp2nDYkzbJ13EC4K-4pycoZXVv+XVrNoUXQ8++8Z2PwUlAQ..';
 
-// Each id once: of a task that has ended the cloud is not asked again.
+// Each id once: of a task that has ended the cloud is not asked again. Random ones may meet those given by name.
+const seen = new Set<string>();
+
 describe('a task id arrives at the cloud as it is', () => {
   it.each([
     ['a raw plus sign', 'a+b', 'a+b'],
@@ -50,6 +52,7 @@ describe('a task id arrives at the cloud as it is', () => {
     ['a name of JavaScript', '__proto__', '__proto__'],
     ['a line separator', '%E2%80%A8', '\u2028'],
   ])('%s', async (_, inPath, taskId) => {
+    seen.add(taskId);
     const { status, body } = await send(gateway.url, `/ingest-tasks/${inPath}`);
     expect(status).toBe(200);
     expect(body).toMatchObject({ taskId });
@@ -60,7 +63,6 @@ describe('a task id arrives at the cloud as it is', () => {
     const id = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 60 })
       .filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text));
-    const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(id, async (taskId) => {
         fc.pre(!seen.has(taskId));
@@ -70,7 +72,7 @@ describe('a task id arrives at the cloud as it is', () => {
         expect(status).toBe(200);
         expect(sandbox.arrivals().map((arrival) => arrival.taskId)).toEqual([taskId]);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [['__proto__']] },
     );
   });
 });
