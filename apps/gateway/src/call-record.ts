@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './callers/caller.js';
-import type { Departure } from './departure.js';
+import type { LazyAbortController } from './lazy-abort-controller.js';
 import type { UpstreamCall } from './ingest-tasks/upstream-call.js';
 import type { How } from './metrics/coalesced.js';
 import type { Outcome } from './problems/problem-table.js';
 
 /** What a request has come to so far: filled in on the way, reported once at its end. */
 export interface CallRecord {
-  /** Whether the caller is still there. */
-  readonly departure: Departure;
+  /** Aborted when the caller hangs up: before its answer, or after it, which changes nothing. */
+  readonly departure: LazyAbortController;
   /** Who calls; undefined until that is proved. */
   caller?: Caller;
   /** Where a call came from whose caller is unknown. */

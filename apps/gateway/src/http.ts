@@ -10,12 +10,13 @@ import { CONNECTION_LIMITS } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
 import { namesItsHost } from './connections/host-header.js';
 import type { Configuration } from './config/configuration.js';
-import { Departure } from './departure.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
+import { LazyAbortController } from './lazy-abort-controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
+import { CALLER_LEFT } from './problems/caller-left.js';
 import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { requestId } from './request-id.js';
@@ -91,7 +92,7 @@ export async function createGateway(
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     // Fastify's own signal is aborted as soon as a body has been read, be it an empty one.
-    const departure = new Departure();
+    const departure = new LazyAbortController();
     request.call = { departure };
     const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
     if (traceId !== undefined) request.call.traceId = traceId;
@@ -103,7 +104,7 @@ export async function createGateway(
     lifecycle.begin();
     connections.begun(socket);
     reply.raw.once('close', () => {
-      departure.leave();
+      departure.abort(CALLER_LEFT);
       lifecycle.end();
       connections.ended(socket);
       report.ended(request, reply);

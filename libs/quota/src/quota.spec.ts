@@ -123,7 +123,7 @@ describe('waiting', () => {
   let lent: Slot[];
   const order: string[] = [];
   const wait = (name: string, waitMs: number, signal?: AbortSignal): void => {
-    quota.take({ waitMs, ...(signal && { signal }) }).then(
+    quota.take({ waitMs, ...(signal && { signal: () => signal }) }).then(
       () => order.push(`${name} ${clock.now() - 1500}`),
       () => order.push(`${name} refused ${clock.now() - 1500}`),
     );

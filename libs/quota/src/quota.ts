@@ -34,8 +34,11 @@ export interface TakeOptions {
    * slot. Each still waits as long as it may.
    */
   sharing?: object;
-  /** Ends the wait; the promise rejects with the signal's reason and no slot is taken. */
-  signal?: AbortSignal;
+  /**
+   * Ends the wait; the promise rejects with the signal's reason and no slot is taken. Asked for only when the call has
+   * to wait, because making one can cost more than a slot.
+   */
+  signal?: () => AbortSignal;
 }
 
 /** How the quota stands at this moment. */
@@ -85,24 +88,26 @@ export class Quota {
    * @throws ShareExhausted when it cannot be met because the caller uses its fair share
    * @throws QuotaUnavailable when the slots' store is out of reach and this process has none of its own to lend
    * @throws QuotaClosed when the quota is closed first
-   * @throws the signal's reason when it is aborted first
+   * @throws the signal's reason when it has to wait, and the signal is aborted first
    */
   async take({ caller = EVERYBODY, waitMs = 0, sharing, signal }: TakeOptions = {}): Promise<Slot> {
-    signal?.throwIfAborted();
     const { promise, resolve: grant, reject: refuse } = Promise.withResolvers<Slot>();
     const asked = this.#clock.now();
     const waiter: Waiter = { asked, until: asked + waitMs, hopeful: false, grant, refuse };
     const place = this.#turns.line.add(caller, waiter, sharing);
+    void this.#turns.serve();
+    if (!signal || !place.waiters.includes(waiter)) return await promise;
+    const ending = signal();
     const leave = (): void => {
-      if (this.#turns.line.remove(place, waiter)) refuse(signal?.reason as Error);
+      if (this.#turns.line.remove(place, waiter)) refuse(ending.reason as Error);
       void this.#turns.serve();
     };
-    signal?.addEventListener('abort', leave);
-    void this.#turns.serve();
+    ending.addEventListener('abort', leave);
+    if (ending.aborted) leave();
     try {
       return await promise;
     } finally {
-      signal?.removeEventListener('abort', leave);
+      ending.removeEventListener('abort', leave);
     }
   }
 

@@ -46,7 +46,7 @@ export async function call(
 ): Promise<'sent' | 'refused' | 'withdrawn' | 'died'> {
   const caller = new AbortController();
   if (fate === 'withdrawn') clock.wakeIn(toCloudMs, () => caller.abort());
-  const slot = await process.quota.take({ waitMs, signal: caller.signal }).catch(() => undefined);
+  const slot = await process.quota.take({ waitMs, signal: () => caller.signal }).catch(() => undefined);
   if (!process.alive) return 'died';
   if (!slot) return caller.signal.aborted ? 'withdrawn' : 'refused';
   if (fate === 'withdrawn') {

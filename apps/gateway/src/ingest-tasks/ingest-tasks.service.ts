@@ -50,28 +50,31 @@ export class IngestTasksService implements OnApplicationShutdown {
   async stop(request: StopRequest, call: CallRecord): Promise<StoppedTask> {
     const { defaultSdkAppId, defaultRegion, quotaDefaultWaitMs } = this.configuration;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
-    const callerLeft = call.departure.signal;
     call.task = { taskId, sdkAppId, region };
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
     const caller = call.caller.name;
+    const { departure } = call;
     // Counted apart from the request, which ends when its caller leaves.
     this.lifecycle.begin();
     try {
       const { refusing } = this.lifecycle;
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
-      const take: Take = (sharing, settled) => {
+      const take: Take = async (sharing, settled) => {
+        departure.throwIfAborted();
+        refusing.throwIfAborted();
         call.askedAt = systemClock.now();
         return this.quota.take({
           caller,
           waitMs,
           sharing,
-          signal: AbortSignal.any([callerLeft, refusing, settled]),
+          signal: () => AbortSignal.any([departure.signal, refusing, settled.signal]),
         });
       };
       const again = async (withinMs: number, course: UpstreamCall) => {
         const askedAt = systemClock.now();
+        refusing.throwIfAborted();
         try {
-          return await this.quota.take({ caller, waitMs: withinMs, signal: refusing });
+          return await this.quota.take({ caller, waitMs: withinMs, signal: () => refusing });
         } finally {
           course.waited(askedAt, systemClock.now());
         }
@@ -93,7 +96,7 @@ export class IngestTasksService implements OnApplicationShutdown {
       call.upstream = { requestId, ...(code !== undefined && { code }) };
       return { taskId, sdkAppId, region, status, requestId };
     } catch (error) {
-      if (callerLeft.aborted && error === callerLeft.reason) throw new CallerLeft();
+      if (error instanceof CallerLeft) throw error;
       throw stopProblem(error, request.sdkAppId !== undefined);
     } finally {
       this.lifecycle.end();

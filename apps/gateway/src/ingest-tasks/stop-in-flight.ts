@@ -1,5 +1,6 @@
 import type { Slot } from '#libs/quota';
 import type { StopResult } from '#libs/tencent-cloud';
+import { LazyAbortController } from '../lazy-abort-controller.js';
 import { UpstreamCall } from './upstream-call.js';
 
 /**
@@ -9,8 +10,10 @@ import { UpstreamCall } from './upstream-call.js';
  */
 export type Send = (firstSlot: Promise<Slot>, course: UpstreamCall) => Promise<StopResult>;
 
-/** Asks for a slot on behalf of a caller, together with others for the same call, until the signal is aborted. */
-export type Take = (together: object, settled: AbortSignal) => Promise<Slot>;
+/** Asks for a slot on behalf of a caller, together with others for the same call, until that is settled. */
+export type Take = (together: object, settled: LazyAbortController) => Promise<Slot>;
+
+const SETTLED = new Error('nobody needs to ask for a slot any more');
 
 /**
  * One call to the cloud that several callers want. Each asks for a slot for itself, with its own patience; the
@@ -21,7 +24,7 @@ export class StopInFlight {
   readonly #result: Promise<StopResult>;
   readonly #slot = Promise.withResolvers<Slot>();
   /** Nobody needs to ask for a slot any more: the call was admitted, or has ended without. */
-  readonly #settled = new AbortController();
+  readonly #settled = new LazyAbortController();
   #admittedBy: Slot | undefined;
   #asking = 0;
   #unwanted = false;
@@ -42,14 +45,13 @@ export class StopInFlight {
    * @throws what the call ends in
    */
   async join(take: Take): Promise<StopResult> {
-    const { signal } = this.#settled;
-    if (signal.aborted) return this.#result;
+    if (this.#settled.aborted) return this.#result;
     this.#asking += 1;
     try {
-      this.#admit(await take(this, signal));
+      this.#admit(await take(this, this.#settled));
     } catch (error) {
       this.#asking -= 1;
-      if (signal.aborted) return this.#result;
+      if (this.#settled.aborted) return this.#result;
       if (this.#asking === 0) {
         this.#unwanted = true;
         this.#slot.reject(error);
@@ -62,16 +64,16 @@ export class StopInFlight {
   #admit(slot: Slot): void {
     // Those who ask together get the same slot.
     if (slot === this.#admittedBy) return;
-    if (this.#settled.signal.aborted) return slot.unused();
+    if (this.#settled.aborted) return slot.unused();
     this.#admittedBy = slot;
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     this.#slot.resolve(slot);
   }
 
   async #end(): Promise<void> {
     // What it ends in, each caller learns from `join`.
     await this.#result.catch(() => {});
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     // A call that ended before its first attempt has not touched its slot; for any other this says nothing new.
     await this.#slot.promise.then(
       (slot) => slot.unused(),

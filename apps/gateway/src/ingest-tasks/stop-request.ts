@@ -77,6 +77,8 @@ export function stopFaults(request: Pick<FastifyRequest, 'params' | 'query' | 'b
  * @throws Problem `invalid-request` that lists every fault
  */
 export function readStopRequest(request: FastifyRequest): StopRequest {
+  const faultless = readFaultless(request);
+  if (faultless) return faultless;
   const errors = stopFaults(request);
   if (errors.length > 0) throw new Problem('invalid-request', { errors });
   return stopRequest(request, parametersOf(request));

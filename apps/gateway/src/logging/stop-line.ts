@@ -23,7 +23,7 @@ export function stopLine({ id, call }: FastifyRequest, reply: FastifyReply): Rec
   if (call.upstream) line['upstreamRequestId'] = call.upstream.requestId;
   if (call.reason !== undefined) line['reason'] = call.reason;
   if (attempts.length > 1) line['course'] = attempts.map(inShort);
-  if (call.departure.left) line['callerLeft'] = true;
+  if (call.departure.aborted) line['callerLeft'] = true;
   return line;
 }
 

@@ -5,3 +5,6 @@ export const CLIENT_CLOSED_REQUEST = 499;
 export class CallerLeft extends Error {
   override readonly name = 'CallerLeft';
 }
+
+/** One for all, because every answer ends with it: nobody asks where it was made. */
+export const CALLER_LEFT = new CallerLeft();

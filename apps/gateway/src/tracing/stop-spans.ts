@@ -137,7 +137,7 @@ function ofServer(request: FastifyRequest, reply: FastifyReply): Attributes {
     'ingest_gateway.region': task?.region,
   };
   // Nobody received one when the caller has left.
-  if (!request.call.departure.left) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = reply.statusCode;
+  if (!request.call.departure.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = reply.statusCode;
   if (reply.statusCode >= 500) attributes[ATTR_ERROR_TYPE] = result;
   return attributes;
 }
