@@ -73,7 +73,7 @@ describe('GET /docs', () => {
   it('costs nothing before somebody asks: what describes the API is not even loaded', async () => {
     const probe =
       "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) " +
-      "{ if (url.includes('/openapi/document.js') || url.includes('swagger-ui-dist')) console.log('loads ' + url); " +
+      "{ if (url.includes('/gateway/document-') || url.includes('swagger-ui-dist')) console.log('loads ' + url); " +
       'return next(url, context); } });';
     const lazy = new GatewayProcess({
       ...variablesFor(sandbox),

@@ -91,7 +91,7 @@ export class Gateway {
         '--enable-source-maps',
         '--max-semi-space-size=4',
         ...runtime,
-        'dist/apps/gateway/src/main.js',
+        'dist/gateway/main.js',
       ],
       {
         ...(core !== undefined && { core }),

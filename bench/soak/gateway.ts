@@ -17,7 +17,7 @@ export class SoakedGateway {
 
   static async start(sandbox: Sandbox, variables: Record<string, string>): Promise<SoakedGateway> {
     const [credentials] = sandbox.credentials;
-    const child = spawn(process.execPath, ['--expose-gc', 'dist/apps/gateway/src/main.js'], {
+    const child = spawn(process.execPath, ['--expose-gc', 'dist/gateway/main.js'], {
       env: {
         HOST: '127.0.0.1',
         PORT: '0',

@@ -15,11 +15,14 @@ export class GatewayProcess {
   stdout = '';
   stderr = '';
 
-  /** @param runtime further arguments for Node itself */
-  constructor(environment: Record<string, string>, runtime: string[] = []) {
+  /**
+   * @param runtime further arguments for Node itself
+   * @param folder where the bundle is
+   */
+  constructor(environment: Record<string, string>, runtime: string[] = [], folder = 'dist/gateway') {
     this.#child = spawn(
       process.execPath,
-      ['--enable-source-maps', '--max-semi-space-size=4', ...runtime, 'dist/apps/gateway/src/main.js'],
+      ['--enable-source-maps', '--max-semi-space-size=4', ...runtime, `${folder}/main.js`],
       {
         env: environment,
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 const RECONNECT_MS = 200;
 const CONNECT_TIMEOUT_MS = 1000;
@@ -16,8 +16,7 @@ export interface RedisPurpose {
  *
  * @param url `redis://` or `rediss://`, with password and database number where needed
  */
-export async function openRedis(url: string, { name, commandTimeoutMs }: RedisPurpose): Promise<Redis> {
-  const { Cluster, Redis: SingleRedis } = await import('ioredis');
+export function openRedis(url: string, { name, commandTimeoutMs }: RedisPurpose): Redis {
   const target = new URL(url);
   const clustered = target.searchParams.has('cluster');
   target.search = '';
@@ -31,7 +30,7 @@ export async function openRedis(url: string, { name, commandTimeoutMs }: RedisPu
     retryStrategy: () => RECONNECT_MS,
     connectionName: `ingest-gateway-${name}`,
   } satisfies RedisOptions;
-  if (!clustered) return new SingleRedis(target.href, options);
+  if (!clustered) return new Redis(target.href, options);
   const { lazyConnect, enableOfflineQueue, retryStrategy, ...ofEachNode } = options;
   const cluster = new Cluster([target.href], {
     lazyConnect,

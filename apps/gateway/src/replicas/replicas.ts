@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { longestLeaseMs, Quota, RedisSlotStore, StoredSlots } from '#libs/quota';
 import type { Configuration } from '../config/configuration.js';
 import { KnownOutcomes } from '../ingest-tasks/known-outcomes.js';
 import type { QuotaUse } from '../metrics/quota-use.js';
 import { systemClock as clock } from '../system-clock.js';
-import { openRedis } from './open-redis.js';
+import type { RedisPurpose } from './open-redis.js';
 import { RedisOutcomes } from './redis-outcomes.js';
 
 /** The store of the slots is given up much sooner; this only ends what is left. */
@@ -15,6 +16,12 @@ const OUTCOMES_OF_OTHERS = { name: 'outcomes-of-others', commandTimeoutMs: 10_00
 /** What is counted together, and may be known together. */
 const scopeOf = (endpoint: URL): string => `${endpoint.host}/StopStreamIngest`;
 
+/** Only who shares its slots loads what speaks to Redis. */
+async function connection(url: string, purpose: RedisPurpose): Promise<Redis> {
+  const { openRedis } = await import('./open-redis.js');
+  return openRedis(url, purpose);
+}
+
 /** The quota of StopStreamIngest: of this process alone, or with REDIS_URL one for all replicas. */
 export async function createQuota(configuration: Configuration, observer: QuotaUse): Promise<Quota> {
   const { quotaPerSecond: perSecond, quotaQueueLimit: queueLimit, redisUrl, endpoint } = configuration;
@@ -22,7 +29,7 @@ export async function createQuota(configuration: Configuration, observer: QuotaU
   if (redisUrl === undefined) return new Quota(options);
   observer.expectStore();
   const replica = randomUUID();
-  const store = new RedisSlotStore(await openRedis(redisUrl, SLOTS), {
+  const store = new RedisSlotStore(await connection(redisUrl, SLOTS), {
     scope: scopeOf(endpoint),
     perSecond,
     replica,
@@ -38,8 +45,8 @@ export async function createQuota(configuration: Configuration, observer: QuotaU
 export async function openOutcomes({ redisUrl, endpoint }: Configuration): Promise<KnownOutcomes> {
   if (redisUrl === undefined) return new KnownOutcomes();
   const [writer, reader] = await Promise.all([
-    openRedis(redisUrl, OUTCOMES),
-    openRedis(redisUrl, OUTCOMES_OF_OTHERS),
+    connection(redisUrl, OUTCOMES),
+    connection(redisUrl, OUTCOMES_OF_OTHERS),
   ]);
   return new KnownOutcomes(new RedisOutcomes(writer, reader, scopeOf(endpoint)));
 }

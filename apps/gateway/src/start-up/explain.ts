@@ -20,13 +20,6 @@ function sentence(error: ListenError): string {
     return 'HOST is not an address of this machine: 0.0.0.0 stands for all that it has, 127.0.0.1 for loopback alone';
   if (syscall === 'getaddrinfo')
     return 'HOST is a name that does not resolve: give an address of this machine, such as 0.0.0.0 for all that it has';
-  if (code === 'ERR_MODULE_NOT_FOUND') return missing(error.message);
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'the build is not whole: run "npm run build"';
   return error instanceof Error ? error.message : 'the gateway could not start';
-}
-
-function missing(message: string): string {
-  const name = /^Cannot find package '([^']+)'/.exec(message)?.[1];
-  return name === undefined
-    ? 'the build is not whole: run "npm run build"'
-    : `the package ${name} is not installed: run "npm ci"`;
 }
