@@ -44,7 +44,6 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  keepNames: true,
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',

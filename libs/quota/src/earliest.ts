@@ -1,7 +1,7 @@
 import { SECOND_MS } from './timing.js';
 
 /** A call is answered after now, and its slot frees a second later. */
-const AT_LEAST_MS = SECOND_MS + 1;
+export const AT_LEAST_MS = SECOND_MS + 1;
 
 /** When the slot of a call in flight frees: not known yet. */
 export const IN_FLIGHT = Infinity;

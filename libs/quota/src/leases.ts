@@ -1,4 +1,4 @@
-import { IN_FLIGHT } from './earliest.js';
+import { AT_LEAST_MS, IN_FLIGHT } from './earliest.js';
 
 /** A slot that is taken. */
 export interface Lease {
@@ -14,6 +14,7 @@ export class Leases {
   #version = 0;
   /** Until then none need be looked at, and a flood asks a thousand times in between; -Infinity: not known. */
   #nextEnd = -Infinity;
+  #anyInFlight = false;
   #inUse: ReadonlyMap<string, number> | undefined;
 
   /** Grows with every change that is not the mere passing of time. */
@@ -37,9 +38,11 @@ export class Leases {
   at(now: number): ReadonlyMap<string, Lease> {
     if (this.#nextEnd > now) return this.#leases;
     this.#nextEnd = Infinity;
+    this.#anyInFlight = false;
     this.#inUse = undefined;
     for (const [id, { freeAt }] of this.#leases)
       if (freeAt <= now) this.#leases.delete(id);
+      else if (freeAt === IN_FLIGHT) this.#anyInFlight = true;
       else this.#nextEnd = Math.min(this.#nextEnd, freeAt);
     return this.#leases;
   }
@@ -65,6 +68,12 @@ export class Leases {
   nextEnd(now: number): number {
     this.at(now);
     return this.#nextEnd;
+  }
+
+  /** The earliest time at which one of those taken may be free: each refusal asks for it. */
+  firstEnd(now: number): number {
+    const known = this.nextEnd(now);
+    return this.#anyInFlight ? Math.min(known, now + AT_LEAST_MS) : known;
   }
 
   #change(): void {

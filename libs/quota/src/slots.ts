@@ -81,6 +81,8 @@ export class Slots implements SlotSource {
   }
 
   earliest(place: number, now: number): number {
+    const allTaken = this.#leases.at(now).size === this.#full && this.capacity(now) === this.#full;
+    if (place === 0 && allTaken && now >= this.openAt) return this.#leases.firstEnd(now);
     const freeAt = this.#leases.freeAt(this.#full, Math.max(now, this.openAt), now);
     return earliest(freeAt, this.capacity(now), place, now);
   }

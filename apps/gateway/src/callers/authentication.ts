@@ -9,6 +9,9 @@ import { neighbourhood } from './neighbourhood.js';
 import { OPEN_ROUTES } from './open-routes.js';
 import { WrongKeys } from './wrong-keys.js';
 
+/** The same for all: it says nothing of the request. */
+const UNAUTHENTICATED = new Problem('unauthenticated');
+
 /**
  * Asks for the caller's key before anything else of a request is looked at. A hook of Fastify's rather than a guard
  * of Nest's: guards come after the body is read, and not at all where the path cannot be decoded.
@@ -37,11 +40,10 @@ export class Authentication {
       done();
       return;
     }
-    const refusal = new Problem('unauthenticated');
     const address = addressOf(request);
     if (address !== undefined) request.call.address = address;
-    if (key === undefined || address === undefined) done(refusal);
-    else this.#refuseSlowly(neighbourhood(address), request, reply, () => done(refusal));
+    if (key === undefined || address === undefined) done(UNAUTHENTICATED);
+    else this.#refuseSlowly(neighbourhood(address), request, reply, () => done(UNAUTHENTICATED));
   }
 
   #isOpen(request: FastifyRequest): boolean {
