@@ -1,3 +1,7 @@
+import { hash } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Child, script } from '../child.js';
 import { type Contestant, contest, sampleAnswer } from '../contest.js';
 import { Flood, STOP } from '../flood.js';
@@ -13,8 +17,19 @@ export const flood: Row = {
   async measure({ quick }) {
     const cloud = await Cloud.start();
     const gateway = await (await Gateway.start(cloud, { core: 0 })).open();
-    const ANSWER = JSON.stringify(await sampleAnswer(gateway.url, keyOf(0), 429));
-    const bare = new Child(script('./servers/bare-http.js'), { core: 0, env: { ANSWER } });
+    const answer = await sampleAnswer(gateway.url, keyOf(0), 429);
+    const bare = new Child(script('./servers/bare-http.js'), {
+      core: 0,
+      env: { ANSWER: JSON.stringify(answer) },
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'ingest-gateway-bench-'));
+    const log = join(folder, 'log');
+    const logTo = openSync(log, 'a');
+    const dutiful = new Child(script('./servers/dutiful-http.js'), {
+      core: 0,
+      env: { DUTIES: JSON.stringify({ answer, keySha256: hash('sha256', keyOf(0)) }) },
+      printTo: logTo,
+    });
     const throttler = new Child(script('./servers/throttler.js'), {
       core: 0,
       env: { NODE_ENV: 'production' },
@@ -31,6 +46,7 @@ export const flood: Row = {
       ...(await Promise.all([
         onNode('bare node:http, same bytes', bare),
         onNode('Nest, Express, @nestjs/throttler', throttler),
+        onNode('bare node:http with the duties of a refusal', dutiful, () => truncateSync(log)),
       ])),
       ...(nginx
         ? [{ name: 'nginx limit_req', port: nginx.port, cpuSeconds: () => nginx.cpuSeconds(), status: '429' }]
@@ -39,9 +55,11 @@ export const flood: Row = {
     const generator = await Flood.start();
     const order = { head: STOP, connections: CONNECTIONS, ms: quick ? 1500 : 4000 };
     const [ours, ...others] = await contest(generator, contestants, order, quick ? 3 : 7);
-    await Promise.all([generator, bare, throttler, gateway, cloud].map((each) => each.stop()));
+    await Promise.all([generator, bare, throttler, dutiful, gateway, cloud].map((each) => each.stop()));
     await nginx?.stop();
-    const targets = [{ atLeast: 0.8 }, { atLeast: 2.5 }, undefined];
+    closeSync(logTo);
+    rmSync(folder, { recursive: true, force: true });
+    const targets = [{ atLeast: 0.8 }, { atLeast: 2.5 }];
     const figures = others.map((other, place): Figure => {
       const target = targets[place];
       return {
@@ -65,6 +83,7 @@ const NOT_INSTALLED: Figure = {
   ours: { name: 'gateway', values: [] },
 };
 
-async function onNode(name: string, child: Child): Promise<Contestant> {
-  return { name, port: await child.told<number>(), cpuSeconds: () => child.cpuSeconds(), status: '429' };
+async function onNode(name: string, child: Child, afterRound = (): void => {}): Promise<Contestant> {
+  const port = await child.told<number>();
+  return { name, port, cpuSeconds: () => child.cpuSeconds(), status: '429', afterRound };
 }
