@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import type { Answered } from './answered.js';
 import { UNKNOWN } from './callers/caller.js';
 import { stopLine } from './logging/stop-line.js';
 import { HttpRequests } from './metrics/http-requests.js';
@@ -18,17 +18,16 @@ export class CallReport {
   ) {}
 
   /** A request has ended: its answer has gone out, or its caller has. */
-  ended(request: FastifyRequest, reply: FastifyReply): void {
-    const { method, call, routeOptions } = request;
-    this.http.observe(method, routeOptions.url, reply.statusCode, reply.elapsedTime / 1000, call.traceId);
+  ended({ method, route, status, elapsedMs, call }: Answered): void {
+    this.http.observe(method, route, status, elapsedMs / 1000, call.traceId);
   }
 
   /** It is known what became of a call to stop a task, whether or not its caller is still there. */
-  stop(request: FastifyRequest, reply: FastifyReply): void {
+  stop(answered: Answered): void {
     // First, because what is reported carries the trace's id.
-    this.tracing.record(request, reply);
-    const { caller, result = 'internal-error', traceId, unlogged } = request.call;
+    this.tracing.record(answered);
+    const { caller, result = 'internal-error', traceId, unlogged } = answered.call;
     if (result !== 'withdrawn') this.stops.count(caller?.name ?? UNKNOWN, result, traceId);
-    if (!unlogged) this.logger.info(stopLine(request, reply), `stop: ${result}`);
+    if (!unlogged) this.logger.info(stopLine(answered), `stop: ${result}`);
   }
 }

@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { Quota } from '#libs/quota';
+import { answeredBy } from './answered.js';
 import { isStop } from './call-record.js';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
@@ -107,7 +108,7 @@ export async function createGateway(
       departure.abort(CALLER_LEFT);
       lifecycle.end();
       connections.ended(socket);
-      report.ended(request, reply);
+      report.ended(answeredBy(request, reply));
     });
   };
   const stopRefusal = (request: FastifyRequest): Problem | undefined =>
@@ -130,7 +131,7 @@ export async function createGateway(
     if (isStop(request)) {
       if (request.call.caller)
         void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));
-      report.stop(request, reply);
+      report.stop(answeredBy(request, reply));
     }
     done(null, payload);
   });

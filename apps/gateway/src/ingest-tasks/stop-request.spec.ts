@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
-import { readFaultless, readStopRequest, stopFaults } from './stop-request.js';
+import { readFaultless, readWithCare, stopFaults } from './stop-request.js';
 
 const rarely = (...values: unknown[]): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, fc.constantFrom(...values));
@@ -40,7 +40,7 @@ describe('a request read at a glance', () => {
         if (!stop) return;
         read += 1;
         expect(stopFaults(request)).toEqual([]);
-        expect(stop).toEqual(readStopRequest(request));
+        expect(stop).toEqual(readWithCare(request));
       }),
       { numRuns: 5000 },
     );
@@ -51,7 +51,7 @@ describe('a request read at a glance', () => {
     'is the usual one: %j',
     (query) => {
       const request = { params: { id: 'a-task' }, query, headers: {} } as unknown as FastifyRequest;
-      expect(readFaultless(request)).toEqual(readStopRequest(request));
+      expect(readFaultless(request)).toEqual(readWithCare(request));
     },
   );
 });

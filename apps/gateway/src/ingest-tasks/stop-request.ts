@@ -77,8 +77,11 @@ export function stopFaults(request: Pick<FastifyRequest, 'params' | 'query' | 'b
  * @throws Problem `invalid-request` that lists every fault
  */
 export function readStopRequest(request: FastifyRequest): StopRequest {
-  const faultless = readFaultless(request);
-  if (faultless) return faultless;
+  return readFaultless(request) ?? readWithCare(request);
+}
+
+/** The same, whatever the request is like. @throws Problem */
+export function readWithCare(request: FastifyRequest): StopRequest {
   const errors = stopFaults(request);
   if (errors.length > 0) throw new Problem('invalid-request', { errors });
   return stopRequest(request, parametersOf(request));

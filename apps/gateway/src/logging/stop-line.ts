@@ -1,24 +1,24 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt } from '#libs/tencent-cloud';
+import type { Answered } from '../answered.js';
 import type { CallRecord } from '../call-record.js';
 import { UNKNOWN } from '../callers/caller.js';
 import { firstWait, type Stretch } from '../ingest-tasks/upstream-call.js';
 import { systemClock } from '../system-clock.js';
 
 /** What the log says of a call to stop a task when it has ended; docs/logs.md explains each field. */
-export function stopLine({ id, call }: FastifyRequest, reply: FastifyReply): Record<string, unknown> {
+export function stopLine({ id, call, status, elapsedMs }: Answered): Record<string, unknown> {
   const { traceId, caller, address, task, result = 'internal-error', outcome, coalesced, course } = call;
   const attempts = course?.attempts ?? [];
   const line: Record<string, unknown> = { event: 'stop', requestId: id };
   if (traceId !== undefined) line['traceId'] = traceId;
   line['caller'] = caller?.name ?? UNKNOWN;
   if (address !== undefined) line['address'] = address;
-  Object.assign(line, task, { result, outcome, status: reply.statusCode });
+  Object.assign(line, task, { result, outcome, status });
   if (coalesced) line['coalesced'] = coalesced;
   line['attempts'] = attempts.length;
   line['waitMs'] = tenths(waitMs(call));
   line['upstreamMs'] = tenths(total(attempts));
-  line['durationMs'] = tenths(reply.elapsedTime);
+  line['durationMs'] = tenths(elapsedMs);
   if (call.upstream?.code !== undefined) line['upstreamCode'] = call.upstream.code;
   if (call.upstream) line['upstreamRequestId'] = call.upstream.requestId;
   if (call.reason !== undefined) line['reason'] = call.reason;

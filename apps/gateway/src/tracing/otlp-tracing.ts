@@ -13,7 +13,7 @@ import {
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answered } from '../answered.js';
 import { ReportingExporter } from './reporting-exporter.js';
 import { samplerOf } from './sampler.js';
 import { StopSpans } from './stop-spans.js';
@@ -45,7 +45,7 @@ export interface TracingSurroundings {
 
 /** Spans, on their way to a collector over OTLP. The only files that know OpenTelemetry are this one's neighbours. */
 export interface OtlpTracing {
-  record(request: FastifyRequest, reply: FastifyReply): void;
+  record(answered: Answered): void;
   /** Resolves when everything has been sent, or could not be. */
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export function openTracing(
   });
   const spans = new StopSpans(provider.getTracer(manifest.name, manifest.version), endpoint);
   return {
-    record: (request, reply) => spans.record(request, reply),
+    record: (answered) => spans.record(answered),
     close: () => provider.shutdown().catch(() => {}),
   };
 }

@@ -21,8 +21,8 @@ import {
   ATTR_URL_PATH,
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt } from '#libs/tencent-cloud';
+import type { Answered } from '../answered.js';
 import type { CallRecord } from '../call-record.js';
 import { UNKNOWN } from '../callers/caller.js';
 import { firstWait, type Stretch } from '../ingest-tasks/upstream-call.js';
@@ -52,23 +52,23 @@ export class StopSpans {
     };
   }
 
-  record(request: FastifyRequest, reply: FastifyReply): void {
-    const { call } = request;
+  record(answered: Answered): void {
+    const { call } = answered;
     if (call.unlogged) return;
     const now = performance.now();
     // One offset for all spans of a call, so that they lie within each other whatever the clock does.
     const offset = Date.now() - now;
     const at = (ms: number): number => ms + offset;
-    const parent = parentContext(request.headers['traceparent'] as string | undefined);
+    const parent = parentContext(answered.headers['traceparent'] as string | undefined);
     const server = this.tracer.startSpan(
-      `${request.method} ${request.routeOptions.url}`,
-      { kind: SpanKind.SERVER, startTime: at(now - reply.elapsedTime) },
+      `${answered.method} ${answered.route}`,
+      { kind: SpanKind.SERVER, startTime: at(now - answered.elapsedMs) },
       parent,
     );
     if (!server.isRecording()) return;
     call.traceId = server.spanContext().traceId;
-    server.setAttributes(ofServer(request, reply));
-    if (reply.statusCode >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
+    server.setAttributes(ofServer(answered));
+    if (answered.status >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
     const within = trace.setSpan(parent, server);
     if (call.askedAt !== undefined) this.#wait(firstWait(call.askedAt, call.course, now), within, at);
     const { course } = call;
@@ -119,15 +119,15 @@ function parentContext(traceparent: string | undefined): Context {
 }
 
 /** Without the query, which may hold what was meant for another place. */
-function ofServer(request: FastifyRequest, reply: FastifyReply): Attributes {
-  const { caller, task, result = 'internal-error', outcome, coalesced } = request.call;
+function ofServer({ id, method, url, route, httpVersion, call, status }: Answered): Attributes {
+  const { caller, task, result = 'internal-error', outcome, coalesced } = call;
   const attributes: Attributes = {
-    [ATTR_HTTP_REQUEST_METHOD]: request.method,
-    [ATTR_HTTP_ROUTE]: request.routeOptions.url,
-    [ATTR_URL_PATH]: request.url.split('?', 1)[0],
-    [ATTR_URL_SCHEME]: request.protocol,
-    [ATTR_NETWORK_PROTOCOL_VERSION]: request.raw.httpVersion,
-    'ingest_gateway.request_id': request.id,
+    [ATTR_HTTP_REQUEST_METHOD]: method,
+    [ATTR_HTTP_ROUTE]: route,
+    [ATTR_URL_PATH]: url.split('?', 1)[0],
+    [ATTR_URL_SCHEME]: 'http',
+    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+    'ingest_gateway.request_id': id,
     'ingest_gateway.caller': caller?.name ?? UNKNOWN,
     'ingest_gateway.result': result,
     'ingest_gateway.outcome': outcome,
@@ -137,7 +137,7 @@ function ofServer(request: FastifyRequest, reply: FastifyReply): Attributes {
     'ingest_gateway.region': task?.region,
   };
   // Nobody received one when the caller has left.
-  if (!request.call.departure.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = reply.statusCode;
-  if (reply.statusCode >= 500) attributes[ATTR_ERROR_TYPE] = result;
+  if (!call.departure.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = status;
+  if (status >= 500) attributes[ATTR_ERROR_TYPE] = result;
   return attributes;
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import type { Answered } from '../answered.js';
 import { InjectConfiguration } from '../config/configuration.provider.js';
 import type { Configuration } from '../config/configuration.js';
 import { systemClock } from '../system-clock.js';
@@ -32,8 +32,8 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** A call has ended, and its record is whole: it becomes spans, and learns the trace that they are in. */
-  record(request: FastifyRequest, reply: FastifyReply): void {
-    this.#tracing?.record(request, reply);
+  record(answered: Answered): void {
+    this.#tracing?.record(answered);
   }
 
   /** Sends what has not been sent. Whatever the collector does, this takes no longer than so many milliseconds. */
