@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { type Answer, send } from './support/client.js';
@@ -45,6 +46,9 @@ const COUNTS = [
   'http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="429"}',
 ];
 
+const request = (id: string, more = ''): string =>
+  `DELETE /ingest-tasks/${id} HTTP/1.1\r\nHost: gateway\r\nX-Request-Id: ${id}\r\n${more}\r\n`;
+
 describe('a call that is refused at once', () => {
   // A call that speaks of waiting, if only to say that it does not, takes the usual way through Nest.
   const USUAL = { prefer: 'wait=0' };
@@ -82,6 +86,17 @@ describe('a call that is refused at once', () => {
       const after = await Promise.all(COUNTS.map(metric));
       return after.every((count, place) => count === before[place]! + 2);
     });
+  });
+
+  it('keeps its place behind the call before it on the same connection', async () => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    socket.write(request('first', 'Prefer: wait=0\r\n') + request('second') + request('third'));
+    let received = '';
+    socket.on('data', (data) => (received += data.toString()));
+    await eventually(() => received.match(/"instance":"third"/) !== null);
+    socket.destroy();
+    const ids = [...received.matchAll(/^x-request-id: (\w+)/gim)].map(([, id]) => id);
+    expect(ids).toEqual(['first', 'second', 'third']);
   });
 
   it('is not one with a fault', async () => {

@@ -13,6 +13,7 @@ import { CONFIGURATION, configurationFactory } from './config/configuration.prov
 import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
 import { DocsController } from './docs/docs.controller.js';
+import { FrontDoor } from './front-door.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
 import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
@@ -104,6 +105,7 @@ export class GatewayModule {
         Coalesced,
         OneCallPerTask,
         RefusalAtOnce,
+        FrontDoor,
         { provide: KnownOutcomes, useFactory: () => openOutcomes(configuration) },
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {

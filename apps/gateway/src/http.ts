@@ -1,3 +1,4 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,10 +10,11 @@ import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
 import { CONNECTION_LIMITS } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
+import { listener } from './connections/listener.js';
 import { namesItsHost } from './connections/host-header.js';
 import type { Configuration } from './config/configuration.js';
+import { FrontDoor } from './front-door.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
-import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
 import { LazyAbortController } from './lazy-abort-controller.js';
@@ -43,23 +45,19 @@ export async function createGateway(
   const limits = { ...CONNECTION_LIMITS, ...surroundings?.limits };
   const connections = new Connections(limits.connections);
   const adapter = new FastifyAdapter({
-    genReqId: requestId,
+    genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     bodyLimit: BODY_LIMIT_BYTES,
     // Longer ones still reach the validation, which names the fault.
     routerOptions: { maxParamLength: 4 * MAX_ID_IN_URL },
     skipMiddie: true,
     // When the application closes, nothing is in flight any more: what is still open is idle, or never said a word.
     forceCloseConnections: true,
-    http: {
-      maxHeaderSize: limits.headBytes,
-      headersTimeout: limits.headMs,
-      connectionsCheckingInterval: limits.lookEveryMs,
-      // Node would answer by itself, and not with a problem.
-      requireHostHeader: false,
-    },
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.idleMs,
-    connectionTimeout: limits.stalledMs,
+    serverFactory: (toFastify: RequestListener) =>
+      listener(limits, (request, response) => {
+        const turnedAway = frontDoor.turnAway(request, response);
+        if (!turnedAway) toFastify(request, response);
+        else if (turnedAway.caller) connections.proved(request.socket);
+      }),
     clientErrorHandler: (error, socket) => connections.unreadable(error, socket),
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -80,7 +78,7 @@ export async function createGateway(
   const authentication = app.get(Authentication);
   const quota = app.get(Quota);
   const lifecycle = app.get(Lifecycle);
-  const refusalAtOnce = app.get(RefusalAtOnce);
+  const frontDoor = app.get(FrontDoor);
   const filter = app.get(ProblemFilter);
   app.useGlobalFilters(filter);
 
@@ -111,8 +109,6 @@ export async function createGateway(
       report.ended(answeredBy(request, reply));
     });
   };
-  const stopRefusal = (request: FastifyRequest): Problem | undefined =>
-    lifecycle.refusing.aborted ? (lifecycle.refusing.reason as Problem) : refusalAtOnce.of(request);
   // Before the hooks of the adapter itself, one of which refuses targets that only look like a path to the router.
   adapter.setOnRequestHook((request, reply, done) => {
     begin(request, reply);
@@ -122,7 +118,8 @@ export async function createGateway(
     }
     authentication.admit(request, reply, (refusal) => {
       if (request.call.caller) connections.proved(request.raw.socket);
-      const problem = refusal ?? (isStop(request) ? stopRefusal(request) : undefined);
+      const leaving = isStop(request) && lifecycle.refusing.aborted;
+      const problem = refusal ?? (leaving ? (lifecycle.refusing.reason as Problem) : undefined);
       if (problem) filter.answer(problem, request, reply);
       else done();
     });

@@ -46,6 +46,16 @@ export class Authentication {
     else this.#refuseSlowly(neighbourhood(address), request, reply, () => done(UNAUTHENTICATED));
   }
 
+  /**
+   * Refuses a wrong key of whom so many are held back already that this one is not.
+   *
+   * @returns the refusal, for an answer that ends the connection; undefined where {@link admit} has more to do
+   */
+  oneTooMany(key: string | undefined, address: string | undefined): Problem | undefined {
+    if (key === undefined || address === undefined) return undefined;
+    return this.#wrongKeys.noteOneTooMany(neighbourhood(address)) ? UNAUTHENTICATED : undefined;
+  }
+
   #isOpen(request: FastifyRequest): boolean {
     // Where no route took the request, it is the path that tells: a known one answers only to those who may use it.
     const route = request.routeOptions.url ?? this.routes.routeOf(request.raw.url ?? '/');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { WrongKeys } from './wrong-keys.js';
 
 function wrongKeys() {
@@ -51,5 +52,46 @@ describe('the answer to a wrong key', () => {
     times(10_000, (n) => keys.note(`another ${n}`));
     expect(keys.note('first')).toBe(0);
     expect(() => keys.released('first')).not.toThrow();
+  });
+});
+
+describe('a wrong key too many', () => {
+  const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+  const happening = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ wrong: fc.constantFrom(...addresses), times: fc.integer({ min: 1, max: 30 }) }),
+    },
+    fc.record({ released: fc.constantFrom(...addresses), times: fc.integer({ min: 1, max: 25 }) }),
+    fc.record({ passMs: fc.constantFrom(1, 59_999, 60_001) }),
+  );
+
+  it('is known beforehand exactly where the answer is not held back because too many are', () => {
+    let tooMany = 0;
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+        const [usual, quick] = [wrongKeys(), wrongKeys()];
+        const held = new Map<string, number>();
+        for (const each of happenings) {
+          if ('passMs' in each) for (const { clock } of [usual, quick]) clock.ms += each.passMs;
+          else if ('wrong' in each)
+            for (let n = 0; n < each.times; n += 1) {
+              const delay = usual.keys.note(each.wrong);
+              const known = quick.keys.noteOneTooMany(each.wrong);
+              expect(known ? undefined : quick.keys.note(each.wrong)).toBe(delay);
+              expect(known).toBe(delay === undefined);
+              if (known) tooMany += 1;
+              if (delay) held.set(each.wrong, (held.get(each.wrong) ?? 0) + 1);
+            }
+          else
+            for (let n = 0; n < each.times && (held.get(each.released) ?? 0) > 0; n += 1) {
+              held.set(each.released, held.get(each.released)! - 1);
+              for (const { keys } of [usual, quick]) keys.released(each.released);
+            }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(tooMany).toBeGreaterThan(1000);
   });
 });

@@ -42,10 +42,18 @@ export class WrongKeys {
     const history = this.#historyOf(address);
     history.wrong += 1;
     if (history.wrong <= FREE) return 0;
-    if (history.held >= HELD_PER_ADDRESS || this.#held >= HELD_IN_ALL) return undefined;
+    if (this.#full(history)) return undefined;
     history.held += 1;
     this.#held += 1;
     return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (history.wrong - FREE - 1));
+  }
+
+  /** Notes a wrong key where too many are held already. @returns whether it was so; nothing is noted otherwise */
+  noteOneTooMany(address: string): boolean {
+    const history = this.#histories.get(address);
+    if (!history || history.wrong < FREE || this.#forgotten(history) || !this.#full(history)) return false;
+    this.note(address);
+    return true;
   }
 
   released(address: string): void {
@@ -54,11 +62,18 @@ export class WrongKeys {
     if (history) history.held -= 1;
   }
 
+  #full({ held }: History): boolean {
+    return held >= HELD_PER_ADDRESS || this.#held >= HELD_IN_ALL;
+  }
+
+  #forgotten({ held, last }: History): boolean {
+    return held === 0 && this.now() - last > FORGET_AFTER_MS;
+  }
+
   #historyOf(address: string): History {
     const now = this.now();
     let history = this.#histories.get(address);
-    if (!history || (history.held === 0 && now - history.last > FORGET_AFTER_MS))
-      history = { wrong: 0, held: 0, last: now };
+    if (!history || this.#forgotten(history)) history = { wrong: 0, held: 0, last: now };
     history.last = now;
     this.#histories.delete(address);
     this.#histories.set(address, history);

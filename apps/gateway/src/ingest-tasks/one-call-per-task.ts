@@ -5,7 +5,8 @@ import { Coalesced } from '../metrics/coalesced.js';
 import { KnownOutcomes } from './known-outcomes.js';
 import { type Send, StopInFlight, type Take } from './stop-in-flight.js';
 
-interface Task {
+/** A task of the cloud's, by all that names it. */
+export interface Task {
   readonly taskId: string;
   readonly sdkAppId: number;
   readonly region: string;

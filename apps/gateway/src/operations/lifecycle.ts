@@ -51,6 +51,11 @@ export class Lifecycle implements OnApplicationBootstrap {
     this.#seen += 1;
   }
 
+  /** One has come and been answered at once. */
+  passed(): void {
+    this.#seen += 1;
+  }
+
   end(): void {
     this.#inFlight -= 1;
   }
