@@ -38,16 +38,20 @@ export const unauthenticated: Row = {
     await Promise.all([generator, bare, gateway, cloud].map((each) => each.stop()));
     return [
       {
-        what: '401 per second',
-        ours: { name: 'gateway', values: ours!.perSecond },
-        theirs: { name: theirs!.name, values: theirs!.perSecond },
+        what: '401 per second of processor time',
+        ours: { name: 'gateway', values: ours!.cpuMicros.map(perSecond) },
+        theirs: { name: theirs!.name, values: theirs!.cpuMicros.map(perSecond) },
         target: { atLeast: 0.6 },
       },
       {
-        what: 'processor time for one 401 and its connection, µs',
-        ours: { name: 'gateway', values: ours!.cpuMicros },
-        theirs: { name: theirs!.name, values: theirs!.cpuMicros },
+        what: '401 per second (the client, which opens the connections, is the slower one)',
+        ours: { name: 'gateway', values: ours!.perSecond },
+        theirs: { name: theirs!.name, values: theirs!.perSecond },
       },
     ];
   },
 };
+
+function perSecond(micros: number): number {
+  return 1e6 / micros;
+}

@@ -43,5 +43,5 @@ export function authorization(
   const { scope, key } = keys.find(credentials, request.service, at);
   const toSign = stringToSign(at, scope, canonicalRequest(request));
   const signature = createHmac('sha256', key).update(toSign).digest('hex');
-  return `${ALGORITHM} Credential=${secretId}/${scope}, SignedHeaders=${signedHeaders(request)}, Signature=${signature}`;
+  return `${ALGORITHM} Credential=${secretId}/${scope}, SignedHeaders=${signedHeaders(request.action)}, Signature=${signature}`;
 }
