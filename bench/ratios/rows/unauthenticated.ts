@@ -44,7 +44,7 @@ export const unauthenticated: Row = {
         target: { atLeast: 0.6 },
       },
       {
-        what: '401 per second (the client, which opens the connections, is the slower one)',
+        what: '401 per second (20 of the connections are held back)',
         ours: { name: 'gateway', values: ours!.perSecond },
         theirs: { name: theirs!.name, values: theirs!.perSecond },
       },
