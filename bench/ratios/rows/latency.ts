@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AxiosCaller } from '../direct.js';
+import { Child, script } from '../child.js';
 import { Cloud, Gateway, ROOMY } from '../gateway.js';
 import { inTurn } from '../in-turn.js';
 import type { Figure, Row } from '../row.js';
@@ -17,25 +18,45 @@ export const latency: Row = {
     const cloud = await Cloud.start();
     const gateway = await (await Gateway.start(cloud, { env: ROOMY })).open();
     const caller = new AxiosCaller(cloud.place);
-    const sides = [() => caller.throughGateway(gateway.url), () => caller.directly()];
+    const hop = new Child(script('./servers/bare-hop.js'), { env: { CLOUD: JSON.stringify(cloud.place) } });
+    const hopUrl = `http://127.0.0.1:${await hop.told<number>()}`;
+    const sides = [
+      () => caller.throughGateway(gateway.url),
+      () => caller.directly(),
+      () => caller.throughGateway(hopUrl),
+    ];
     await inTurn(sides, quick ? { ...WARM_UP, count: 200 } : WARM_UP);
     await sleep(1500);
-    const quantiles = [0.5, 0.99].map((share) => ({ share, ours: [] as number[], theirs: [] as number[] }));
+    const quantiles = [0.5, 0.99].map((share) => ({
+      share,
+      ours: [] as number[],
+      theirs: [] as number[],
+      hop: [] as number[],
+    }));
     for (let round = 0; round < (quick ? 3 : 7); round += 1) {
-      const [ours, theirs] = await inTurn(sides, { perSecond: CALLS_PER_SECOND, count: 100 });
+      const [ours, theirs, throughHop] = await inTurn(sides, { perSecond: CALLS_PER_SECOND, count: 100 });
       for (const each of quantiles) {
         each.ours.push(quantile(ours!, each.share));
         each.theirs.push(quantile(theirs!, each.share));
+        each.hop.push(quantile(throughHop!, each.share));
       }
     }
     caller.close();
-    await Promise.all([gateway.stop(), cloud.stop()]);
-    return quantiles.map(({ share, ours, theirs }): Figure => ({
-      what: `p${share * 100} of a call, ms`,
-      ours: { name: 'gateway', values: ours },
-      theirs: { name: 'axios directly', values: theirs },
-      compared: 'difference',
-      target: { atMost: share === 0.5 ? 0.7 : 3 },
-    }));
+    await Promise.all([gateway, hop, cloud].map((each) => each.stop()));
+    return quantiles.flatMap(({ share, ours, theirs, hop: values }): Figure[] => {
+      const figure = {
+        what: `p${share * 100} of a call, ms`,
+        theirs: { name: 'axios directly', values: theirs },
+        compared: 'difference',
+      } as const;
+      return [
+        { ...figure, ours: { name: 'gateway', values: ours }, target: { atMost: share === 0.5 ? 0.7 : 3 } },
+        {
+          ...figure,
+          ours: { name: 'bare hop', values },
+          note: 'through a server that only passes something on',
+        },
+      ];
+    });
   },
 };

@@ -5,8 +5,7 @@ import { type Caller, mayUse } from '../callers/caller.js';
 import { InjectConfiguration } from '../config/configuration.provider.js';
 import type { Configuration } from '../config/configuration.js';
 import { Problem } from '../problems/problem.js';
-import type { Task } from './one-call-per-task.js';
-import { OneCallPerTask } from './one-call-per-task.js';
+import { OneCallPerTask, type Task } from './one-call-per-task.js';
 import { readFaultless } from './stop-request.js';
 import type { StopTarget } from './stop-target.js';
 
