@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AxiosCaller } from '../direct.js';
 import { Cloud, Gateway } from '../gateway.js';
+import { inTurn } from '../in-turn.js';
 import { CountedRedis } from '../redis.js';
 import type { Row } from '../row.js';
 import { median } from '../statistics.js';
@@ -55,13 +56,9 @@ async function load(size: number, seconds: number): Promise<Fleet> {
   const call = async (n: number): Promise<number | undefined> =>
     caller.ifAdmitted(fleet[n % size]!.url).catch(() => undefined);
   const offer = async (count: number): Promise<(number | undefined)[]> => {
-    const startedAt = performance.now();
-    const calls: Promise<number | undefined>[] = [];
-    while (calls.length < count) {
-      await sleep(Math.max(0, startedAt + (calls.length * 1000) / OFFERED_PER_SECOND - performance.now()));
-      calls.push(call(calls.length));
-    }
-    return Promise.all(calls);
+    let number = 0;
+    const [calls = []] = await inTurn([() => call(number++)], { perSecond: OFFERED_PER_SECOND, count });
+    return calls;
   };
   // Each replica is to have had as many calls before as the only one, or it is their warmth that is compared.
   await offer(WARM_UP_CALLS * size);

@@ -8,6 +8,7 @@ import { bearerKey } from '../../../apps/gateway/src/callers/bearer-key.js';
 import { logDestination } from '../../../apps/gateway/src/log-destination.js';
 import { HttpRequests } from '../../../apps/gateway/src/metrics/http-requests.js';
 import { Stops } from '../../../apps/gateway/src/metrics/stops.js';
+import { systemClock } from '../../../apps/gateway/src/system-clock.js';
 import { Quota } from '#libs/quota';
 import type { AnswerToGive } from '../contest.js';
 
@@ -29,16 +30,7 @@ const keys = new KeyRing([{ name: 'caller-0', sdkAppIds: undefined, keySha256 }]
 const registry = new Registry();
 const [stops, requests] = [new Stops(registry), new HttpRequests(registry)];
 const log = pino({ base: null, timestamp: stdTimeFunctions.isoTime }, logDestination());
-const quota = new Quota({
-  perSecond: 20,
-  clock: {
-    now: () => performance.now(),
-    wakeIn: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-  },
-});
+const quota = new Quota({ perSecond: 20, clock: systemClock });
 
 const server = createServer((request, response) => {
   const startedAt = performance.now();
