@@ -113,13 +113,13 @@ export class Quota {
 
   /**
    * Refuses a call that may not wait where {@link take} would, in the same way, but without a promise and an error
-   * built for it: a flood is refused at a fraction of the cost.
+   * built for it, and without asking again for those who wait: a flood is refused at a fraction of the cost.
    *
    * @returns undefined, and nothing has happened, where only `take` can tell
    */
   refuseNow(caller: string = EVERYBODY): RefusedNow | undefined {
     const now = this.#clock.now();
-    if (this.#turns.serving || now < this.#slots.openAt) return undefined;
+    if (this.#turns.servingAt(now) || now < this.#slots.openAt) return undefined;
     const waiting = this.#turns.line.of(caller).length;
     const why = this.#slots.refusal?.({ caller, fresh: 1, wanted: waiting + 1 }, now);
     if (why !== 'quota' && why !== 'share') return undefined;

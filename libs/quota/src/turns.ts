@@ -35,6 +35,8 @@ export class Turns {
   readonly #options: TurnsOptions;
   #serving = false;
   #again = false;
+  /** When those who wait are next to be served. */
+  #wakeAt = Infinity;
   #cancelWake: (() => void) | undefined;
 
   constructor(slots: SlotSource, options: TurnsOptions) {
@@ -42,9 +44,9 @@ export class Turns {
     this.#options = options;
   }
 
-  /** Whether somebody is being served just now. */
-  get serving(): boolean {
-    return this.#serving;
+  /** Whether somebody is being served just now, or should be, and only the timer is not there yet. */
+  servingAt(now: number): boolean {
+    return this.#serving || this.#wakeAt <= now;
   }
 
   /** Refuses all who wait. */
@@ -138,10 +140,12 @@ export class Turns {
   #sleep(): void {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
+    this.#wakeAt = Infinity;
     if (this.#serving || this.line.empty) return;
     const now = this.#options.clock.now();
-    let wakeAt = this.#slots.nextChange(now);
-    for (const [, { until }] of this.line) wakeAt = Math.min(wakeAt, Math.max(until, this.#slots.openAt));
-    this.#cancelWake = this.#options.clock.wakeIn(Math.max(0, wakeAt - now), () => void this.serve());
+    this.#wakeAt = this.#slots.nextChange(now);
+    for (const [, { until }] of this.line)
+      this.#wakeAt = Math.min(this.#wakeAt, Math.max(until, this.#slots.openAt));
+    this.#cancelWake = this.#options.clock.wakeIn(Math.max(0, this.#wakeAt - now), () => void this.serve());
   }
 }
