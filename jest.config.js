@@ -32,14 +32,5 @@ export const run = {
   forceExit: true,
 };
 
-/** One file at a time, after all others: what it measures must not depend on what else is running. */
-export const alone = { ...project, runner: '<rootDir>/test/support/one-by-one.js' };
-
 /** @type {import('jest').Config} */
-export default {
-  ...run,
-  projects: [
-    { ...project, displayName: 'side by side', testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'] },
-    { ...alone, displayName: 'one by one', testMatch: ['**/*.fleet-spec.ts'] },
-  ],
-};
+export default { ...run, ...project, testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'] };
