@@ -28,7 +28,7 @@ describe('an incident of keys', () => {
     const stopIt = watched.every(1000, () => watched.writeCredentials({ secretId: `AKIDhalf-${(n += 1)}` }));
     await watched.fires('IngestGatewayCredentialsNotLoaded');
     expect(watched.logged('credentials-not-loaded')).toBe(true);
-    stopIt();
+    await stopIt();
     await watched.writeCredentials(watched.sandbox.credentials[0]!);
     await watched.isOver('IngestGatewayCredentialsNotLoaded');
   });
@@ -38,7 +38,7 @@ describe('an incident of keys', () => {
     const stopIt = watched.every(1000, () => watched.writeCallers(`[${'{'.repeat((n += 1))}`));
     await watched.fires('IngestGatewayCallersNotLoaded');
     expect(watched.logged('callers-not-loaded')).toBe(true);
-    stopIt();
+    await stopIt();
     await watched.writeCallers();
     await watched.isOver('IngestGatewayCallersNotLoaded');
   });

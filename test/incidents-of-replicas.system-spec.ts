@@ -14,7 +14,7 @@ describe('an incident of the gateway', () => {
   it('a caller floods it: IngestGatewayQuotaExhausted, until it does not', async () => {
     const stopIt = watched.every(20, () => watched.call());
     await watched.fires('IngestGatewayQuotaExhausted');
-    stopIt();
+    await stopIt();
     await watched.isOver('IngestGatewayQuotaExhausted');
   });
 
@@ -35,7 +35,7 @@ describe('an incident of the gateway', () => {
       return Promise.resolve();
     });
     await watched.fires('IngestGatewayEventLoopLag');
-    letGo();
+    await letGo();
     process.kill('SIGCONT');
     await watched.isOver('IngestGatewayEventLoopLag');
   });

@@ -52,7 +52,7 @@ describe('an incident of the cloud', () => {
     });
     await watched.fires('IngestGatewayQuotaLowered');
     expect(watched.logged('quota-lowered')).toBe(true);
-    stopThem();
+    await stopThem();
     await watched.isOver('IngestGatewayQuotaLowered');
   });
 

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ export async function newFolder(): Promise<{ path: string; remove(): Promise<voi
 
 /** Replaces a file as a careful program does: nobody ever sees half of it. */
 export async function replaceFile(file: string, content: string): Promise<void> {
-  await writeFile(`${file}.new`, content);
-  await rename(`${file}.new`, file);
+  const written = `${file}.${randomUUID()}`;
+  await writeFile(written, content);
+  await rename(written, file);
 }

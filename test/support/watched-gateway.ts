@@ -111,13 +111,18 @@ export class WatchedGateway {
     return send(`http://${host}`, path, { agent: this.#agent, headers: bearer(KEY) }).catch(() => undefined);
   }
 
-  /** Does something again and again. @returns ends it */
-  every(ms: number, what: () => Promise<unknown>): () => void {
-    const timer = setInterval(() => void what(), ms);
+  /** Does something again and again. @returns ends it, when the last time is over */
+  every(ms: number, what: () => Promise<unknown>): () => Promise<void> {
+    const underWay = new Set<Promise<unknown>>();
+    const timer = setInterval(() => {
+      const done = what().finally(() => underWay.delete(done));
+      underWay.add(done);
+    }, ms);
     this.#timers.add(timer);
-    return () => {
+    return async () => {
       clearInterval(timer);
       this.#timers.delete(timer);
+      await Promise.all(underWay);
     };
   }
 
