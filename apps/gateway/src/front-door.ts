@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Quota } from '#libs/quota';
+import { begunCall, headersOfEvery } from './begun-call.js';
 import { type CallRecord, STOP_ROUTE } from './call-record.js';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
@@ -12,11 +13,9 @@ import { namesItsHost } from './connections/host-header.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
 import { readStopTarget, type StopTarget } from './ingest-tasks/stop-target.js';
-import { LazyAbortController } from './lazy-abort-controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import type { Problem } from './problems/problem.js';
 import { requestId } from './request-id.js';
-import { traceIdOf } from './tracing/traceparent.js';
 
 /** A call that is turned away: why, and what is known of it. */
 interface TurnedAway {
@@ -72,13 +71,10 @@ export class FrontDoor {
   ): CallRecord {
     const id = requestId(headers);
     const { status, code, outcome } = problem;
-    const call: CallRecord = { departure: new LazyAbortController(), ...known, result: code, outcome };
-    const traceId = traceIdOf(headers['traceparent'] as string | undefined);
-    if (traceId !== undefined) call.traceId = traceId;
+    const call: CallRecord = { ...begunCall(headers), ...known, result: code, outcome };
     const body = problem.body(id);
     response.writeHead(status, {
-      'x-request-id': id,
-      'x-content-type-options': 'nosniff',
+      ...headersOfEvery(id),
       ...problem.headers(),
       ...(call.caller
         ? rateLimitHeaders(this.configuration.quotaPerSecond, this.quota.state())

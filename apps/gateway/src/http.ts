@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { Quota } from '#libs/quota';
 import { answeredBy } from './answered.js';
+import { begunCall, headersOfEvery } from './begun-call.js';
 import { isStop } from './call-record.js';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
@@ -17,14 +18,12 @@ import { FrontDoor } from './front-door.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
 import { rateLimitHeaders } from './ingest-tasks/rate-limit.js';
 import { expectAnswers } from './metrics/expect-answers.js';
-import { LazyAbortController } from './lazy-abort-controller.js';
 import { Lifecycle } from './operations/lifecycle.js';
 import { CALLER_LEFT } from './problems/caller-left.js';
 import { Problem } from './problems/problem.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { requestId } from './request-id.js';
 import { Routes } from './routes.js';
-import { traceIdOf } from './tracing/traceparent.js';
 
 /** A stop takes no body; a little is read so that the fault can be named. */
 const BODY_LIMIT_BYTES = 1024;
@@ -90,20 +89,14 @@ export async function createGateway(
   fastify.decorateRequest('call');
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
-    // Fastify's own signal is aborted as soon as a body has been read, be it an empty one.
-    const departure = new LazyAbortController();
-    request.call = { departure };
-    const traceId = traceIdOf(request.headers['traceparent'] as string | undefined);
-    if (traceId !== undefined) request.call.traceId = traceId;
-    void reply.header('x-request-id', request.id);
-    // Nothing is what it looks like, but what it says it is.
-    void reply.header('x-content-type-options', 'nosniff');
+    request.call = begunCall(request.headers);
+    void reply.headers(headersOfEvery(request.id));
     if (lifecycle.leaving) void reply.header('connection', 'close');
     const { socket } = request.raw;
     lifecycle.begin();
     connections.begun(socket);
     reply.raw.once('close', () => {
-      departure.abort(CALLER_LEFT);
+      request.call.departure.abort(CALLER_LEFT);
       lifecycle.end();
       connections.ended(socket);
       report.ended(answeredBy(request, reply));
