@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Statistics } from '../../apps/sandbox/src/statistics.js';
 import { Child, type Core, script } from './child.js';
 import { freePort } from './free-port.js';
+import { LogFile } from './log-file.js';
 import type { SandboxPlace } from './servers/sandbox.js';
 
 /** The stand-in for the cloud, in a process of its own on the core of the load. */
@@ -60,7 +61,7 @@ export class Gateway {
     readonly child: Child,
     readonly port: number,
     private readonly folder: string,
-    private readonly log: number,
+    private readonly log: LogFile,
   ) {}
 
   /** Started, and answering that it is ready. */
@@ -84,7 +85,7 @@ export class Gateway {
       name: `caller-${caller}`,
       keySha256: hash('sha256', keyOf(caller)),
     }));
-    const log = openSync(join(folder, 'log'), 'a');
+    const log = new LogFile();
     const child = new Child(
       [
         process.execPath,
@@ -95,7 +96,7 @@ export class Gateway {
       ],
       {
         ...(core !== undefined && { core }),
-        printTo: log,
+        printTo: log.descriptor,
         env: {
           HOST: '127.0.0.1',
           PORT: String(port),
@@ -123,14 +124,13 @@ export class Gateway {
     return this;
   }
 
-  /** Nobody reads it here, and it grows by hundreds of megabytes. */
   emptyLog(): void {
-    truncateSync(join(this.folder, 'log'));
+    this.log.empty();
   }
 
   async stop(): Promise<void> {
     await this.child.stop();
-    closeSync(this.log);
+    this.log.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Child, script } from '../child.js';
 import { type Contestant, contest, sampleAnswer } from '../contest.js';
 import { Flood, STOP } from '../flood.js';
 import { Cloud, Gateway, keyOf } from '../gateway.js';
+import { LogFile } from '../log-file.js';
 import { Nginx } from '../nginx.js';
 import type { Figure, Row } from '../row.js';
 
@@ -22,13 +20,11 @@ export const flood: Row = {
       core: 0,
       env: { ANSWER: JSON.stringify(answer) },
     });
-    const folder = mkdtempSync(join(tmpdir(), 'ingest-gateway-bench-'));
-    const log = join(folder, 'log');
-    const logTo = openSync(log, 'a');
+    const log = new LogFile();
     const dutiful = new Child(script('./servers/dutiful-http.js'), {
       core: 0,
       env: { DUTIES: JSON.stringify({ answer, keySha256: hash('sha256', keyOf(0)) }) },
-      printTo: logTo,
+      printTo: log.descriptor,
     });
     const throttler = new Child(script('./servers/throttler.js'), {
       core: 0,
@@ -46,7 +42,7 @@ export const flood: Row = {
       ...(await Promise.all([
         onNode('bare node:http, same bytes', bare),
         onNode('Nest, Express, @nestjs/throttler', throttler),
-        onNode('bare node:http with the duties of a refusal', dutiful, () => truncateSync(log)),
+        onNode('bare node:http with the duties of a refusal', dutiful, () => log.empty()),
       ])),
       ...(nginx
         ? [{ name: 'nginx limit_req', port: nginx.port, cpuSeconds: () => nginx.cpuSeconds(), status: '429' }]
@@ -57,8 +53,7 @@ export const flood: Row = {
     const [ours, ...others] = await contest(generator, contestants, order, quick ? 3 : 7);
     await Promise.all([generator, bare, throttler, dutiful, gateway, cloud].map((each) => each.stop()));
     await nginx?.stop();
-    closeSync(logTo);
-    rmSync(folder, { recursive: true, force: true });
+    log.remove();
     const targets = [{ atLeast: 0.8 }, { atLeast: 2.5 }];
     const figures = others.map((other, place): Figure => {
       const target = targets[place];
