@@ -4,14 +4,7 @@ import { IN_FLIGHT } from '../src/earliest.js';
 import { fairShare } from '../src/fair-share.js';
 import { Leases } from '../src/leases.js';
 import type { Ask } from '../src/slot-source.js';
-import { StoreFailed } from '../src/store/in-time.js';
-import {
-  type Coming,
-  type SlotStore,
-  type Standing,
-  type StoreView,
-  STRANGER,
-} from '../src/store/slot-store.js';
+import type { Coming, Standing, StoreView } from '../src/store/slot-store.js';
 import { EPOCH_MS, Wishes } from '../src/wishes.js';
 
 const CAUTION_MS = 3000;
@@ -27,12 +20,7 @@ interface Member {
   readonly joinedAt: number;
 }
 
-interface Listener {
-  reached(): void;
-  lost(reason: string): void;
-}
-
-/** What the scripts in Redis do, in the words of this lib; it can be emptied, silenced and cut off. */
+/** What the scripts in Redis do, in the words of this lib. */
 export class ModelStore {
   #leases = new Leases();
   #wishes = new Wishes();
@@ -41,11 +29,6 @@ export class ModelStore {
   #era = 0;
   #allowance: Allowance;
   readonly #owners = new Map<string, string>();
-  readonly #listeners = new Set<Listener>();
-  /** `up`; `silent`: commands get no answer and are done when it ends; `down`: they fail. */
-  state: 'up' | 'silent' | 'down' = 'up';
-  #queue: (() => void)[] = [];
-  #backAt = -Infinity;
 
   constructor(
     readonly perSecond: number,
@@ -55,22 +38,7 @@ export class ModelStore {
     this.#allowance = new Allowance(perSecond);
   }
 
-  /** It is gone, and its clients notice. */
-  fall(): void {
-    this.state = 'down';
-    this.#queue = [];
-    for (const listener of this.#listeners) listener.lost('closed');
-  }
-
-  /** It is back, with or without what it knew; some may reach it later than others. */
-  rise({ empty, reachedLate = true }: { empty: boolean; reachedLate?: boolean }): void {
-    this.state = 'up';
-    if (reachedLate) this.#backAt = this.clock.now();
-    if (empty) this.flush();
-    for (const late of this.#queue.splice(0)) late();
-    for (const listener of this.#listeners) listener.reached();
-  }
-
+  /** It has forgotten all. */
   flush(): void {
     this.#leases = new Leases();
     this.#wishes = new Wishes();
@@ -79,52 +47,6 @@ export class ModelStore {
     this.#owners.clear();
     this.#newUntil = undefined;
     this.#era = 0;
-  }
-
-  /**
-   * The way of one replica to it.
-   *
-   * @param wayMs one way
-   * @param lateMs how much later than it is back it can be reached again
-   */
-  for(replica: string, wayMs: number, lateMs = 0): SlotStore {
-    const { clock } = this;
-    let listener: Listener | undefined;
-    const via = async <T>(does: () => T): Promise<T> => {
-      const { promise, resolve, reject } = Promise.withResolvers<T>();
-      clock.wakeIn(wayMs, () => {
-        if (this.state === 'down' || clock.now() < this.#backAt + lateMs)
-          return reject(new StoreFailed('closed'));
-        const answer = (): void => {
-          const word = does();
-          clock.wakeIn(wayMs, () => resolve(word));
-        };
-        if (this.state === 'silent') this.#queue.push(answer);
-        else answer();
-      });
-      return promise;
-    };
-    const asMember = <T>(coming: number, does: () => T) =>
-      via(() => (this.knows(replica, coming) ? does() : STRANGER));
-    return {
-      open: (given) => {
-        listener = {
-          lost: (reason) => given.lost(reason),
-          reached: () => void clock.wakeIn(wayMs, () => this.state === 'up' && given.reached()),
-        };
-        this.#listeners.add(listener);
-        if (this.state === 'up') listener.reached();
-      },
-      join: (coming) => via(() => this.join(replica, coming)),
-      take: (coming, id, ask) => asMember(coming, () => this.take(replica, id, ask)),
-      giveBack: (coming, id, heldForMs) => asMember(coming, () => this.giveBack(replica, id, heldForMs)),
-      beat: (coming, heard) => asMember(coming, () => this.beat(replica, heard)),
-      lower: (coming) => asMember(coming, () => this.lower()),
-      reconnect: () => {},
-      close: async () => {
-        if (listener) this.#listeners.delete(listener);
-      },
-    };
   }
 
   knows(replica: string, coming: number): boolean {

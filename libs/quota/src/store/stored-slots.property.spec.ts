@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { call, FarEnd, type PlannedCall, type Process } from '../../test/far-end.js';
-import { ModelStore } from '../../test/model-store.js';
+import { DistantStore } from '../../test/distant-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { Quota } from '../quota.js';
 import { StoredSlots } from './stored-slots.js';
@@ -101,7 +101,7 @@ describe('slots shared through a store', () => {
         async (size, outages, bursts, changes, [wayMs, lateMs]) => {
           const clock = new VirtualClock();
           const cloud = new FarEnd();
-          const store = new ModelStore(PER_SECOND, TIMEOUT_MS + 3000, clock);
+          const store = new DistantStore(PER_SECOND, TIMEOUT_MS + 3000, clock);
           let born = 0;
           const start = (): Process => {
             born += 1;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { ModelStore } from '../../test/model-store.js';
+import { DistantStore } from '../../test/distant-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { Quota } from '../quota.js';
 import type { Slot } from '../slot-source.js';
@@ -7,7 +7,7 @@ import { StoredSlots } from './stored-slots.js';
 
 const PER_SECOND = 20;
 let clock: VirtualClock;
-let store: ModelStore;
+let store: DistantStore;
 let told: string[];
 let replicas: Quota[];
 
@@ -46,7 +46,7 @@ async function lendAlone(): Promise<Slot[][]> {
 beforeEach(async () => {
   told = [];
   clock = new VirtualClock();
-  store = new ModelStore(PER_SECOND, 6000, clock);
+  store = new DistantStore(PER_SECOND, 6000, clock);
   replicas = [start('a'), start('b', 600)];
   await clock.runUntil(5000);
 });
