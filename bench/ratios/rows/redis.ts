@@ -31,7 +31,8 @@ export const redis: Row = {
     const [ours, theirs] = await contest(generator, contestants, order, quick ? 3 : 5);
     await alone.open();
     const caller = new AxiosCaller(cloud.place);
-    const sides = [() => caller.throughGateway(shared.url), () => caller.throughGateway(alone.url)];
+    // After a moment in which the machine was busy, calls come in a burst, and some of it may be refused.
+    const sides = [() => caller.ifAdmitted(shared.url), () => caller.ifAdmitted(alone.url)];
     await inTurn(sides, { perSecond: 15, count: 15 });
     await store.calls();
     const p50: [number[], number[]] = [[], []];
@@ -39,8 +40,8 @@ export const redis: Row = {
     let calls = 0;
     for (let round = 0; round < (quick ? 2 : 5); round += 1, calls += CALLS) {
       const [own, other] = await inTurn(sides, { perSecond: 15, count: CALLS });
-      p50[0].push(median(own!));
-      p50[1].push(median(other!));
+      p50[0].push(median(own!.filter((ms) => ms !== undefined)));
+      p50[1].push(median(other!.filter((ms) => ms !== undefined)));
     }
     const { evalsha = 0, get = 0 } = await store.calls();
     // The replica's heartbeat of every second is not a cost of calls.
