@@ -24,7 +24,8 @@ export const underFlood: Row = {
     // Half a second past a whole number of them: slots come back by the second, and none is just about to at the end.
     const ms = quick ? 4500 : 8500;
     const count = Math.floor((MODEST_PER_SECOND * ms) / 1000);
-    const p99: { flooded: number[]; calm: number[] } = { flooded: [], calm: [] };
+    const calmMs: number[] = [];
+    const floodedMs: number[] = [];
     const used: number[] = [];
     const usedByFlood: number[] = [];
     // A slot is taken for one second and its call's own time: so often can each begin in that time.
@@ -50,8 +51,8 @@ export const underFlood: Row = {
           [beside = []] = await inTurn(modest, { perSecond: MODEST_PER_SECOND, count });
         }),
       );
-      p99.calm.push(quantile(admitted(calm!), 0.99));
-      p99.flooded.push(quantile(admitted(beside), 0.99));
+      calmMs.push(...admitted(calm!));
+      floodedMs.push(...admitted(beside));
       // The modest caller's wish is forgotten.
       await sleep(FORGOTTEN_AFTER_MS);
       usedByFlood.push(await flooded(async () => {}));
@@ -71,8 +72,9 @@ export const underFlood: Row = {
       },
       {
         what: 'p99 of an admitted call, ms',
-        ours: { name: 'gateway', values: p99.flooded },
-        theirs: { name: 'without the flood', values: p99.calm },
+        // Of all rounds together: of the calls of one, it would be the slowest.
+        ours: { name: 'gateway', values: [quantile(floodedMs, 0.99)] },
+        theirs: { name: 'without the flood', values: [quantile(calmMs, 0.99)] },
         target: { atMost: 3 },
       },
     ] satisfies Figure[];
