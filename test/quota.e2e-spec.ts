@@ -98,6 +98,7 @@ describe('30 calls at once', () => {
 describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each way', () => {
   it('never lets more than 20 arrive in any second, and answers every call with 200 or 429', async () => {
     sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, answer: { minMs: 0, maxMs: 200 } });
+    const { arrivals } = sandbox.state().statistics;
     const answers = await flood(200, 10);
     const { statistics } = sandbox.state();
     expect(answers).toHaveLength(2000);
@@ -107,5 +108,6 @@ describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each 
     const stopped = answers.filter(({ status }) => status === 200).length;
     // What the rule allows on average; far less would be a broken limiter too.
     expect(stopped).toBeGreaterThan((0.6 * 20 * 10) / (1 + (await roundTrip())));
+    expect(stopped).toBe(statistics.arrivals - arrivals);
   });
 });

@@ -191,7 +191,7 @@ describe('the network', () => {
       delays: { request: { minMs: 0, maxMs: 80 }, answer: { minMs: 20, maxMs: 100 } },
     });
     // Timers fire in the order in which they are due, however late a busy machine makes them.
-    const [there, back] = [sleep(30, 'on the way there'), sleep(90, 'on the way back')];
+    const [there, back] = [sleep(39, 'on the way there'), sleep(98, 'on the way back')];
     const answer = stop(sandbox);
     expect(await Promise.race([answer, there])).toBe('on the way there');
     expect(sandbox.arrivals()).toEqual([]);
