@@ -7,6 +7,11 @@ import type { SandboxPlace } from './servers/sandbox.js';
 
 let number = 0;
 
+/** The times of those calls that found a slot. */
+export function admitted(calls: readonly (number | undefined)[]): number[] {
+  return calls.filter((ms) => ms !== undefined);
+}
+
 /** A caller that calls with axios, over connections kept alive: the gateway, or the cloud without one. */
 export class AxiosCaller {
   readonly #axios: AxiosInstance;

@@ -1,6 +1,6 @@
 import { Flood, STOP } from '../flood.js';
 import { contest } from '../contest.js';
-import { AxiosCaller } from '../direct.js';
+import { admitted, AxiosCaller } from '../direct.js';
 import { Cloud, Gateway } from '../gateway.js';
 import { inTurn } from '../in-turn.js';
 import { CountedRedis } from '../redis.js';
@@ -38,10 +38,13 @@ export const redis: Row = {
     const p50: [number[], number[]] = [[], []];
     const startedAt = performance.now();
     let calls = 0;
+    let givenBack = 0;
     for (let round = 0; round < (quick ? 2 : 5); round += 1, calls += CALLS) {
       const [own, other] = await inTurn(sides, { perSecond: 15, count: CALLS });
-      p50[0].push(median(own!.filter((ms) => ms !== undefined)));
-      p50[1].push(median(other!.filter((ms) => ms !== undefined)));
+      const lent = admitted(own!);
+      givenBack += lent.length;
+      p50[0].push(median(lent));
+      p50[1].push(median(admitted(other!)));
     }
     const { evalsha = 0, get = 0 } = await store.calls();
     // The replica's heartbeat of every second is not a cost of calls.
@@ -51,7 +54,7 @@ export const redis: Row = {
     const name = 'with Redis';
     const inProcess = 'in-process';
     // Every call that is admitted gives its slot back when it is over; what is told of the task's end is not asked for.
-    const after = 1;
+    const before = evalsha + get - heartbeats - givenBack;
     return [
       {
         what: 'decisions per second (429)',
@@ -66,7 +69,7 @@ export const redis: Row = {
       },
       {
         what: 'commands to Redis before the call',
-        ours: { name, values: [Math.round(((evalsha + get - heartbeats) / calls - after) * 10) / 10] },
+        ours: { name, values: [Math.round((before / calls) * 10) / 10] },
         target: { atMost: 1 },
       },
     ];

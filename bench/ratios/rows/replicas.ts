@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AxiosCaller } from '../direct.js';
+import { admitted, AxiosCaller } from '../direct.js';
 import { Cloud, Gateway } from '../gateway.js';
 import { inTurn } from '../in-turn.js';
 import { CountedRedis } from '../redis.js';
@@ -67,7 +67,6 @@ async function load(size: number, seconds: number): Promise<Fleet> {
   const before = await cloud.statistics();
   const startedAt = performance.now();
   const calls = await offer(OFFERED_PER_SECOND * seconds);
-  const admitted = calls.filter((ms) => ms !== undefined);
   const took = (performance.now() - startedAt) / 1000;
   const after = await cloud.statistics();
   const { evalsha = 0, get = 0, xadd = 0 } = await store.calls();
@@ -76,7 +75,7 @@ async function load(size: number, seconds: number): Promise<Fleet> {
   return {
     perSecond: (after.arrivals - before.arrivals) / took,
     mostInAnySecond: after.mostInAnySecond,
-    admittedMs: median(admitted),
+    admittedMs: median(admitted(calls)),
     // Each replica's heartbeat of every second is not a cost of calls.
     commandsPerCall: (evalsha + get + xadd - size * took) / calls.length,
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AxiosCaller } from '../direct.js';
+import { admitted, AxiosCaller } from '../direct.js';
 import { Flood, STOP } from '../flood.js';
 import { Cloud, Gateway } from '../gateway.js';
 import type { Figure, Row } from '../row.js';
@@ -80,7 +80,3 @@ export const underFlood: Row = {
     ] satisfies Figure[];
   },
 };
-
-function admitted(calls: readonly (number | undefined)[]): number[] {
-  return calls.filter((ms) => ms !== undefined);
-}
