@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { EXPLANATIONS } from '../apps/gateway/src/problems/explanations.js';
-import { PROBLEMS } from '../apps/gateway/src/problems/problem-table.js';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { PROBLEM_CODES } from './contract/problem-codes.js';
 import { type Answer, send } from './support/client.js';
 import { type Gateway, startGateway, variablesFor } from './support/gateway.js';
 import { GatewayProcess } from './support/process.js';
@@ -90,24 +89,25 @@ describe('GET /docs', () => {
 });
 
 describe('GET /problems/{code}', () => {
-  it.each(Object.entries(PROBLEMS))('%s says what it means and what to do', async (code, problem) => {
-    const { meaning, whatToDo } = EXPLANATIONS[code as keyof typeof PROBLEMS];
+  it.each(Object.entries(PROBLEM_CODES))('%s says what it means and what to do', async (code, problem) => {
     const { headers, body } = await get(`/problems/${code}`);
-    const { status, title, outcome } = problem;
+    const { status, outcome } = problem;
     expect(headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', vary: 'accept' });
+    // A sentence at least.
+    const sentence = expect.stringMatching(/^.{20,}\.$/);
     expect(body).toMatchObject({
       code,
       type: `/problems/${code}`,
       status,
-      title,
+      title: expect.stringMatching(/^[A-Z].{7,}$/),
       outcome,
-      meaning,
-      whatToDo,
+      meaning: sentence,
+      whatToDo: sentence,
     });
     const page = await get(`/problems/${code}`, BROWSER);
     expectStrictPage(page);
-    for (const text of [title, meaning, whatToDo])
-      expect(plain(page.text)).toContain(plain(text).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+    for (const text of [body!['title'], body!['meaning'], body!['whatToDo']])
+      expect(plain(page.text)).toContain(plain(String(text)).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
   });
 
   it.each([
@@ -140,7 +140,7 @@ describe('GET /problems/{code}', () => {
 
 describe('GET /problems', () => {
   it('lists every problem of the table, with a link to each for people', async () => {
-    const codes = Object.keys(PROBLEMS);
+    const codes = Object.keys(PROBLEM_CODES);
     const { problems } = (await get('/problems')).body as { problems: { code: string }[] };
     expect(problems.map(({ code }) => code)).toEqual(codes);
     const page = await get('/problems', BROWSER);

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Authentication } from '../apps/gateway/src/callers/authentication.js';
 import { Lifecycle } from '../apps/gateway/src/operations/lifecycle.js';
-import { PROBLEMS } from '../apps/gateway/src/problems/problem-table.js';
-import { Routes } from '../apps/gateway/src/routes.js';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
+import { PROBLEM_CODES } from './contract/problem-codes.js';
+import { ROUTES } from './contract/routes.js';
 import { ApiDocument } from './support/api-document.js';
 import { bearer, caller, newFolder } from './support/callers-file.js';
 import { type Answer, send } from './support/client.js';
@@ -51,7 +51,18 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** Sends a request, and holds the answer against the document. */
+const seenCodes = new Set<unknown>();
+const EXTRA_HEADERS = ['allow', 'retry-after', 'www-authenticate'];
+
+/** Compares a problem with the table of codes. */
+function expectContractProblem({ status, headers, body }: Answer): void {
+  const { code, outcome } = body!;
+  const extra = EXTRA_HEADERS.filter((name) => name in headers);
+  expect({ code, status, outcome, headers: extra }).toEqual({ code, ...PROBLEM_CODES[String(code)] });
+  seenCodes.add(code);
+}
+
+/** Sends a request, and compares the response with the document and with the table of codes. */
 async function answered(
   operation: string,
   { url }: Gateway,
@@ -61,6 +72,8 @@ async function answered(
   const path = options.path ?? pattern.replaceAll(/\{\w+\}/g, 'x');
   const answer = await send(url, path, { method, ...options });
   expect(document.judge(operation, answer)).toEqual([]);
+  if (answer.headers['content-type'] === 'application/problem+json' && method !== 'HEAD')
+    expectContractProblem(answer);
   return answer;
 }
 
@@ -84,10 +97,11 @@ async function lint(content: unknown): Promise<string[]> {
 
 describe('the OpenAPI document', () => {
   it('describes every route, and no other', () => {
-    const routes = gateway.app.get(Routes).list();
-    const described = routes
-      .filter((route) => !route.startsWith('HEAD '))
-      .map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
+    const described = ROUTES.flatMap(({ path, methods }) =>
+      methods
+        .filter((method) => method !== 'HEAD')
+        .map((method) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`),
+    );
     expect(document.operations.toSorted()).toEqual(described.toSorted());
   });
 
@@ -104,7 +118,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('has every problem of the table among the answers to a stop', () => {
-    for (const [code, { status }] of Object.entries(PROBLEMS))
+    for (const [code, { status }] of Object.entries(PROBLEM_CODES))
       expect(document.documented).toContain(`${STOP} ${status} ${code}`);
   });
 
@@ -201,7 +215,7 @@ describe('every answer is documented:', () => {
       await answered(operation, gateway);
     for (const name of ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
       await answered('GET /docs/{file}', gateway, { path: `/docs/${name}` });
-    for (const code of Object.keys(PROBLEMS))
+    for (const code of Object.keys(PROBLEM_CODES))
       await answered('GET /problems/{code}', gateway, { path: `/problems/${code}` });
     await answered('GET /metrics', gateway, { headers: { accept: 'application/openmetrics-text' } });
     const headers = { accept: 'text/html' };
@@ -223,6 +237,10 @@ describe('every answer is documented:', () => {
     expect((await answered('GET /readyz', gateway)).status).toBe(503);
     await eventually(async () => (await stopped('late')).body!['code'] === 'shutting-down');
     await drained;
+  });
+
+  it('and every code of the table has been given, with its status, outcome and headers', () => {
+    expect([...seenCodes].toSorted()).toEqual(Object.keys(PROBLEM_CODES).toSorted());
   });
 
   it('and there is no documented answer that has not been given', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
-import { PROBLEMS } from '../apps/gateway/src/problems/problem-table.js';
+import { PROBLEM_CODES } from './contract/problem-codes.js';
 import { send, stop } from './support/client.js';
 import { type Gateway, startGateway } from './support/gateway.js';
 import { takeSlots } from './support/take-slots.js';
@@ -26,7 +26,7 @@ describe('GET /metrics', () => {
     const { status, headers, text } = await get('/metrics');
     expect(status).toBe(200);
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
-    for (const result of ['stopped', 'already-finished', ...Object.keys(PROBLEMS)])
+    for (const result of ['stopped', 'already-finished', ...Object.keys(PROBLEM_CODES)])
       expect(text).toContain(`gateway_stops_total{caller="anonymous",result="${result}"} 0\n`);
     for (const line of [
       'quota_slots 20',

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { PROBLEM_CODES } from '../../../../test/contract/problem-codes.js';
 import { Problem } from './problem.js';
-import { type ProblemCode, PROBLEMS } from './problem-table.js';
+import type { ProblemCode } from './problem-table.js';
 
 describe('the body of a problem', () => {
-  it.each(Object.keys(PROBLEMS) as ProblemCode[])('%s is its document, for every instance', (code) => {
+  it.each(Object.keys(PROBLEM_CODES) as ProblemCode[])('%s is its document, for every instance', (code) => {
     for (const instance of ['one', 'a "quoted" \\one', 'the instance'])
       expect(new Problem(code).body(instance)).toBe(JSON.stringify(new Problem(code).document(instance)));
   });

@@ -1,0 +1,19 @@
+export interface ContractRoute {
+  readonly path: string;
+  /** In alphabetical order, as the `Allow` header has them. */
+  readonly methods: readonly string[];
+  readonly needsKey: boolean;
+}
+
+/** Every route of the gateway. A route that is added here needs a decision: who may use it? */
+export const ROUTES: readonly ContractRoute[] = [
+  { path: '/ingest-tasks/:id', methods: ['DELETE'], needsKey: true },
+  { path: '/livez', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/readyz', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/metrics', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/docs', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/docs/:file', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/openapi.json', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/problems', methods: ['GET', 'HEAD'], needsKey: false },
+  { path: '/problems/:code', methods: ['GET', 'HEAD'], needsKey: false },
+];
