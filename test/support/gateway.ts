@@ -5,19 +5,28 @@ import { readConfiguration } from '../../apps/gateway/src/config/configuration.j
 import type { Surroundings } from '../../apps/gateway/src/gateway.module.js';
 import { createGateway } from '../../apps/gateway/src/http.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
+import { assertLogEntry } from '../contract/log-events.js';
 
 /** Longer than any stall of a busy machine: for every test whose point is not a timeout. */
 export const PATIENT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
 
 // nestjs-pino has one logger in a process, whoever configured it first: all gateways of a test file share its lines.
 const logs: Record<string, unknown>[] = [];
-const logTo = { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) };
+let written: Record<string, unknown>[] = [];
+const logTo = {
+  write: (line: string): void => {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    logs.push(entry);
+    written.push(entry);
+  },
+};
 
 export interface Gateway {
   readonly url: string;
   readonly app: NestFastifyApplication;
   /** Every log line of this test file so far. */
   readonly logs: Record<string, unknown>[];
+  /** @throws Error when a log entry is not as in the contract */
   close(): Promise<void>;
 }
 
@@ -38,7 +47,13 @@ export async function startGateway(
   );
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, app, logs, close: () => app.close() };
+  const close = async (): Promise<void> => {
+    await app.close();
+    const entries = written;
+    written = [];
+    for (const entry of entries) assertLogEntry(entry);
+  };
+  return { url: `http://127.0.0.1:${port}`, app, logs, close };
 }
 
 /** The environment that points a gateway at a sandbox. */

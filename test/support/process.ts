@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertLogEntry } from '../contract/log-events.js';
 
 export interface Finished {
   readonly code: number | null;
@@ -11,6 +12,7 @@ export interface Finished {
 /** The built gateway as a process of its own, as production runs it. */
 export class GatewayProcess {
   readonly #child: ChildProcess;
+  /** Rejects when a log entry is not as in the contract. */
   readonly finished: Promise<Finished>;
   stdout = '';
   stderr = '';
@@ -30,11 +32,12 @@ export class GatewayProcess {
     );
     this.#child.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
-    this.finished = once(this.#child, 'close').then(([code]) => ({
-      code: code as number | null,
-      stdout: this.stdout,
-      stderr: this.stderr,
-    }));
+    this.finished = once(this.#child, 'close').then(([code]) => {
+      // A process that is killed may leave half a line.
+      for (const line of this.stdout.split('\n').slice(0, -1))
+        if (line.startsWith('{')) assertLogEntry(JSON.parse(line) as Record<string, unknown>);
+      return { code: code as number | null, stdout: this.stdout, stderr: this.stderr };
+    });
   }
 
   /** The address from the line that says where it listens. */
