@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { Credentials } from '#libs/tencent-cloud';
+import { ENVIRONMENT_VARIABLES } from '../../../../test/contract/environment-variables.js';
 import { readConfiguration } from './configuration.js';
+import { Environment } from './environment.js';
 import { InvalidConfiguration } from './invalid-configuration.js';
 
 const VALID = {
@@ -20,26 +23,93 @@ function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('readConfiguration', () => {
-  it('has the defaults of the contract', () => {
-    expect(readConfiguration(VALID)).toMatchObject({
+  it('turns the defaults of the contract into a configuration', () => {
+    expect(readConfiguration(VALID)).toEqual({
       host: '0.0.0.0',
       port: 3000,
+      credentials: { from: 'environment', credentials: expect.any(Credentials) },
+      callersFile: undefined,
       defaultSdkAppId: 1400000001,
       defaultRegion: 'ap-singapore',
       endpoint: new URL('https://trtc.intl.tencentcloudapi.com'),
       quotaPerSecond: 20,
       quotaDefaultWaitMs: 0,
       quotaQueueLimit: 200,
+      redisUrl: undefined,
       attemptTimeoutMs: 3000,
       deadlineMs: 8000,
       maxAttempts: 3,
       shutdownGraceMs: 10_000,
+      tracing: undefined,
       logLevel: 'info',
+      production: false,
+      revision: 'unknown',
     });
   });
 
+  it('turns every variable of the contract into a configuration', () => {
+    const set = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      TRTC_REGION: 'ap-mumbai',
+      TRTC_ENDPOINT: 'http://127.0.0.1:9',
+      QUOTA_PER_SECOND: '1000',
+      QUOTA_DEFAULT_WAIT_MS: '30000',
+      QUOTA_QUEUE_LIMIT: '0',
+      REDIS_URL: 'redis://host',
+      UPSTREAM_ATTEMPT_TIMEOUT_MS: '1',
+      UPSTREAM_DEADLINE_MS: '2',
+      UPSTREAM_MAX_ATTEMPTS: '10',
+      SHUTDOWN_GRACE_MS: '600000',
+      LOG_LEVEL: 'silent',
+      NODE_ENV: 'production',
+      GATEWAY_REVISION: 'abc123',
+    };
+    expect(readConfiguration({ ...VALID, ...set })).toMatchObject({
+      host: '127.0.0.1',
+      port: 0,
+      defaultRegion: 'ap-mumbai',
+      endpoint: new URL('http://127.0.0.1:9'),
+      quotaPerSecond: 1000,
+      quotaDefaultWaitMs: 30_000,
+      quotaQueueLimit: 0,
+      redisUrl: 'redis://host',
+      attemptTimeoutMs: 1,
+      deadlineMs: 2,
+      maxAttempts: 10,
+      shutdownGraceMs: 600_000,
+      logLevel: 'silent',
+      production: true,
+      revision: 'abc123',
+    });
+  });
+
+  it('reads exactly the variables of the contract, with these defaults', () => {
+    const defaults = Object.entries(ENVIRONMENT_VARIABLES).map(([name, variable]) => [
+      name,
+      variable.default,
+    ]);
+    expect(Object.entries(new Environment()).toSorted()).toEqual(defaults.toSorted());
+  });
+
+  it.each(
+    Object.entries(ENVIRONMENT_VARIABLES).flatMap(([name, { invalid: [value, ...faults] = [] }]) =>
+      value === undefined ? [] : [{ name, value, faults }],
+    ),
+  )('rejects $name=$value with this message', ({ name, value, faults }) => {
+    const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+    expect(faultsOf({ ...VALID, ...tracing, [name]: value })).toEqual(faults);
+  });
+
+  it.each(['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_TRACES_SAMPLER', 'OTEL_RESOURCE_ATTRIBUTES'])(
+    'does not look at %s where no traces are exported',
+    (name) => {
+      expect(faultsOf({ ...VALID, [name]: 'x' })).toEqual([]);
+    },
+  );
+
   it('treats a variable that is set to nothing as unset', () => {
-    expect(readConfiguration({ ...VALID, PORT: '', TRTC_REGION: '' })).toMatchObject({ port: 3000 });
+    expect(readConfiguration({ ...VALID, PORT: '', TRTC_REGION: '' })).toEqual(readConfiguration(VALID));
     expect(faultsOf({ ...VALID, TENCENTCLOUD_SECRET_KEY: '' })).toEqual([
       'TENCENTCLOUD_SECRET_KEY is missing',
     ]);
