@@ -103,15 +103,15 @@ describe('a gateway with callers', () => {
   });
 
   it.each([
-    ['an empty id', 'DELETE', '/ingest-tasks/'],
-    ['an id that is too long', 'DELETE', `/ingest-tasks/${'x'.repeat(300)}`],
-    ['an id that cannot be decoded', 'DELETE', '/ingest-tasks/%ZZ'],
-    ['a query that means nothing', 'DELETE', '/ingest-tasks/x?a=b'],
-    ['a wrong method', 'POST', '/ingest-tasks/x'],
-  ])('asks for the key before it looks at %s', async (_, method, path) => {
+    ['an empty id', 'DELETE', '/ingest-tasks/', 400],
+    ['an id that is too long', 'DELETE', `/ingest-tasks/${'x'.repeat(300)}`, 400],
+    ['an id that cannot be decoded', 'DELETE', '/ingest-tasks/%ZZ', 400],
+    ['a query that means nothing', 'DELETE', '/ingest-tasks/x?a=b', 400],
+    ['a wrong method', 'POST', '/ingest-tasks/x', 405],
+  ])('asks for the key before it looks at %s', async (_, method, path, status) => {
     expectUnauthenticated(await send(gateway.url, path, { method }));
     const allowed = await send(gateway.url, path, { method, headers: bearer(ROOM_KEY) });
-    expect([400, 405]).toContain(allowed.status);
+    expect(allowed.status).toBe(status);
   });
 
   it('asks for the key before it reads the body', async () => {

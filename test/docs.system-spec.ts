@@ -94,7 +94,9 @@ describe('/docs in a browser', () => {
     await page.locator('.auth-container input').fill(KEY);
     await page.locator('.auth-btn-wrapper .authorize').click();
     await page.locator('.auth-btn-wrapper .btn-done').click();
-    await operation().locator('button[aria-label="authorization button locked"]').waitFor();
+    const locked = operation().locator('button[aria-label="authorization button locked"]');
+    await locked.waitFor();
+    expect(await locked.count()).toBe(1);
   });
 
   it('lets it try the DELETE out, and shows the 200 of a stopped task', async () => {
@@ -152,7 +154,8 @@ describe('a page of somebody else', () => {
     await once(elsewhere, 'listening');
     const { port } = elsewhere.address() as AddressInfo;
     await page.goto(`http://127.0.0.1:${port}/`);
-    await eventually(() => violations.some((text) => text.includes('frame-ancestors')));
+    await eventually(() => violations.length > 0);
+    expect(violations.join('\n')).toContain('frame-ancestors');
     elsewhere.closeAllConnections();
     elsewhere.close();
   });

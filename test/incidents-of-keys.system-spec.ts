@@ -60,6 +60,7 @@ describe('an incident of keys', () => {
     await eventually(() => gateway.logs.some(({ event }) => event === 'credentials-not-loaded'));
     service.hand = { credentials, lifeMs: 3_600_000 };
     await eventually(async () => (await state()) === 'inactive');
+    expect(await state()).toBe('inactive');
     await prometheus.close();
     await gateway.close();
     service.close();

@@ -240,7 +240,7 @@ describe('every answer is documented:', () => {
   });
 
   it('and every code of the table has been given, with its status, outcome and headers', () => {
-    expect([...seenCodes].toSorted()).toEqual(Object.keys(PROBLEM_CODES).toSorted());
+    expect(seenCodes).toEqual(new Set(Object.keys(PROBLEM_CODES)));
   });
 
   it('and there is no documented answer that has not been given', () => {

@@ -122,7 +122,9 @@ describe('a Prometheus that scrapes two replicas', () => {
   });
 
   it('understands what the dashboard marks as an alert', async () => {
-    for (const { expr } of dashboard.annotations.list) await prometheus.query(expr);
+    expect(dashboard.annotations.list.length).toBeGreaterThan(0);
+    for (const { expr } of dashboard.annotations.list)
+      expect(await prometheus.query(expr)).toBeInstanceOf(Array);
   });
 
   it('sees the same slots in both replicas, which Redis shares', async () => {

@@ -208,6 +208,7 @@ describe('the network', () => {
     const socket = await open(sandbox);
     socket.write(wireStop(sandbox), () => socket.destroy());
     await until(() => sandbox.tasks()[0]?.status === 'finished');
+    expect(sandbox.arrivals()).toMatchObject([{ taskId: RUNNING.taskId, answerCode: 'OK' }]);
   });
 });
 

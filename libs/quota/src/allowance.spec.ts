@@ -35,11 +35,10 @@ describe('the number of slots that may be used', () => {
             expect(at).toBeGreaterThanOrEqual(1);
             expect(at).toBeLessThanOrEqual(full);
             const next = allowance.nextStep(now);
-            if (next === Infinity) expect(at).toBe(full);
-            else {
-              expect(allowance.at(next - 1)).toBe(at);
-              expect(allowance.at(next)).toBe(at + 1);
-            }
+            const isFull = next === Infinity;
+            expect(isFull).toBe(at === full);
+            const around = isFull ? [at, at + 1] : [allowance.at(next - 1), allowance.at(next)];
+            expect(around).toEqual([at, at + 1]);
           }
         },
       ),

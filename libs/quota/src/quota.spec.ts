@@ -62,7 +62,9 @@ describe('a clock on which time passes between two looks, and whose timers fire 
       const fresh = new Quota({ perSecond: 2, clock: restless });
       const lent = fresh.take();
       await restless.runUntil(1600);
-      (await lent).unused();
+      const slot = await lent;
+      expect(restless.now()).toBeGreaterThanOrEqual(1500);
+      slot.unused();
     },
   );
 });

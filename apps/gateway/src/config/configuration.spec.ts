@@ -89,13 +89,15 @@ describe('readConfiguration', () => {
       name,
       variable.default,
     ]);
-    expect(Object.entries(new Environment()).toSorted()).toEqual(defaults.toSorted());
+    expect(Object.fromEntries(Object.entries(new Environment()))).toStrictEqual(Object.fromEntries(defaults));
   });
 
   it.each(
-    Object.entries(ENVIRONMENT_VARIABLES).flatMap(([name, { invalid: [value, ...faults] = [] }]) =>
-      value === undefined ? [] : [{ name, value, faults }],
-    ),
+    Object.entries(ENVIRONMENT_VARIABLES).flatMap(([name, { invalid }]) => {
+      if (!invalid) return [];
+      const [value, ...faults] = invalid;
+      return [{ name, value, faults }];
+    }),
   )('rejects $name=$value with this message', ({ name, value, faults }) => {
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
     expect(faultsOf({ ...VALID, ...tracing, [name]: value })).toEqual(faults);
@@ -161,7 +163,8 @@ describe('readConfiguration', () => {
   ])('names %s when it is %j, and does not show the value', (name, value) => {
     const faults = faultsOf({ ...VALID, [name]: value });
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
-    if (value.length > 5) expect(faults[0]).not.toContain(value);
+    // A short value may stand in the message by chance.
+    expect(value.length > 5 && faults[0]!.includes(value)).toBe(false);
   });
 
   it('lists every fault at once', () => {

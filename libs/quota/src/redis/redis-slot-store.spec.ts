@@ -131,25 +131,27 @@ describe('the scripts in Redis', () => {
               continue;
             }
             const known = model.knows(name, coming);
+            let actual: unknown;
+            let expected: unknown;
             if (one.does === 'take') {
               const id = `${name}/${(ids += 1)}`;
               const answer = await store.take(coming, id, one);
-              expect(sorted(answer)).toEqual(known ? sorted(model.take(name, id, one)) : STRANGER);
+              actual = sorted(answer);
+              expected = known ? sorted(model.take(name, id, one)) : STRANGER;
               if (answer !== STRANGER && answer.verdict === 'granted') lent.push(id);
             } else if (one.does === 'giveBack') {
               const id = lent[one.which % Math.max(1, lent.length)] ?? 'none';
               const view = await store.giveBack(coming, id, one.heldForMs);
-              expect(sorted({ view })).toEqual(
-                known
-                  ? sorted({ view: model.giveBack(name, id, one.heldForMs) })
-                  : sorted({ view: STRANGER }),
-              );
+              actual = sorted({ view });
+              expected = sorted({ view: known ? model.giveBack(name, id, one.heldForMs) : STRANGER });
             } else if (one.does === 'beat') {
-              const standing = await store.beat(coming, one);
-              expect(standing).toEqual(known ? model.beat(name, one) : STRANGER);
+              actual = await store.beat(coming, one);
+              expected = known ? model.beat(name, one) : STRANGER;
             } else {
-              expect(await store.lower(coming)).toEqual(known ? model.lower() : STRANGER);
+              actual = await store.lower(coming);
+              expected = known ? model.lower() : STRANGER;
             }
+            expect(actual).toEqual(expected);
           }
         },
       ),
