@@ -54,8 +54,14 @@ describe('GET /docs', () => {
     const answer = await get('/docs');
     expectStrictPage(answer);
     expect(answer.headers['content-security-policy']).toContain("script-src 'self'");
-    for (const [, file] of answer.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g))
-      expect((await get(`/${file}`)).status).toBe(200);
+    const files = Array.from(answer.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g), ([, file]) => file);
+    expect(files).toEqual([
+      'docs/favicon-32x32.png',
+      'docs/swagger-ui.css',
+      'docs/swagger-ui-bundle.js',
+      'docs/start.js',
+    ]);
+    for (const file of files) expect((await get(`/${file}`)).status).toBe(200);
   });
 
   it.each([

@@ -79,14 +79,14 @@ describe('what is not one plain request', () => {
   });
 
   it.each([
-    ['two slashes', '//ingest-tasks/a'],
-    ['two slashes within', '/ingest-tasks//a'],
-    ['a step up', '/metrics/../ingest-tasks/a'],
-    ['an encoded step up', '/metrics/%2e%2e/ingest-tasks/a'],
-    ['a backslash', '\\ingest-tasks\\a'],
-  ])('is not tidied into a path that it is not: %s', async (_, path) => {
+    ['two slashes', '//ingest-tasks/a', 404],
+    ['two slashes within', '/ingest-tasks//a', 404],
+    ['a step up', '/metrics/../ingest-tasks/a', 404],
+    ['an encoded step up', '/metrics/%2e%2e/ingest-tasks/a', 404],
+    ['a backslash', '\\ingest-tasks\\a', 400],
+  ])('is not tidied into a path that it is not: %s', async (_, path, status) => {
     const answer = await answerTo(gateway.url, `DELETE ${path} HTTP/1.1\r\nHost: x\r\n${CLOSE}`);
-    expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
+    expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
     expect(sandbox.arrivals()).toEqual([]);
   });
 
@@ -163,14 +163,14 @@ describe('who is slow on purpose', () => {
   afterAll(() => gateway.close());
 
   it.each([
-    ['says nothing', ''],
-    ['does not end its head', `${HEAD}A: `],
-    ['does not end its body', `${HEAD}Content-Length: 10\r\n\r\nabc`],
-    ['does not end its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nhel`],
-    ['has a body without an end', `${HEAD}Transfer-Encoding: xchunked\r\n\r\n`],
-  ])('is hung up on, when it %s', async (_, bytes) => {
+    ['says nothing', '', 'HTTP/1.1 400 Bad Request'],
+    ['does not end its head', `${HEAD}A: `, 'HTTP/1.1 400 Bad Request'],
+    ['does not end its body', `${HEAD}Content-Length: 10\r\n\r\nabc`, ''],
+    ['does not end its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nhel`, ''],
+    ['has a body without an end', `${HEAD}Transfer-Encoding: xchunked\r\n\r\n`, ''],
+  ])('is hung up on, when it %s', async (_, bytes, statusLine) => {
     const answer = await answerTo(gateway.url, bytes);
-    expect(answer === '' || answer.startsWith('HTTP/1.1 400 ')).toBe(true);
+    expect(answer.split('\r\n', 1)).toEqual([statusLine]);
     expect(sandbox.arrivals()).toEqual([]);
   });
 

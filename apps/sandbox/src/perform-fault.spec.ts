@@ -121,7 +121,9 @@ describe.each([
     const { text } = await stop(sandbox, { tls });
     const chunks = bodyOf(text).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, '');
     expect(chunks.trimEnd()).toHaveLength(3_000_000);
-    expect(JSON.parse(chunks)).toHaveProperty('Response.RequestId');
+    expect(JSON.parse(chunks)).toMatchObject({
+      Response: { RequestId: expect.stringMatching(/^x+$/) },
+    });
 
     next({ kind: 'huge', bytes: 1e12 });
     const socket = await open(sandbox, tls);
