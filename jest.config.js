@@ -28,8 +28,7 @@ export const project = {
 export const run = {
   maxWorkers: 2,
   testTimeout: 60_000,
-  // A test that fails before it has closed its servers must not keep CI waiting for them for ever.
-  forceExit: true,
+  globalTeardown: '<rootDir>/test/support/exit-watch.js',
 };
 
 /** @type {import('jest').Config} */
