@@ -78,7 +78,7 @@ describe('SIGTERM', () => {
     await expect(answers).rejects.toMatchObject({ code: 'ECONNRESET' });
     const { code, stdout } = await gateway.finished;
     expect(code).toBe(1);
-    expect(stdout).toContain('"unfinished":');
+    expect(stdout).toContain('"unfinished":1,');
   });
 
   it('a second time ends the process at once', async () => {

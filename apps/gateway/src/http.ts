@@ -93,11 +93,11 @@ export async function createGateway(
     void reply.headers(headersOfEvery(request.id));
     if (lifecycle.leaving) void reply.header('connection', 'close');
     const { socket } = request.raw;
-    lifecycle.begin();
+    lifecycle.requestStarted(request.call);
     connections.begun(socket);
     reply.raw.once('close', () => {
       request.call.departure.abort(CALLER_LEFT);
-      lifecycle.end();
+      lifecycle.requestFinished(request.call);
       connections.ended(socket);
       report.ended(answeredBy(request, reply));
     });

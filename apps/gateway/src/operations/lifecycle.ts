@@ -23,7 +23,8 @@ const RETRY_ELSEWHERE_MS = 1000;
 @Injectable()
 export class Lifecycle implements OnApplicationBootstrap {
   #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
-  #inFlight = 0;
+  /** Each request in flight, and how many components hold it. */
+  readonly #inFlight = new Map<object, number>();
   readonly #endOfWaiting = new AbortController();
   #seen = 0;
 
@@ -46,18 +47,31 @@ export class Lifecycle implements OnApplicationBootstrap {
     return this.#endOfWaiting.signal;
   }
 
-  begin(): void {
-    this.#inFlight += 1;
+  /** Requests in flight. One whose caller has disconnected is in flight until its call to the cloud ends. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /**
+   * Holds a request, which counts once however often it is held.
+   *
+   * @param request the object that identifies it
+   */
+  requestStarted(request: object): void {
+    this.#inFlight.set(request, (this.#inFlight.get(request) ?? 0) + 1);
     this.#seen += 1;
+  }
+
+  /** Releases one hold of a request. */
+  requestFinished(request: object): void {
+    const holds = this.#inFlight.get(request) ?? 0;
+    if (holds > 1) this.#inFlight.set(request, holds - 1);
+    else this.#inFlight.delete(request);
   }
 
   /** One has come and been answered at once. */
   passed(): void {
     this.#seen += 1;
-  }
-
-  end(): void {
-    this.#inFlight -= 1;
   }
 
   /**
@@ -75,8 +89,8 @@ export class Lifecycle implements OnApplicationBootstrap {
     for (let quiet = 0; performance.now() < end && quiet < QUIET_LOOKS;) {
       const seen = this.#seen;
       await sleep(POLL_MS);
-      quiet = this.#inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
+      quiet = this.inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
     }
-    return this.#inFlight;
+    return this.inFlight;
   }
 }
