@@ -42,7 +42,6 @@ export async function createGateway(
   surroundings?: Surroundings,
 ): Promise<NestFastifyApplication> {
   const limits = { ...CONNECTION_LIMITS, ...surroundings?.limits };
-  const connections = new Connections(limits.connections);
   const adapter = new FastifyAdapter({
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     bodyLimit: BODY_LIMIT_BYTES,
@@ -72,6 +71,7 @@ export async function createGateway(
     // Nest tells of every module and route at start; its warnings and errors are enough.
     { bodyParser: false, logger: ['warn', 'error', 'fatal'], abortOnError: false },
   );
+  const connections = app.get(Connections);
   const routes = app.get(Routes);
   const report = app.get(CallReport);
   const authentication = app.get(Authentication);
@@ -118,6 +118,9 @@ export async function createGateway(
     });
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    // Requests that the client sent without waiting for responses are all served: the last response ends the connection.
+    if (lifecycle.leaving && connections.inFlightOn(request.raw.socket) > 1)
+      void reply.removeHeader('connection');
     if (isStop(request)) {
       if (request.call.caller)
         void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));

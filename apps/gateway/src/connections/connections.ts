@@ -14,19 +14,28 @@ type Connection = Socket & { [IN_FLIGHT]?: number };
 export class Connections {
   // In the order in which they came.
   readonly #unproved = new Set<Socket>();
-  #open = 0;
+  readonly #open = new Set<Socket>();
 
   constructor(private readonly limit: number) {}
 
+  get open(): ReadonlySet<Socket> {
+    return this.#open;
+  }
+
+  /** Requests in flight on a connection. */
+  inFlightOn(socket: Connection): number {
+    return socket[IN_FLIGHT] ?? 0;
+  }
+
   watch(server: Server): void {
     server.on('connection', (socket) => {
-      this.#open += 1;
+      this.#open.add(socket);
       this.#unproved.add(socket);
       socket.once('close', () => {
-        this.#open -= 1;
+        this.#open.delete(socket);
         this.#unproved.delete(socket);
       });
-      if (this.#open > this.limit) this.#giveWay();
+      if (this.#open.size > this.limit) this.#giveWay();
     });
     // What is expected beyond 100-continue cannot be met; the answer is the same as without it.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -38,17 +47,17 @@ export class Connections {
   }
 
   begun(socket: Connection): void {
-    socket[IN_FLIGHT] = (socket[IN_FLIGHT] ?? 0) + 1;
+    socket[IN_FLIGHT] = this.inFlightOn(socket) + 1;
   }
 
   ended(socket: Connection): void {
-    socket[IN_FLIGHT] = (socket[IN_FLIGHT] ?? 0) - 1;
+    socket[IN_FLIGHT] = this.inFlightOn(socket) - 1;
   }
 
   /** What came over a connection cannot be read as a request. */
   unreadable(error: Error & { code?: string }, socket: Connection): void {
     // Its refusal would be taken for the answer of the request before it, which may succeed.
-    if ((socket[IN_FLIGHT] ?? 0) > 0) socket.destroy();
+    if (this.inFlightOn(socket) > 0) socket.destroy();
     else refuseUnreadable(error, socket);
   }
 

@@ -5,6 +5,12 @@ import { Problem } from '../problems/problem.js';
 /** What part of the grace goes by before calls are refused: long enough for a load balancer to look elsewhere. */
 const LINGER_SHARE = 0.2;
 
+/** How much of the end of the grace is left for closing the listener and the connections, in milliseconds. */
+const CLOSING_MS = 1000;
+
+/** Of a short grace, this share. */
+const CLOSING_SHARE = 0.25;
+
 /** How long it must be quiet before the listener closes: a caller just connecting would see a reset. */
 const QUIET_MS = 500;
 
@@ -75,13 +81,13 @@ export class Lifecycle implements OnApplicationBootstrap {
   }
 
   /**
-   * Leaves in order: keeps serving for a moment, then refuses, and waits for what is in flight and for quiet.
+   * Drains: keeps serving for a moment, then rejects new calls, until nothing is in flight and no request has come for
+   * a while, or until it is time to close the listener.
    *
-   * @param graceMs how long all of that may take, in milliseconds
-   * @returns how many calls are still in flight when the grace is over; 0 when all ended well
+   * @param graceMs how long the whole shutdown may take, in milliseconds
    */
-  async drain(graceMs: number): Promise<number> {
-    const end = performance.now() + graceMs;
+  async drain(graceMs: number): Promise<void> {
+    const end = performance.now() + graceMs - Math.min(CLOSING_MS, CLOSING_SHARE * graceMs);
     this.#state = 'leaving';
     await sleep(graceMs * LINGER_SHARE);
     this.#state = 'refusing';
@@ -91,6 +97,10 @@ export class Lifecycle implements OnApplicationBootstrap {
       await sleep(POLL_MS);
       quiet = this.inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
     }
-    return this.inFlight;
+  }
+
+  /** Waits until nothing is in flight, at the latest until `endsAt` by `performance.now()`. */
+  async finished(endsAt: number): Promise<void> {
+    while (this.inFlight > 0 && performance.now() < endsAt) await sleep(POLL_MS);
   }
 }
