@@ -10,6 +10,7 @@ import { Authentication } from './callers/authentication.js';
 import { Callers } from './callers/callers.js';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
+import { MalformedRequests } from './connections/malformed-requests.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
@@ -90,6 +91,7 @@ export class GatewayModule {
       providers: [
         IngestTasksService,
         Lifecycle,
+        MalformedRequests,
         Routes,
         ProblemFilter,
         CallReport,

@@ -13,6 +13,7 @@ import { CONNECTION_LIMITS } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
 import { listener } from './connections/listener.js';
 import { namesItsHost } from './connections/host-header.js';
+import { MalformedRequests } from './connections/malformed-requests.js';
 import type { Configuration } from './config/configuration.js';
 import { FrontDoor } from './front-door.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
@@ -56,7 +57,7 @@ export async function createGateway(
         if (!turnedAway) toFastify(request, response);
         else if (turnedAway.caller) connections.proved(request.socket);
       }),
-    clientErrorHandler: (error, socket) => connections.unreadable(error, socket),
+    clientErrorHandler: (error, socket) => malformedRequests.reject(error, socket),
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
@@ -72,6 +73,7 @@ export async function createGateway(
     { bodyParser: false, logger: ['warn', 'error', 'fatal'], abortOnError: false },
   );
   const connections = app.get(Connections);
+  const malformedRequests = app.get(MalformedRequests);
   const routes = app.get(Routes);
   const report = app.get(CallReport);
   const authentication = app.get(Authentication);
@@ -94,7 +96,7 @@ export async function createGateway(
     if (lifecycle.leaving) void reply.header('connection', 'close');
     const { socket } = request.raw;
     lifecycle.requestStarted(request.call);
-    connections.begun(socket);
+    connections.begun(request.raw);
     reply.raw.once('close', () => {
       request.call.departure.abort(CALLER_LEFT);
       lifecycle.requestFinished(request.call);

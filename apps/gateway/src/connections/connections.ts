@@ -1,11 +1,12 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { refuseUnreadable } from './refuse-unreadable.js';
 
 /** How many requests of a connection are under way: kept on the socket, because a WeakMap of sockets took 13 µs of a refusal's 80. */
 const IN_FLIGHT = Symbol('requests in flight');
 
-type Connection = Socket & { [IN_FLIGHT]?: number };
+const LAST_REQUEST = Symbol('last request');
+
+type Connection = Socket & { [IN_FLIGHT]?: number; [LAST_REQUEST]?: IncomingMessage };
 
 /**
  * The connections that are open. When there are too many, the oldest one on which nobody has shown a key gives way to
@@ -27,6 +28,11 @@ export class Connections {
     return socket[IN_FLIGHT] ?? 0;
   }
 
+  /** The last request of which the head has arrived; its body may be incomplete. */
+  lastRequestOn(socket: Connection): IncomingMessage | undefined {
+    return socket[LAST_REQUEST];
+  }
+
   watch(server: Server): void {
     server.on('connection', (socket) => {
       this.#open.add(socket);
@@ -46,19 +52,14 @@ export class Connections {
     this.#unproved.delete(socket);
   }
 
-  begun(socket: Connection): void {
+  begun(request: IncomingMessage): void {
+    const socket: Connection = request.socket;
     socket[IN_FLIGHT] = this.inFlightOn(socket) + 1;
+    socket[LAST_REQUEST] = request;
   }
 
   ended(socket: Connection): void {
     socket[IN_FLIGHT] = this.inFlightOn(socket) - 1;
-  }
-
-  /** What came over a connection cannot be read as a request. */
-  unreadable(error: Error & { code?: string }, socket: Connection): void {
-    // Its refusal would be taken for the answer of the request before it, which may succeed.
-    if (this.inFlightOn(socket) > 0) socket.destroy();
-    else refuseUnreadable(error, socket);
   }
 
   #giveWay(): void {
