@@ -278,3 +278,34 @@ describe('a gateway that is to start', () => {
     expect(stderr).not.toContain(String(caller('b', STUDIO_KEY)['keySha256']));
   });
 });
+
+describe('CALLERS_FILE at start', () => {
+  it('is read once, and again after it has changed', async () => {
+    const file = join(folder.path, 'read-once.json');
+    await writeFile(file, JSON.stringify([caller('first', 'key-1')]));
+    const countReads = `
+      import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      for (const [owner, name] of [[fs, 'readFileSync'], [fs.promises, 'readFile']]) {
+        const read = owner[name];
+        owner[name] = (path, ...rest) => {
+          if (path === process.env.CALLERS_FILE) process.stderr.write('read;');
+          return read(path, ...rest);
+        };
+      }
+      syncBuiltinESMExports();`;
+    const gateway = new GatewayProcess(
+      { ...variablesFor(sandbox), ALLOW_ANONYMOUS: '', CALLERS_FILE: file },
+      ['--import', `data:text/javascript,${encodeURIComponent(countReads)}`],
+    );
+    try {
+      await gateway.url();
+      expect(gateway.stderr).toBe('read;');
+      await replaceFile(file, JSON.stringify([caller('second', 'key-2')]));
+      await eventually(() => gateway.stdout.includes('"callers-loaded"'));
+      expect(gateway.stderr).toBe('read;read;');
+    } finally {
+      gateway.kill('SIGKILL');
+    }
+  });
+});

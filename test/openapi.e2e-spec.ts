@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Authentication } from '../apps/gateway/src/callers/authentication.js';
+import type { Surroundings } from '../apps/gateway/src/gateway.module.js';
 import { Lifecycle } from '../apps/gateway/src/operations/lifecycle.js';
 import { type Sandbox, startSandbox } from '../apps/sandbox/src/sandbox.js';
 import { PROBLEM_CODES } from './contract/problem-codes.js';
@@ -10,6 +11,7 @@ import { ROUTES } from './contract/routes.js';
 import { ApiDocument } from './support/api-document.js';
 import { bearer, caller, newFolder } from './support/callers-file.js';
 import { type Answer, send } from './support/client.js';
+import { sendUnfinished } from './support/unfinished.js';
 import { eventually } from './support/eventually.js';
 import { FAULTS } from './support/faults-of-the-cloud.js';
 import { type Gateway, startGateway } from './support/gateway.js';
@@ -24,17 +26,22 @@ let folder: Awaited<ReturnType<typeof newFolder>>;
 let gateway: Gateway;
 let document: ApiDocument;
 
-const start = (variables: Record<string, string> = {}): Promise<Gateway> =>
-  startGateway(sandbox, {
-    ALLOW_ANONYMOUS: '',
-    CALLERS_FILE: join(folder.path, 'callers.json'),
-    TRTC_SDK_APP_ID: '1400000777',
-    TRTC_REGION: 'ap-mumbai',
-    QUOTA_PER_SECOND: '1000',
-    UPSTREAM_ATTEMPT_TIMEOUT_MS: '500',
-    UPSTREAM_MAX_ATTEMPTS: '1',
-    ...variables,
-  });
+const start = (variables: Record<string, string> = {}, surroundings: Surroundings = {}): Promise<Gateway> =>
+  startGateway(
+    sandbox,
+    {
+      ALLOW_ANONYMOUS: '',
+      CALLERS_FILE: join(folder.path, 'callers.json'),
+      TRTC_SDK_APP_ID: '1400000777',
+      TRTC_REGION: 'ap-mumbai',
+      QUOTA_PER_SECOND: '1000',
+      UPSTREAM_ATTEMPT_TIMEOUT_MS: '500',
+      UPSTREAM_MAX_ATTEMPTS: '1',
+      ...variables,
+    },
+    {},
+    surroundings,
+  );
 
 beforeAll(async () => {
   sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000, sdkAppIds: [1400000777] });
@@ -169,6 +176,18 @@ describe('every answer is documented:', () => {
       await answered(operation, gateway, { method: 'PATCH', headers: bearer(KEY) });
       await answered(operation, gateway, { setHost: false, headers: bearer(KEY) });
     }
+  });
+
+  it('of requests whose headers are too large, or do not arrive in time', async () => {
+    for (const operation of document.operations)
+      await answered(operation, gateway, { headers: { filler: 'x'.repeat(20_000) } });
+    const impatient = await start({}, { limits: { headMs: 100, lookEveryMs: 50 } });
+    for (const operation of document.operations) {
+      const [method = '', pattern = ''] = operation.split(' ');
+      const response = await sendUnfinished(impatient.url, method, pattern.replaceAll(/\{\w+\}/g, 'x'));
+      expect(document.judge(operation, response)).toEqual([]);
+    }
+    await impatient.close();
   });
 
   it('of everything that the cloud may do', async () => {

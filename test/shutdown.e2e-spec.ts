@@ -7,6 +7,7 @@ import { send, stop } from './support/client.js';
 import { eventually } from './support/eventually.js';
 import { PATIENT, variablesFor } from './support/gateway.js';
 import { GatewayProcess } from './support/process.js';
+import { exchangeRaw } from './support/raw.js';
 import { takeSlots } from './support/take-slots.js';
 
 let sandbox: Sandbox;
@@ -71,6 +72,27 @@ describe('SIGTERM', () => {
     silent.destroy();
   });
 
+  it('serves every request of a client that does not wait for responses', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    gateway.kill('SIGTERM');
+    while ((await get(url, '/readyz')).status === 200) await sleep(10);
+    const request = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+    const responses = await exchangeRaw(url, request.repeat(3));
+    expect(responses.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+  });
+
+  it('closes a connection whose client sends half a request and does not close its side', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write('DELETE /ingest-tasks/a HTTP/1.1\r\nHo');
+    await get(url, '/livez');
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+    socket.destroy();
+  });
+
   it('says how many calls it had to cut off when the grace is over, and exits with 1', async () => {
     const url = await start({ SHUTDOWN_GRACE_MS: '500' }).url();
     const { answers } = await takeSlots(sandbox, url, ['cut-off'], 20_000);
@@ -78,7 +100,7 @@ describe('SIGTERM', () => {
     await expect(answers).rejects.toMatchObject({ code: 'ECONNRESET' });
     const { code, stdout } = await gateway.finished;
     expect(code).toBe(1);
-    expect(stdout).toContain('"unfinished":');
+    expect(stdout).toContain('"unfinished":1,');
   });
 
   it('a second time ends the process at once', async () => {

@@ -8,7 +8,9 @@ import { TencentCloudClient } from '#libs/tencent-cloud';
 import { CallReport } from './call-report.js';
 import { Authentication } from './callers/authentication.js';
 import { Callers } from './callers/callers.js';
-import type { ConnectionLimits } from './connections/connection-limits.js';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js';
+import { Connections } from './connections/connections.js';
+import { MalformedRequests } from './connections/malformed-requests.js';
 import { CONFIGURATION, configurationFactory } from './config/configuration.provider.js';
 import type { Configuration } from './config/configuration.js';
 import { CloudCredentials } from './credentials/cloud-credentials.js';
@@ -56,7 +58,7 @@ export interface Surroundings {
 export class GatewayModule {
   static forRoot(
     configuration: Configuration,
-    { ca, logTo, metadataService }: Surroundings = {},
+    { ca, logTo, limits, metadataService }: Surroundings = {},
   ): DynamicModule {
     const { logLevel, revision, endpoint, attemptTimeoutMs, deadlineMs, maxAttempts } = configuration;
     const logging = {
@@ -89,6 +91,7 @@ export class GatewayModule {
       providers: [
         IngestTasksService,
         Lifecycle,
+        MalformedRequests,
         Routes,
         ProblemFilter,
         CallReport,
@@ -106,6 +109,10 @@ export class GatewayModule {
         OneCallPerTask,
         RefusalAtOnce,
         FrontDoor,
+        {
+          provide: Connections,
+          useFactory: () => new Connections(limits?.connections ?? CONNECTION_LIMITS.connections),
+        },
         { provide: KnownOutcomes, useFactory: () => openOutcomes(configuration) },
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {

@@ -13,6 +13,7 @@ import { CONNECTION_LIMITS } from './connections/connection-limits.js';
 import { Connections } from './connections/connections.js';
 import { listener } from './connections/listener.js';
 import { namesItsHost } from './connections/host-header.js';
+import { MalformedRequests } from './connections/malformed-requests.js';
 import type { Configuration } from './config/configuration.js';
 import { FrontDoor } from './front-door.js';
 import { GatewayModule, type Surroundings } from './gateway.module.js';
@@ -42,7 +43,6 @@ export async function createGateway(
   surroundings?: Surroundings,
 ): Promise<NestFastifyApplication> {
   const limits = { ...CONNECTION_LIMITS, ...surroundings?.limits };
-  const connections = new Connections(limits.connections);
   const adapter = new FastifyAdapter({
     genReqId: ({ headers }: IncomingMessage) => requestId(headers),
     bodyLimit: BODY_LIMIT_BYTES,
@@ -57,7 +57,7 @@ export async function createGateway(
         if (!turnedAway) toFastify(request, response);
         else if (turnedAway.caller) connections.proved(request.socket);
       }),
-    clientErrorHandler: (error, socket) => connections.unreadable(error, socket),
+    clientErrorHandler: (error, socket) => malformedRequests.reject(error, socket),
     // The router refuses malformed paths by itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       begin(request, reply);
@@ -72,6 +72,8 @@ export async function createGateway(
     // Nest tells of every module and route at start; its warnings and errors are enough.
     { bodyParser: false, logger: ['warn', 'error', 'fatal'], abortOnError: false },
   );
+  const connections = app.get(Connections);
+  const malformedRequests = app.get(MalformedRequests);
   const routes = app.get(Routes);
   const report = app.get(CallReport);
   const authentication = app.get(Authentication);
@@ -93,11 +95,11 @@ export async function createGateway(
     void reply.headers(headersOfEvery(request.id));
     if (lifecycle.leaving) void reply.header('connection', 'close');
     const { socket } = request.raw;
-    lifecycle.begin();
-    connections.begun(socket);
+    lifecycle.requestStarted(request.call);
+    connections.begun(request.raw);
     reply.raw.once('close', () => {
       request.call.departure.abort(CALLER_LEFT);
-      lifecycle.end();
+      lifecycle.requestFinished(request.call);
       connections.ended(socket);
       report.ended(answeredBy(request, reply));
     });
@@ -118,6 +120,9 @@ export async function createGateway(
     });
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    // Requests that the client sent without waiting for responses are all served: the last response ends the connection.
+    if (lifecycle.leaving && connections.inFlightOn(request.raw.socket) > 1)
+      void reply.removeHeader('connection');
     if (isStop(request)) {
       if (request.call.caller)
         void reply.headers(rateLimitHeaders(configuration.quotaPerSecond, quota.state()));

@@ -1,6 +1,6 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel';
 import type { Action } from './action.js';
-import { Circuit } from './circuit.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { ClockOffset } from './clock-offset.js';
 import type { Clock } from './clock.js';
 import { Course } from './course.js';
@@ -60,7 +60,7 @@ export class TencentCloudClient {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
   readonly #posts: SignedPosts;
-  readonly #circuit: Circuit;
+  readonly #circuitBreaker: CircuitBreaker;
   readonly #budget: RetryBudget;
   readonly #clockOffset = new ClockOffset();
 
@@ -68,7 +68,7 @@ export class TencentCloudClient {
     this.#options = options;
     this.#transport = new Transport(options.endpoint, options.ca);
     this.#posts = new SignedPosts(options.endpoint);
-    this.#circuit = new Circuit(options.clock, options.observer);
+    this.#circuitBreaker = new CircuitBreaker(options.clock, options.observer);
     this.#budget = new RetryBudget(options.clock.now());
   }
 
@@ -120,14 +120,16 @@ export class TencentCloudClient {
   }
 
   async #attempt<P>(course: Course, action: Action<P>, parameters: P, options: CallOptions): Promise<Done> {
-    this.#circuit.check();
+    this.#circuitBreaker.assertClosed();
     const permit = await options.admit(course.attempts === 0 ? undefined : course.leftMs());
     try {
-      this.#circuit.check();
+      this.#circuitBreaker.assertClosed();
       course.beginAttempt();
       // Not inside the circuit, to which whatever can be said without the cloud would be news of the cloud.
       const message = this.#write(action, parameters, options.region);
-      return await this.#circuit.run(() => this.#send(course, action, message, permit, options.observer));
+      return await this.#circuitBreaker.run(() =>
+        this.#send(course, action, message, permit, options.observer),
+      );
     } catch (error) {
       if (error instanceof CloudRefused && error.cloudCode === action.doneCode)
         return { requestId: error.requestId, before: !course.mayHaveTakenEffect };

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
@@ -8,7 +7,8 @@ import { followFiles } from '../files/follow-files.js';
 import { CallersFile } from '../metrics/callers-file.js';
 import { Stops } from '../metrics/stops.js';
 import { ANONYMOUS, type Caller, UNKNOWN } from './caller.js';
-import { KeyRing } from './key-ring.js';
+import { type CallerEntry, KeyRing } from './key-ring.js';
+import type { LoadedCallersFile } from './loaded-callers-file.js';
 import { InvalidCallers, readCallers } from './read-callers.js';
 
 /** A file that cannot be used is read again after this: it is counted, and logged, for as long as that lasts. */
@@ -17,14 +17,13 @@ const AGAIN_MS = 60_000;
 /** Who may call at this moment: the callers of CALLERS_FILE as it stands, or everybody as `anonymous`. */
 @Injectable()
 export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #file: string | undefined;
+  readonly #file: LoadedCallersFile | undefined;
   #text = '';
   #ring: KeyRing | undefined;
   #unfollow: (() => void) | undefined;
   #again: NodeJS.Timeout | undefined;
   #reload: Promise<void> = Promise.resolve();
 
-  /** @throws InvalidCallers, or the system's error, when the file cannot be used */
   constructor(
     @InjectConfiguration() { callersFile }: Configuration,
     private readonly stops: Stops,
@@ -33,17 +32,15 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
   ) {
     this.#file = callersFile;
     if (callersFile) {
-      this.#use(readFileSync(callersFile, 'utf8'));
+      this.#use(callersFile.content, callersFile.entries);
       metrics.loaded();
     } else this.stops.expectFrom([ANONYMOUS.name]);
   }
 
   onApplicationBootstrap(): void {
-    const file = this.#file;
-    if (!file) return;
-    this.#unfollow = followFiles([file], () => this.#rereadNext(file));
-    // It may have changed since it was first read.
-    this.#rereadNext(file);
+    if (!this.#file) return;
+    const { path, fingerprint } = this.#file;
+    this.#unfollow = followFiles([path], () => this.#rereadNext(path), fingerprint);
   }
 
   onModuleDestroy(): void {
@@ -63,8 +60,8 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
     return key === undefined ? undefined : this.#ring.find(key);
   }
 
-  #use(text: string): void {
-    const ring = new KeyRing(readCallers(text));
+  #use(text: string, entries: readonly CallerEntry[]): void {
+    const ring = new KeyRing(entries);
     this.#ring = ring;
     this.#text = text;
     this.stops.expectFrom([...ring.names, UNKNOWN]);
@@ -80,7 +77,7 @@ export class Callers implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const text = await readFile(file, 'utf8');
       if (text === this.#text) return;
-      this.#use(text);
+      this.#use(text, readCallers(text));
       this.metrics.loaded();
       this.logger.info({ event: 'callers-loaded', callers: this.names?.length }, 'CALLERS_FILE read anew');
     } catch (error) {

@@ -1,7 +1,8 @@
 import { validateSync } from 'class-validator';
+import type { LoadedCallersFile } from '../callers/loaded-callers-file.js';
 import type { CredentialsSetting } from '../credentials/credentials-setting.js';
 import type { TracingSetting } from '../tracing/tracing-setting.js';
-import { callersFaults } from './callers-faults.js';
+import { loadCallers } from './load-callers.js';
 import { credentialsFaults, credentialsFrom } from './credentials-from.js';
 import { Environment } from './environment.js';
 import { InvalidConfiguration } from './invalid-configuration.js';
@@ -12,8 +13,8 @@ export interface Configuration {
   readonly host: string;
   readonly port: number;
   readonly credentials: CredentialsSetting;
-  /** Where the list of callers is; undefined: everybody may call. */
-  readonly callersFile: string | undefined;
+  /** The list of callers as it was at start; undefined: everybody may call. */
+  readonly callersFile: LoadedCallersFile | undefined;
   readonly defaultSdkAppId: number;
   readonly defaultRegion: string;
   readonly endpoint: URL;
@@ -47,14 +48,14 @@ export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): C
   const faults = [
     ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
     ...credentialsFaults(environment),
-    ...callersFaults(environment),
   ];
+  const callersFile = loadCallers(environment, (error) => faults.push(error));
   if (faults.length > 0) throw new InvalidConfiguration(faults);
   return {
     host: environment.HOST,
     port: Number(environment.PORT),
     credentials: credentialsFrom(environment),
-    callersFile: environment.CALLERS_FILE,
+    callersFile,
     defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
     defaultRegion: environment.TRTC_REGION,
     endpoint: new URL(environment.TRTC_ENDPOINT),

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { fingerprintOf } from './file-fingerprint.js';
 
 /** An atomic replacement comes as several events, and a file written in place is not whole at the first. */
 const SETTLE_MS = 50;
@@ -14,10 +14,11 @@ const LOOK_EVERY_MS = 5000;
  *
  * Nothing is read: a look costs one stat per file. The files need not exist.
  *
+ * @param seen the fingerprint of the files when they were read; a change since then is reported as well
  * @returns ends it
  */
-export function followFiles(files: readonly string[], onChange: () => void): () => void {
-  const following = new Following(files, onChange);
+export function followFiles(files: readonly string[], onChange: () => void, seen?: string): () => void {
+  const following = new Following(files, onChange, seen);
   return () => following.end();
 }
 
@@ -31,12 +32,14 @@ class Following {
   constructor(
     private readonly files: readonly string[],
     private readonly onChange: () => void,
+    seen?: string,
   ) {
-    this.#seen = identities(files);
+    this.#seen = seen === undefined ? fingerprintOf(files) : Promise.resolve(seen);
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
     this.#watchers = [...new Set(files.map((file) => dirname(file)))].flatMap((folder) =>
       this.#watch(folder),
     );
+    if (seen !== undefined) void this.#look();
   }
 
   end(): void {
@@ -69,18 +72,8 @@ class Following {
 
   async #look(): Promise<void> {
     const before = this.#seen;
-    const now = identities(this.files);
+    const now = fingerprintOf(this.files);
     this.#seen = now;
     if ((await before) !== (await now) && !this.#ended) this.onChange();
   }
-}
-
-/** What tells one state of the files from another without reading them; links are followed. */
-async function identities(files: readonly string[]): Promise<string> {
-  const stats = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
-  return stats
-    .map((found) =>
-      found ? [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':') : '-',
-    )
-    .join(' ');
 }

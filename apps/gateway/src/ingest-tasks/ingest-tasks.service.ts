@@ -54,8 +54,8 @@ export class IngestTasksService implements OnApplicationShutdown {
     if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
     const caller = call.caller.name;
     const { departure } = call;
-    // Counted apart from the request, which ends when its caller leaves.
-    this.lifecycle.begin();
+    // Held in addition to its connection, because it continues when its caller disconnects.
+    this.lifecycle.requestStarted(call);
     try {
       const { refusing } = this.lifecycle;
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
@@ -99,7 +99,7 @@ export class IngestTasksService implements OnApplicationShutdown {
       if (error instanceof CallerLeft) throw error;
       throw stopProblem(error, request.sdkAppId !== undefined);
     } finally {
-      this.lifecycle.end();
+      this.lifecycle.requestFinished(call);
     }
   }
 }

@@ -16,6 +16,8 @@ export function expectAnswers(app: INestApplicationContext): void {
     for (const status of statusesOf(each)) requests.expect(method, route, status);
   }
   for (const status of [404, 405]) requests.expect('GET', 'unmatched', status);
+  // Malformed HTTP, whose method is unknown.
+  for (const status of [400, 408, 431]) requests.expect('other', 'unmatched', status);
 }
 
 function statusesOf(route: string): ReadonlySet<number> {

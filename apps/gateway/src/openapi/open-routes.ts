@@ -26,8 +26,14 @@ export const EXPLAINED_PROBLEM: Schema = {
   } satisfies Record<keyof ExplainedProblem, Schema>,
 };
 
-/** Whatever the route, a request may be malformed, have another method, or meet a fault of the gateway's. */
-const ANYWHERE: readonly ProblemCode[] = ['invalid-request', 'method-not-allowed', 'internal-error'];
+/** Whatever the route, a request may be malformed, late or too large, have another method, or meet a fault of the gateway's. */
+const ANYWHERE: readonly ProblemCode[] = [
+  'invalid-request',
+  'method-not-allowed',
+  'request-timeout',
+  'request-header-fields-too-large',
+  'internal-error',
+];
 
 /** The routes that need no key. */
 export const OPEN_OPERATIONS: Readonly<Record<string, Operation>> = {

@@ -37,7 +37,14 @@ const OF_QUOTA = ['RateLimit', 'RateLimit-Policy'];
 const OF_CALL = [...OF_QUOTA, 'Preference-Applied'];
 
 /** Before the key was looked at, or for other methods, nothing is told of the quota; before the query was, not of a wait. */
-const TOLD: Readonly<Record<number, readonly string[]>> = { 400: OF_CALL, 401: [], 405: [], 413: OF_QUOTA };
+const TOLD: Readonly<Record<number, readonly string[]>> = {
+  400: OF_CALL,
+  401: [],
+  405: [],
+  408: OF_QUOTA,
+  413: OF_QUOTA,
+  431: [],
+};
 
 /** `DELETE /ingest-tasks/{id}`. Every problem of the table can be its answer. */
 export function stopOperation(configuration: Configuration): Operation {

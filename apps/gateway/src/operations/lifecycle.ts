@@ -5,6 +5,12 @@ import { Problem } from '../problems/problem.js';
 /** What part of the grace goes by before calls are refused: long enough for a load balancer to look elsewhere. */
 const LINGER_SHARE = 0.2;
 
+/** How much of the end of the grace is left for closing the listener and the connections, in milliseconds. */
+const CLOSING_MS = 1000;
+
+/** Of a short grace, this share. */
+const CLOSING_SHARE = 0.25;
+
 /** How long it must be quiet before the listener closes: a caller just connecting would see a reset. */
 const QUIET_MS = 500;
 
@@ -23,7 +29,8 @@ const RETRY_ELSEWHERE_MS = 1000;
 @Injectable()
 export class Lifecycle implements OnApplicationBootstrap {
   #state: 'starting' | 'serving' | 'leaving' | 'refusing' = 'starting';
-  #inFlight = 0;
+  /** Each request in flight, and how many components hold it. */
+  readonly #inFlight = new Map<object, number>();
   readonly #endOfWaiting = new AbortController();
   #seen = 0;
 
@@ -46,9 +53,26 @@ export class Lifecycle implements OnApplicationBootstrap {
     return this.#endOfWaiting.signal;
   }
 
-  begin(): void {
-    this.#inFlight += 1;
+  /** Requests in flight. One whose caller has disconnected is in flight until its call to the cloud ends. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /**
+   * Holds a request, which counts once however often it is held.
+   *
+   * @param request the object that identifies it
+   */
+  requestStarted(request: object): void {
+    this.#inFlight.set(request, (this.#inFlight.get(request) ?? 0) + 1);
     this.#seen += 1;
+  }
+
+  /** Releases one hold of a request. */
+  requestFinished(request: object): void {
+    const holds = this.#inFlight.get(request) ?? 0;
+    if (holds > 1) this.#inFlight.set(request, holds - 1);
+    else this.#inFlight.delete(request);
   }
 
   /** One has come and been answered at once. */
@@ -56,18 +80,14 @@ export class Lifecycle implements OnApplicationBootstrap {
     this.#seen += 1;
   }
 
-  end(): void {
-    this.#inFlight -= 1;
-  }
-
   /**
-   * Leaves in order: keeps serving for a moment, then refuses, and waits for what is in flight and for quiet.
+   * Drains: keeps serving for a moment, then rejects new calls, until nothing is in flight and no request has come for
+   * a while, or until it is time to close the listener.
    *
-   * @param graceMs how long all of that may take, in milliseconds
-   * @returns how many calls are still in flight when the grace is over; 0 when all ended well
+   * @param graceMs how long the whole shutdown may take, in milliseconds
    */
-  async drain(graceMs: number): Promise<number> {
-    const end = performance.now() + graceMs;
+  async drain(graceMs: number): Promise<void> {
+    const end = performance.now() + graceMs - Math.min(CLOSING_MS, CLOSING_SHARE * graceMs);
     this.#state = 'leaving';
     await sleep(graceMs * LINGER_SHARE);
     this.#state = 'refusing';
@@ -75,8 +95,12 @@ export class Lifecycle implements OnApplicationBootstrap {
     for (let quiet = 0; performance.now() < end && quiet < QUIET_LOOKS;) {
       const seen = this.#seen;
       await sleep(POLL_MS);
-      quiet = this.#inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
+      quiet = this.inFlight === 0 && this.#seen === seen ? quiet + 1 : 0;
     }
-    return this.#inFlight;
+  }
+
+  /** Waits until nothing is in flight, at the latest until `endsAt` by `performance.now()`. */
+  async finished(endsAt: number): Promise<void> {
+    while (this.inFlight > 0 && performance.now() < endsAt) await sleep(POLL_MS);
   }
 }

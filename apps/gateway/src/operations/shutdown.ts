@@ -1,5 +1,7 @@
-import type { INestApplication } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { closeGracefully } from '../connections/close-gracefully.js';
+import { Connections } from '../connections/connections.js';
 import { describeError } from '../logging/describe-error.js';
 import { Tracing } from '../tracing/tracing.js';
 import { Lifecycle } from './lifecycle.js';
@@ -15,7 +17,7 @@ const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
  *
  * @param graceMs how long calls in flight may take to finish, in milliseconds
  */
-export async function shutDownOnSignals(app: INestApplication, graceMs: number): Promise<void> {
+export async function shutDownOnSignals(app: NestFastifyApplication, graceMs: number): Promise<void> {
   const logger = await app.resolve<PinoLogger>(PinoLogger);
   let leaving = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -35,9 +37,14 @@ export async function shutDownOnSignals(app: INestApplication, graceMs: number):
     });
 }
 
-async function leave(app: INestApplication, logger: PinoLogger, graceMs: number): Promise<void> {
+async function leave(app: NestFastifyApplication, logger: PinoLogger, graceMs: number): Promise<void> {
   const end = performance.now() + graceMs;
-  const unfinished = await app.get(Lifecycle).drain(graceMs);
+  const lifecycle = app.get(Lifecycle);
+  await lifecycle.drain(graceMs);
+  await closeGracefully(app.getHttpServer(), app.get(Connections), end);
+  // A call whose caller has disconnected has no connection any more.
+  await lifecycle.finished(end);
+  const unfinished = lifecycle.inFlight;
   await app.get(Tracing).close(end - performance.now());
   if (unfinished > 0) {
     logger.error({ event: 'cut-off', unfinished }, 'the grace is over: calls in flight are cut off');

@@ -50,6 +50,10 @@ export const EXPLANATIONS: Record<ProblemCode, Explanation> = {
     meaning: 'This path does not take this method.',
     whatToDo: 'Use a method that the `Allow` header lists.',
   },
+  'request-timeout': {
+    meaning: 'The headers or the body of the request did not arrive in time. The connection is closed.',
+    whatToDo: 'Send the request again over a new connection.',
+  },
   'content-too-large': {
     meaning: 'The request carries a body over the limit, where none is taken at all.',
     whatToDo: 'Send the request without a body: everything goes into path and query.',
@@ -66,6 +70,10 @@ export const EXPLANATIONS: Record<ProblemCode, Explanation> = {
     whatToDo:
       'Repeat the call after `Retry-After` seconds, or let the gateway wait for you with `Prefer: wait=<seconds>`. ' +
       'Spread bulk work over time.',
+  },
+  'request-header-fields-too-large': {
+    meaning: 'The request line and the headers together exceed 16 KiB. The connection is closed.',
+    whatToDo: 'Send fewer or shorter headers. An unchanged retry will fail.',
   },
   'internal-error': {
     meaning: 'A fault of the gateway itself.',

@@ -58,6 +58,12 @@ export const PROBLEMS = {
     outcome: 'not-sent',
     detail: 'This path does not take this method; the Allow header lists those it takes.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'Request timeout',
+    outcome: 'not-sent',
+    detail: 'The request did not arrive in time.',
+  },
   'content-too-large': {
     status: 413,
     title: 'Content too large',
@@ -75,6 +81,12 @@ export const PROBLEMS = {
     title: 'Fair share exhausted',
     outcome: 'not-sent',
     detail: 'The caller uses its fair share of the calls that the cloud allows; repeat after Retry-After.',
+  },
+  'request-header-fields-too-large': {
+    status: 431,
+    title: 'Request header fields too large',
+    outcome: 'not-sent',
+    detail: 'The request line and the headers exceed the limit.',
   },
   'internal-error': {
     status: 500,

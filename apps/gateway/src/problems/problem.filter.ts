@@ -47,6 +47,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof Problem) return error;
     const status = statusOf(error);
     if (status === 404) return this.#notFound(request);
+    if (status === 408) return new Problem('request-timeout');
     if (status === 413) return new Problem('content-too-large');
     if (status !== undefined && status < 500)
       return new Problem('invalid-request', { errors: [faultOf(error)] });

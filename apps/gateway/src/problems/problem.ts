@@ -3,6 +3,12 @@ import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
 /** Where a fault of a request may be. */
 export const FAULT_PLACES = ['path', 'query', 'header', 'body', 'request'] as const;
 
+/** After these the rest of the request would be read as another one. */
+const CLOSES_CONNECTION: ReadonlySet<ProblemCode> = new Set([
+  'request-timeout',
+  'request-header-fields-too-large',
+]);
+
 /** One fault of a request. */
 export interface Fault {
   readonly in: (typeof FAULT_PLACES)[number];
@@ -77,6 +83,7 @@ export class Problem extends Error {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(this.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
+      ...(CLOSES_CONNECTION.has(this.code) && { connection: 'close' }),
       ...(allow && { allow: allow.join(', ') }),
       ...(retryAfterMs !== undefined && {
         'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),

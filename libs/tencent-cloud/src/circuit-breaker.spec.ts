@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { HandWoundClock } from '../test/hand-wound-clock.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
+
+let clock: HandWoundClock;
+let states: string[];
+let breaker: CircuitBreaker;
+
+beforeEach(() => {
+  clock = new HandWoundClock();
+  states = [];
+  breaker = new CircuitBreaker(clock, { circuit: (state) => states.push(state) });
+});
+
+const succeed = (): Promise<string> => breaker.run(() => Promise.resolve('done'));
+const failWith = (error: Error): Promise<unknown> =>
+  breaker.run(() => Promise.reject(error)).catch((thrown: unknown) => thrown);
+const fail = (): Promise<unknown> => failWith(new CloudUnreachable('ECONNREFUSED'));
+
+async function open(): Promise<void> {
+  for (let n = 0; n < 10; n += 1) await fail();
+}
+
+/** An attempt that ends when it is told to. */
+function pending(onStart = (): void => {}): { end: (error?: Error) => void; ended: Promise<unknown> } {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  // One that the circuit rejects never runs.
+  promise.catch(() => {});
+  const attempt = (): Promise<string> => {
+    onStart();
+    return promise;
+  };
+  const ended = breaker.run(attempt).catch((error: unknown) => error);
+  return { end: (error) => (error ? reject(error) : resolve('done')), ended };
+}
+
+describe('a closed circuit', () => {
+  it('opens at the tenth consecutive failure', async () => {
+    for (let n = 0; n < 9; n += 1) await fail();
+    expect(() => breaker.assertClosed()).not.toThrow();
+    await fail();
+    expect(() => breaker.assertClosed()).toThrow(
+      expect.objectContaining({ code: 'circuit-open', retryAfterMs: 5000 }),
+    );
+    expect(states).toEqual(['open']);
+  });
+
+  it.each([
+    ['a timeout', new CloudTimeout()],
+    ['a connection error', new CloudUnreachable('ECONNREFUSED')],
+    ['an unreadable response', new CloudFailed('malformed')],
+  ])('counts %s as a failure', async (_, error) => {
+    for (let n = 0; n < 10; n += 1) expect(await failWith(error)).toBe(error);
+    expect(states).toEqual(['open']);
+  });
+
+  it('starts to count again after a definite response', async () => {
+    for (const answered of [succeed, () => failWith(new CloudRefused('InvalidParameter', 'id'))]) {
+      for (let n = 0; n < 9; n += 1) await fail();
+      await answered();
+    }
+    for (let n = 0; n < 9; n += 1) await fail();
+    expect(states).toEqual([]);
+  });
+
+  it('returns the result and rejects with the error of the attempt', async () => {
+    expect(await succeed()).toBe('done');
+    const error = new CloudRefused('InvalidParameter', 'id');
+    expect(await failWith(error)).toBe(error);
+  });
+});
+
+describe('an open circuit', () => {
+  beforeEach(open);
+
+  it('runs no attempt for five seconds and tells the remaining time', async () => {
+    clock.move(4999);
+    let ran = false;
+    await expect(breaker.run(() => Promise.resolve((ran = true)))).rejects.toMatchObject({
+      code: 'circuit-open',
+      retryAfterMs: 1,
+    });
+    expect(ran).toBe(false);
+  });
+
+  it('runs exactly one probe after five seconds and rejects other attempts while it runs', async () => {
+    clock.move(5000);
+    const probe = pending();
+    expect(await succeed().catch((error: unknown) => error)).toMatchObject({
+      code: 'circuit-open',
+      retryAfterMs: 1000,
+    });
+    expect(() => breaker.assertClosed()).toThrow(expect.objectContaining({ retryAfterMs: 1000 }));
+    probe.end();
+    await probe.ended;
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it('opens for another five seconds when the probe fails', async () => {
+    clock.move(5000);
+    await fail();
+    expect(states).toEqual(['open', 'half-open', 'open']);
+    expect(() => breaker.assertClosed()).toThrow(expect.objectContaining({ retryAfterMs: 5000 }));
+  });
+
+  it('closes when the probe receives a definite error, and needs ten failures to open again', async () => {
+    clock.move(5000);
+    await failWith(new CloudRefused('InvalidParameter', 'id'));
+    for (let n = 0; n < 9; n += 1) await fail();
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+    await fail();
+    expect(states).toEqual(['open', 'half-open', 'closed', 'open']);
+  });
+
+  it('leaves the probe to the next attempt when the one that was let through is never made', async () => {
+    clock.move(5000);
+    breaker.assertClosed();
+    breaker.assertClosed();
+    expect(await succeed()).toBe('done');
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+});
+
+describe('an attempt that began before the circuit opened', () => {
+  it.each([
+    ['succeeds', undefined],
+    ['fails', new CloudTimeout()],
+  ])('changes nothing when it %s while the probe runs', async (_, error) => {
+    const late = pending();
+    await open();
+    clock.move(5000);
+    const probe = pending();
+    late.end(error);
+    await late.ended;
+    expect(states).toEqual(['open', 'half-open']);
+    probe.end();
+    await probe.ended;
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+});
+
+describe('under any schedule of attempts', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('start' as const) }),
+    fc.record({ kind: fc.constant('end' as const), fails: fc.boolean(), at: fc.nat(20) }),
+    fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 6000 }) }),
+  );
+
+  it('runs one probe at a time, none earlier than five seconds after opening, and never stays half-open', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 200 }), async (steps) => {
+        clock = new HandWoundClock();
+        const changes: { state: string; at: number }[] = [];
+        breaker = new CircuitBreaker(clock, {
+          circuit: (state) => changes.push({ state, at: clock.now() }),
+        });
+        await open();
+        const attempts: ReturnType<typeof pending>[] = [];
+        const startedIn: string[] = [];
+        for (const each of steps) {
+          if (each.kind === 'wait') clock.move(each.ms);
+          else if (each.kind === 'start') attempts.push(pending(() => startedIn.push(changes.at(-1)!.state)));
+          else {
+            const [attempt] = attempts.splice(each.at % (attempts.length || 1), 1);
+            attempt?.end(each.fails ? new CloudTimeout() : undefined);
+            await attempt?.ended;
+          }
+        }
+        for (const attempt of attempts) {
+          attempt.end();
+          await attempt.ended;
+        }
+        for (const [index, { state, at }] of changes.entries()) {
+          const previous = changes[index - 1];
+          if (state !== 'half-open') continue;
+          expect(previous?.state).toBe('open');
+          expect(at - previous!.at).toBeGreaterThanOrEqual(5000);
+        }
+        const probes = startedIn.filter((state) => state === 'half-open');
+        expect(probes).toHaveLength(changes.filter(({ state }) => state === 'half-open').length);
+        expect(startedIn).not.toContain('open');
+        expect(changes.at(-1)!.state).not.toBe('half-open');
+      }),
+    );
+  });
+});
