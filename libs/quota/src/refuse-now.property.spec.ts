@@ -49,10 +49,10 @@ class Tally {
 
   call({ caller, answerMs }: Call, atOnce: boolean): void {
     const place = this.told.push('pending') - 1;
-    const refused = atOnce ? this.quota.refuseNow(caller) : undefined;
+    const refused = atOnce ? this.quota.rejectIfExhausted(caller) : undefined;
     if (refused) {
       this.atOnce += 1;
-      this.told[place] = `${WHY[refused.why]} ${refused.retryAfterMs}`;
+      this.told[place] = `${WHY[refused.reason]} ${refused.retryAfterMs}`;
       return;
     }
     void this.#take(caller, answerMs).then((told) => (this.told[place] = told));
@@ -60,8 +60,8 @@ class Tally {
 
   async #take(caller: string, answerMs: number): Promise<Told> {
     try {
-      const slot = await this.quota.take({ caller });
-      this.clock.wakeIn(answerMs, () => slot.answered());
+      const slot = await this.quota.acquire({ caller });
+      this.clock.wakeIn(answerMs, () => slot.release('completed'));
       return 'slot';
     } catch (error) {
       const { code, retryAfterMs } = error as QuotaExhausted | ShareExhausted;
@@ -106,6 +106,6 @@ describe('a refusal at once', () => {
 
   it('is not given while everybody waits for the hold after start', () => {
     const quota = new Quota({ perSecond: 1, clock: new VirtualClock() });
-    expect(quota.refuseNow('one')).toBeUndefined();
+    expect(quota.rejectIfExhausted('one')).toBeUndefined();
   });
 });

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { HandWoundClock } from '../test/hand-wound-clock.js';
+import { TencentCloudClient } from './client.js';
+import { Credentials } from './credentials/credentials.js';
+import type { ReleaseReason } from './permit.js';
+import { stopStreamIngest } from './stop-stream-ingest.js';
+
+let server: Server | undefined;
+let client: TencentCloudClient;
+
+afterEach(async () => {
+  client.close();
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+});
+
+async function serve(respond: (response: ServerResponse) => void): Promise<URL> {
+  server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+/** The first reason for which the permit of each attempt was released. */
+async function releases(
+  endpoint: URL,
+  credentials = () => new Credentials('id', 'key'),
+): Promise<ReleaseReason[]> {
+  const reasons: ReleaseReason[] = [];
+  const clock = new HandWoundClock();
+  const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts: 1, clock, random: () => 0 };
+  client = new TencentCloudClient({ endpoint, credentials, ...options });
+  const admit = async () => {
+    const attempt = reasons.length;
+    return { release: (reason: ReleaseReason) => void (reasons[attempt] ??= reason) };
+  };
+  await stopStreamIngest(client, { taskId: 't', sdkAppId: 1 }, { region: 'ap-singapore', admit }).catch(
+    () => {},
+  );
+  return reasons;
+}
+
+const error = (code: string) => (response: ServerResponse) =>
+  response.end(JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } }));
+
+describe('the permit of an attempt', () => {
+  it.each(['RequestLimitExceeded', 'RequestLimitExceeded.UinLimitExceeded'])(
+    'is released as throttled when the response is %s',
+    async (code) => {
+      expect(await releases(await serve(error(code)))).toEqual(['throttled']);
+    },
+  );
+
+  it.each(['FailedOperation.TaskFinished', 'InternalError', 'RequestLimitExceededElsewhere'])(
+    'is released as completed when the response is %s',
+    async (code) => {
+      expect(await releases(await serve(error(code)))).toEqual(['completed']);
+    },
+  );
+
+  it('is released as completed when the call succeeds', async () => {
+    const endpoint = await serve((response) => response.end('{"Response":{"RequestId":"r-1"}}'));
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as completed when the response has no meaning', async () => {
+    const endpoint = await serve((response) => response.writeHead(500).end('RequestLimitExceeded'));
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as completed when no connection was made', async () => {
+    const endpoint = await serve(() => {});
+    server!.close();
+    await once(server!, 'close');
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as abandoned when the connection ends without a response', async () => {
+    expect(await releases(await serve((response) => response.destroy()))).toEqual(['abandoned']);
+  });
+
+  it('is released as unused when nothing was sent', async () => {
+    const noCredentials = (): never => {
+      throw new Error('no credentials');
+    };
+    expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
+  });
+});
