@@ -151,6 +151,19 @@ describe('a queue reservation', () => {
   });
 });
 
+/** Acquires a slot, with a follower that may not wait and is released when the slot is granted. */
+async function acquireWithFollower(): Promise<void> {
+  const acquired = quota.acquire({ caller: 'a' });
+  const reservation = reserve('a', { name: 'follower', waitMs: 0 });
+  try {
+    await acquired;
+    events.push(`granted at ${clock.now()}`);
+    reservation.release();
+  } catch {
+    events.push(`rejected at ${clock.now()}`);
+  }
+}
+
 describe('a full queue', () => {
   it('rejects a reservation of the caller with the most entries', async () => {
     for (let n = 1; n <= 3; n += 1) reserve('a', { name: `a${n}` });
@@ -182,22 +195,10 @@ describe('a full queue', () => {
 });
 
 describe('a reservation that depends on a call whose acquire is still being decided', () => {
-  /** As the coalescer does: the reservation is released when the call is granted its slot. */
-  function follow(): void {
-    void quota.acquire({ caller: 'a' }).then(
-      () => {
-        events.push(`granted at ${clock.now()}`);
-        reservation.release();
-      },
-      () => events.push(`rejected at ${clock.now()}`),
-    );
-    const reservation = reserve('a', { name: 'follower', waitMs: 0 });
-  }
-
   it('outlasts the hold after start, and the grant at its end', async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 1, clock });
-    follow();
+    void acquireWithFollower();
     await clock.runUntil(1499);
     expect(quota.state().waiting).toBe(2);
     await clock.runUntil(20_000);
@@ -212,12 +213,12 @@ describe('a reservation that depends on a call whose acquire is still being deci
       source: (listener) => new StoredSlots({ perSecond: 1, replica: 'replica', store, clock, listener }),
     });
     await clock.runUntil(10_000);
-    follow();
+    void acquireWithFollower();
     await clock.runUntil(10_199);
     expect(events).toEqual([]);
     await clock.runUntil(10_500);
     expect(events).toEqual(['granted at 10200']);
-    follow();
+    void acquireWithFollower();
     await clock.runUntil(11_000);
     expect(events.slice(1)).toEqual(['rejected at 10700', 'follower quota-exhausted 1001 at 10700']);
   });

@@ -46,6 +46,10 @@ async function releases(
 const error = (code: string) => (response: ServerResponse) =>
   response.end(JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } }));
 
+function noCredentials(): never {
+  throw new Error('no credentials');
+}
+
 describe('the permit of an attempt', () => {
   it.each(['RequestLimitExceeded', 'RequestLimitExceeded.UinLimitExceeded'])(
     'is released as throttled when the response is %s',
@@ -83,9 +87,6 @@ describe('the permit of an attempt', () => {
   });
 
   it('is released as unused when nothing was sent', async () => {
-    const noCredentials = (): never => {
-      throw new Error('no credentials');
-    };
     expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
   });
 });

@@ -298,8 +298,7 @@ describe('before the call is admitted', () => {
   });
 
   it('an error of the call itself is the outcome of all', async () => {
-    const sendWith = (): Promise<never> => Promise.reject(new Error('circuit open'));
-    join('leader', { waitMs: 9000, sendWith });
+    join('leader', { waitMs: 9000, sendWith: () => Promise.reject(new Error('circuit open')) });
     join('follower', { waitMs: 9000 });
     await clock.runUntil(1600);
     expect(outcomes).toEqual(['leader circuit open at 1500', 'follower circuit open at 1500']);
