@@ -173,6 +173,7 @@ describe('before the call is admitted', () => {
     join('third', { caller: 'other', waitMs: 9000 });
     await clock.runUntil(8000);
     expect(outcomes).toEqual(['leader quota-exhausted at 3000']);
+    expect(quota.state().waiting).toBe(2);
     holding.release('unused');
     await clock.runUntil(8100);
     expect(sent).toEqual(['for other at 8000']);
