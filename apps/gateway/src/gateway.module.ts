@@ -19,8 +19,8 @@ import { FrontDoor } from './front-door.js';
 import { IngestTasksController } from './ingest-tasks/ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks/ingest-tasks.service.js';
 import { KnownOutcomes } from './ingest-tasks/known-outcomes.js';
-import { OneCallPerTask } from './ingest-tasks/one-call-per-task.js';
 import { RefusalAtOnce } from './ingest-tasks/refusal-at-once.js';
+import { StopCoalescer } from './ingest-tasks/stop-coalescer.js';
 import { logDestination } from './log-destination.js';
 import { CallersFile } from './metrics/callers-file.js';
 import { CredentialsUse } from './metrics/credentials-use.js';
@@ -106,7 +106,12 @@ export class GatewayModule {
         Upstream,
         QuotaUse,
         Coalesced,
-        OneCallPerTask,
+        {
+          provide: StopCoalescer,
+          useFactory: (quota: Quota, outcomes: KnownOutcomes, coalesced: Coalesced) =>
+            new StopCoalescer(quota, outcomes, coalesced, systemClock),
+          inject: [Quota, KnownOutcomes, Coalesced],
+        },
         RefusalAtOnce,
         FrontDoor,
         {
@@ -117,13 +122,12 @@ export class GatewayModule {
         { provide: Registry, useFactory: () => createRegistry(revision) },
         {
           provide: Quota,
-          useFactory: async (observer: QuotaUse, upstream: Upstream) => {
+          useFactory: async (observer: QuotaUse) => {
             const quota = await createQuota(configuration, observer);
             observer.watch(() => quota.state());
-            upstream.tellThrottled(() => quota.refusedByFarEnd());
             return quota;
           },
-          inject: [QuotaUse, Upstream],
+          inject: [QuotaUse],
         },
         {
           provide: CloudCredentials,

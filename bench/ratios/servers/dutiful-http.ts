@@ -36,7 +36,7 @@ const server = createServer((request, response) => {
   const startedAt = performance.now();
   const id = randomUUID();
   const caller = keys.find(bearerKey(request.headers.authorization)!)!.name;
-  const refused = quota.refuseNow(caller);
+  const refused = quota.rejectIfExhausted(caller);
   const { free, nextFreeInMs } = quota.state();
   response.writeHead(refused ? status : 500, {
     ...headers,
@@ -56,6 +56,6 @@ const server = createServer((request, response) => {
 
 // Slots are lent after the hold, and their calls are never answered.
 setTimeout(() => {
-  for (let n = 0; n < 20; n += 1) void quota.take({ caller: 'caller-0' });
+  for (let n = 0; n < 20; n += 1) void quota.acquire({ caller: 'caller-0' });
   server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
 }, 1600);

@@ -31,11 +31,11 @@ async function live(habits: Habit[], perSecond = 20, seen?: (quota: Quota, clock
   const calls: Served[] = [];
   const call = async ({ caller, waitMs, roundTripMs }: Habit): Promise<void> => {
     const at = clock.now();
-    const slot = await quota.take({ caller, waitMs }).catch(() => undefined);
+    const slot = await quota.acquire({ caller, waitMs }).catch(() => undefined);
     calls.push({ caller, at, granted: slot !== undefined });
     if (!slot) return;
     clock.wakeIn(roundTripMs / 2, () => cloud.arrivals.push(clock.now()));
-    clock.wakeIn(roundTripMs, () => slot.answered());
+    clock.wakeIn(roundTripMs, () => slot.release('completed'));
   };
   for (const habit of habits)
     for (let at = habit.from; at < habit.until; at += habit.everyMs)

@@ -8,6 +8,7 @@ const SECONDS = 1000;
 const fate = fc.constantFrom<PlannedCall['fate']>(
   'answered',
   'answered',
+  'throttled',
   'answer lost',
   'request lost',
   'withdrawn',
@@ -72,7 +73,7 @@ describe('the quota, whatever the network does', () => {
           });
         await clock.runUntil(60 * SECONDS);
         expect(outcomes).toHaveLength(calls.length);
-        expect(quota.state()).toEqual({ capacity: 20, free: 20, waiting: 0, nextFreeInMs: 0 });
+        expect(quota.state()).toEqual({ capacity: 20, free: 20, inUse: 0, waiting: 0, nextFreeInMs: 0 });
         expect(clock.pending).toBe(0);
       }),
       { numRuns: 1000 },

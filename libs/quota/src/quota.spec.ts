@@ -22,7 +22,7 @@ describe('the start of a process', () => {
 
   it('lends nothing at first, and lets a call wait for that whatever it allows', async () => {
     let lentAt: number | undefined;
-    void quota.take().then(() => (lentAt = clock.now()));
+    void quota.acquire().then(() => (lentAt = clock.now()));
     expect(quota.state()).toMatchObject({ free: 0, nextFreeInMs: 1500 });
     await clock.runUntil(1499);
     expect(lentAt).toBeUndefined();
@@ -30,10 +30,17 @@ describe('the start of a process', () => {
     expect(lentAt).toBe(1500);
   });
 
+  it('has no slot in use during the hold after start, although none is free', async () => {
+    expect(quota.state()).toMatchObject({ free: 0, inUse: 0 });
+    await clock.runUntil(1500);
+    await quota.acquire();
+    expect(quota.state()).toMatchObject({ free: 1, inUse: 1 });
+  });
+
   it('refuses at once whoever cannot be served when the hold ends', async () => {
-    void quota.take();
-    void quota.take();
-    await expect(quota.take()).rejects.toMatchObject(refusal);
+    void quota.acquire();
+    void quota.acquire();
+    await expect(quota.acquire()).rejects.toMatchObject(refusal);
     expect(clock.now()).toBe(0);
   });
 });
@@ -60,20 +67,20 @@ describe('a clock on which time passes between two looks, and whose timers fire 
     async (earlyMs) => {
       const restless = new RestlessClock(earlyMs);
       const fresh = new Quota({ perSecond: 2, clock: restless });
-      const lent = fresh.take();
+      const lent = fresh.acquire();
       await restless.runUntil(1600);
       const slot = await lent;
       expect(restless.now()).toBeGreaterThanOrEqual(1500);
-      slot.unused();
+      slot.release('unused');
     },
   );
 });
 
 describe('a slot', () => {
   it('frees one second after its answer, not after it was taken', async () => {
-    const slot = await quota.take();
+    const slot = await quota.acquire();
     await clock.runUntil(4000);
-    slot.answered();
+    slot.release('completed');
     expect(quota.state().free).toBe(1);
     await clock.runUntil(4999);
     expect(quota.state().free).toBe(1);
@@ -81,9 +88,9 @@ describe('a slot', () => {
     expect(quota.state().free).toBe(2);
   });
 
-  it('frees three seconds after its call was given up', async () => {
-    const slot = await quota.take();
-    slot.lost();
+  it('frees three seconds after its call was abandoned', async () => {
+    const slot = await quota.acquire();
+    slot.release('abandoned');
     await clock.runUntil(4499);
     expect(quota.state().free).toBe(1);
     await clock.runUntil(4500);
@@ -91,33 +98,33 @@ describe('a slot', () => {
   });
 
   it('frees at once when nothing was sent', async () => {
-    (await quota.take()).unused();
+    (await quota.acquire()).release('unused');
     expect(quota.state().free).toBe(2);
   });
 
-  it('is given back once, however often that is said', async () => {
-    const slot = await quota.take();
-    slot.answered();
-    slot.unused();
+  it('is released once: the first reason counts', async () => {
+    const slot = await quota.acquire();
+    slot.release('completed');
+    slot.release('unused');
     expect(quota.state().free).toBe(1);
   });
 });
 
 describe('a refusal', () => {
   it('names a time before which no slot can free: more than a second while every call is in flight', async () => {
-    await quota.take();
-    await quota.take();
-    const refused = await quota.take().catch((error: unknown) => error);
+    await quota.acquire();
+    await quota.acquire();
+    const refused = await quota.acquire().catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(QuotaExhausted);
     expect(refused).toMatchObject({ retryAfterMs: 1001 });
   });
 
   it('names the moment the next slot frees when that is known', async () => {
-    const slot = await quota.take();
-    await quota.take();
-    slot.answered();
+    const slot = await quota.acquire();
+    await quota.acquire();
+    slot.release('completed');
     await clock.runUntil(clock.now() + 400);
-    await expect(quota.take()).rejects.toMatchObject({ ...refusal, retryAfterMs: 600 });
+    await expect(quota.acquire()).rejects.toMatchObject({ ...refusal, retryAfterMs: 600 });
   });
 });
 
@@ -125,14 +132,14 @@ describe('waiting', () => {
   let lent: Slot[];
   const order: string[] = [];
   const wait = (name: string, waitMs: number, signal?: AbortSignal): void => {
-    quota.take({ waitMs, ...(signal && { signal: () => signal }) }).then(
+    quota.acquire({ waitMs, ...(signal && { signal: () => signal }) }).then(
       () => order.push(`${name} ${clock.now() - 1500}`),
       () => order.push(`${name} refused ${clock.now() - 1500}`),
     );
   };
 
   beforeEach(async () => {
-    lent = [await quota.take(), await quota.take()];
+    lent = [await quota.acquire(), await quota.acquire()];
     order.length = 0;
   });
 
@@ -142,9 +149,9 @@ describe('waiting', () => {
     wait('c', 5000);
     await clock.runUntil(1600);
     expect(clock.pending).toBe(1);
-    lent[0]!.answered();
+    lent[0]!.release('completed');
     await clock.runUntil(1700);
-    lent[1]!.answered();
+    lent[1]!.release('completed');
     await clock.runUntil(20_000);
     expect(order).toEqual(['a 1100', 'b 1200', 'c refused 5000']);
   });
@@ -161,7 +168,7 @@ describe('waiting', () => {
     wait('b', 5000);
     await clock.runUntil(1600);
     caller.abort();
-    lent[0]!.answered();
+    lent[0]!.release('completed');
     await clock.runUntil(9000);
     expect(order).toEqual(['a refused 100', 'b 1100']);
     expect(clock.pending).toBe(0);
@@ -170,44 +177,62 @@ describe('waiting', () => {
   it('does not let a newcomer overtake', async () => {
     wait('a', 5000);
     await clock.runUntil(1600);
-    lent[0]!.unused();
+    lent[0]!.release('unused');
     wait('late', 0);
     await clock.runUntil(1700);
     expect(order.toSorted()).toEqual(['a 100', 'late refused 100']);
   });
 });
 
-describe('a refusal by the far end', () => {
+describe('a slot that is released as throttled', () => {
   beforeEach(async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 4, clock });
     await clock.runUntil(1500);
   });
 
-  it('halves the slots that are lent', async () => {
-    quota.refusedByFarEnd();
-    await quota.take();
-    await quota.take();
-    expect(quota.state()).toMatchObject({ capacity: 2, free: 0 });
-    await expect(quota.take()).rejects.toMatchObject(refusal);
+  it('halves the slots that are lent, and is itself free after one second', async () => {
+    (await quota.acquire()).release('throttled');
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 1 });
+    await quota.acquire();
+    await expect(quota.acquire()).rejects.toMatchObject({ ...refusal, retryAfterMs: 1000 });
+  });
+
+  it('does so once, whatever is said of it later', async () => {
+    const slot = await quota.acquire();
+    slot.release('completed');
+    slot.release('throttled');
+    expect(quota.state()).toMatchObject({ capacity: 4, free: 3 });
   });
 
   it('leaves more slots taken than there are, until they come back', async () => {
-    const slots = [await quota.take(), await quota.take(), await quota.take()];
-    quota.refusedByFarEnd();
-    slots[0]!.unused();
-    expect(quota.state()).toMatchObject({ capacity: 2, free: 0 });
-    slots[1]!.unused();
-    expect(quota.state()).toMatchObject({ capacity: 2, free: 1 });
+    const slots = [await quota.acquire(), await quota.acquire(), await quota.acquire()];
+    (await quota.acquire()).release('throttled');
+    await clock.runUntil(2500);
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 0, inUse: 3 });
+    slots[0]!.release('unused');
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 0, inUse: 2 });
+    slots[1]!.release('unused');
+    expect(quota.state()).toMatchObject({ capacity: 2, free: 1, inUse: 1 });
   });
 
-  it('lets whoever waits be served when a slot comes back', async () => {
-    quota.refusedByFarEnd();
-    await quota.take();
-    await quota.take();
+  it('lets a call that waits be served when the capacity grows again', async () => {
+    (await quota.acquire()).release('throttled');
+    await clock.runUntil(2500);
+    await quota.acquire();
+    await quota.acquire();
     let servedAt: number | undefined;
-    void quota.take({ waitMs: 20_000 }).then(() => (servedAt = clock.now()));
+    void quota.acquire({ waitMs: 20_000 }).then(() => (servedAt = clock.now()));
     await clock.runUntil(30_000);
     expect(servedAt).toBe(6500);
+  });
+});
+
+describe('a closed quota', () => {
+  it('rejects a call that comes later', async () => {
+    await quota.close();
+    await expect(quota.acquire()).rejects.toMatchObject({ code: 'quota-closed' });
+    await expect(quota.reserveQueueEntry().rejected).rejects.toMatchObject({ code: 'quota-closed' });
+    expect(quota.state()).toMatchObject({ inUse: 0, waiting: 0 });
   });
 });

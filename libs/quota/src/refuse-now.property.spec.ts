@@ -11,6 +11,8 @@ interface Call {
   readonly caller: string;
   readonly burst: number;
   readonly answerMs: number;
+  /** How long it waits in the queue without a slot of its own; undefined: it wants a slot, now or never. */
+  readonly reservesMs?: number | undefined;
 }
 
 const calls: fc.Arbitrary<Call[]> = fc.array(
@@ -19,6 +21,7 @@ const calls: fc.Arbitrary<Call[]> = fc.array(
     caller: fc.constantFrom('one', 'two', 'three'),
     burst: fc.integer({ min: 1, max: 12 }),
     answerMs: fc.integer({ min: 1, max: 800 }),
+    reservesMs: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 900),
   }),
   { minLength: 1, maxLength: 25 },
 );
@@ -39,6 +42,7 @@ class Tally {
     this.quota = new Quota({
       perSecond,
       clock,
+      queueLimit: 10,
       observer: {
         granted: () => this.observed.push('granted'),
         refused: (why) => this.observed.push(why),
@@ -47,12 +51,17 @@ class Tally {
     });
   }
 
-  call({ caller, answerMs }: Call, atOnce: boolean): void {
+  call({ caller, answerMs, reservesMs }: Call, atOnce: boolean): void {
     const place = this.told.push('pending') - 1;
-    const refused = atOnce ? this.quota.refuseNow(caller) : undefined;
+    if (reservesMs !== undefined) {
+      const { rejected } = this.quota.reserveQueueEntry({ caller, waitMs: reservesMs });
+      rejected.catch((error: unknown) => (this.told[place] = rejection(error)));
+      return;
+    }
+    const refused = atOnce ? this.quota.rejectIfExhausted(caller) : undefined;
     if (refused) {
       this.atOnce += 1;
-      this.told[place] = `${WHY[refused.why]} ${refused.retryAfterMs}`;
+      this.told[place] = `${WHY[refused.reason]} ${refused.retryAfterMs}`;
       return;
     }
     void this.#take(caller, answerMs).then((told) => (this.told[place] = told));
@@ -60,14 +69,18 @@ class Tally {
 
   async #take(caller: string, answerMs: number): Promise<Told> {
     try {
-      const slot = await this.quota.take({ caller });
-      this.clock.wakeIn(answerMs, () => slot.answered());
+      const slot = await this.quota.acquire({ caller });
+      this.clock.wakeIn(answerMs, () => slot.release('completed'));
       return 'slot';
     } catch (error) {
-      const { code, retryAfterMs } = error as QuotaExhausted | ShareExhausted;
-      return `${code} ${retryAfterMs}`;
+      return rejection(error);
     }
   }
+}
+
+function rejection(error: unknown): Told {
+  const { code, retryAfterMs } = error as QuotaExhausted | ShareExhausted;
+  return `${code} ${retryAfterMs}`;
 }
 
 const at = (time: number, caller: string): Call => ({ at: time, caller, burst: 1, answerMs: 1 });
@@ -106,6 +119,6 @@ describe('a refusal at once', () => {
 
   it('is not given while everybody waits for the hold after start', () => {
     const quota = new Quota({ perSecond: 1, clock: new VirtualClock() });
-    expect(quota.refuseNow('one')).toBeUndefined();
+    expect(quota.rejectIfExhausted('one')).toBeUndefined();
   });
 });

@@ -1,14 +1,17 @@
 /**
- * One place among the calls that may arrive in any one second, lent to one upstream attempt.
- * It must be given back in exactly one of these ways; whatever comes after the first is ignored.
+ * How the attempt ended that a slot was acquired for:
+ * - `completed`: the response arrived, or the attempt ended for certain. The slot is free one second later.
+ * - `throttled`: the response rejected the attempt as one too many. As `completed`; in addition somebody else must be
+ *   using the quota, so the capacity is reduced for a while, and then grows step by step.
+ * - `abandoned`: no response arrived, and the request may still arrive. The slot is free in 2 s + 1 s.
+ * - `unused`: nothing was sent. The slot is free at once.
  */
+export type ReleaseReason = 'completed' | 'abandoned' | 'unused' | 'throttled';
+
+/** Permission for one upstream attempt to arrive. */
 export interface Slot {
-  /** The answer has arrived: the slot frees one second from now. */
-  answered(): void;
-  /** Given up without an answer: the request may yet arrive, so the slot frees in 2 s + 1 s. */
-  lost(): void;
-  /** Nothing was sent: the slot is free again at once. */
-  unused(): void;
+  /** Must be called once for every slot. The first release counts, later ones are ignored. */
+  release(reason: ReleaseReason): void;
 }
 
 /** A caller asks for one slot. */
@@ -39,15 +42,15 @@ export interface SlotSource {
   /** Lends a slot at this time or says why not. Never rejects. */
   take(ask: Ask, now: number): Taken | Promise<Taken>;
   /**
-   * Refuses where `take` would, and notes that as `take` would; undefined, with nothing noted, where it would lend.
-   * Only sources that know by themselves have it.
+   * Why `take` rejects this request at this time, recorded as `take` records it; undefined, with nothing recorded,
+   * where `take` grants a slot or only `take` can tell.
    */
-  refusal?(ask: Ask, now: number): Refusal | undefined;
-  /** The far end refused a call that the rule allowed. */
-  lower(): void;
+  rejection(request: Ask, now: number): 'quota' | 'share' | undefined;
   /** How many slots there are now. */
   capacity(now: number): number;
   free(now: number): number;
+  /** How many slots are leased. */
+  inUse(now: number): number;
   /** The earliest time at which the call in this place of a queue (0 is its head) can have a slot. */
   earliest(place: number, now: number): number;
   /** When it makes sense to ask again; Infinity when only a slot given back can change the answer. */

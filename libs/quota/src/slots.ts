@@ -4,7 +4,7 @@ import { earliest } from './earliest.js';
 import { fairShare } from './fair-share.js';
 import { Leases } from './leases.js';
 import { lend } from './lend.js';
-import type { Ask, Refusal, SlotSource, SourceListener, Taken } from './slot-source.js';
+import type { Ask, ReleaseReason, SlotSource, SourceListener, Taken } from './slot-source.js';
 import { Wishes } from './wishes.js';
 
 export interface SlotsOptions {
@@ -17,8 +17,8 @@ export interface SlotsOptions {
   leases?: Leases;
   /** What its ids among the leases begin with. */
   idPrefix?: string;
-  /** Is told that a slot was given back. Default: the listener is. */
-  returned?: (id: string, heldForMs: number) => void;
+  /** Called when a slot is released. Default: reduces the capacity if it was throttled, and tells the listener. */
+  onRelease?: (id: string, heldForMs: number, reason: ReleaseReason) => void;
 }
 
 /**
@@ -33,7 +33,7 @@ export class Slots implements SlotSource {
   readonly #leases: Leases;
   readonly #allowance: Allowance;
   readonly #idPrefix: string;
-  readonly #returned: (id: string, heldForMs: number) => void;
+  readonly #onRelease: (id: string, heldForMs: number, reason: ReleaseReason) => void;
   readonly #wishes = new Wishes();
   #lent = 0;
 
@@ -41,7 +41,12 @@ export class Slots implements SlotSource {
     const { capacity, clock, openAt, listener, leases = new Leases(), idPrefix = '' } = options;
     this.openAt = openAt;
     this.#idPrefix = idPrefix;
-    this.#returned = options.returned ?? (() => listener.changed());
+    this.#onRelease =
+      options.onRelease ??
+      ((_id, _heldForMs, reason) => {
+        if (reason === 'throttled') this.lower();
+        listener.changed();
+      });
     this.#full = capacity;
     this.#clock = clock;
     this.#listener = listener;
@@ -56,17 +61,18 @@ export class Slots implements SlotSource {
     this.#wishes.served(caller, now);
     this.#lent += 1;
     const id = `${this.#idPrefix}${this.#lent}`;
-    return { slot: lend(this.#leases, this.#clock, { id, caller }, this.#returned) };
+    return { slot: lend(this.#leases, this.#clock, { id, caller }, this.#onRelease) };
   }
 
-  refusal(ask: Ask, now: number): Refusal | undefined {
-    const before = this.#wishes.of(ask.caller);
-    const verdict = this.#verdict(ask, now);
+  rejection(request: Ask, now: number): 'quota' | 'share' | undefined {
+    const before = this.#wishes.of(request.caller);
+    const verdict = this.#verdict(request, now);
     if (verdict !== 'granted') return verdict;
-    this.#wishes.restore(ask.caller, before);
+    this.#wishes.restore(request.caller, before);
     return undefined;
   }
 
+  /** The cloud rejected a call that the rule allows: fewer slots are lent for a while, and then step by step more. */
   lower(): void {
     const now = this.#clock.now();
     if (this.#allowance.lower(now)) this.#listener.lowered(this.capacity(now));
@@ -78,6 +84,10 @@ export class Slots implements SlotSource {
 
   free(now: number): number {
     return now < this.openAt ? 0 : Math.max(0, this.capacity(now) - this.#leases.at(now).size);
+  }
+
+  inUse(now: number): number {
+    return this.#leases.at(now).size;
   }
 
   earliest(place: number, now: number): number {

@@ -2,17 +2,7 @@ import type { Clock } from './clock.js';
 import type { QuotaObserver } from './quota.js';
 import { QuotaClosed, QuotaExhausted, QuotaUnavailable, ShareExhausted } from './refusals.js';
 import type { Refusal, Slot, SlotSource } from './slot-source.js';
-import { type Place, WaitingLine } from './waiting-line.js';
-
-export interface Waiter {
-  readonly asked: number;
-  /** When its wait is over; whatever it allows, not before the hold after start. */
-  readonly until: number;
-  /** Whether it is known that its wait may be long enough. */
-  hopeful: boolean;
-  grant(slot: Slot): void;
-  refuse(error: Error): void;
-}
+import { type PendingCall, type QueueEntry, WaitingLine } from './waiting-line.js';
 
 const REFUSALS = {
   quota: QuotaExhausted,
@@ -23,21 +13,22 @@ const REFUSALS = {
 
 export interface TurnsOptions {
   clock: Clock;
-  /** How many calls may wait at once. */
+  /** How many entries the queue may have. */
   queueLimit: number;
   observer: QuotaObserver | undefined;
 }
 
-/** Serves those who wait: the callers take turns, and whoever cannot be served in time is refused. */
+/** Serves those who wait: the callers take turns, and whoever cannot be served in time is rejected. */
 export class Turns {
-  readonly line = new WaitingLine<Waiter>();
+  readonly line = new WaitingLine();
   readonly #slots: SlotSource;
   readonly #options: TurnsOptions;
   #serving = false;
   #again = false;
+  #isClosed = false;
   /** When those who wait are next to be served. */
-  #wakeAt = Infinity;
-  #cancelWake: (() => void) | undefined;
+  #serveAt = Infinity;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(slots: SlotSource, options: TurnsOptions) {
     this.#slots = slots;
@@ -46,16 +37,39 @@ export class Turns {
 
   /** Whether somebody is being served just now, or should be, and only the timer is not there yet. */
   servingAt(now: number): boolean {
-    return this.#serving || this.#wakeAt <= now;
+    return this.#serving || this.#serveAt <= now;
   }
 
-  /** Refuses all who wait. */
+  /** Lets a call have its turn. */
+  add(call: PendingCall): void {
+    if (this.#isClosed) return call.reject(new QuotaClosed());
+    this.line.add(call);
+    void this.serve();
+  }
+
+  /** Puts an entry into the queue that is never served. */
+  reserve(entry: QueueEntry): void {
+    if (this.#isClosed) return entry.reject(new QuotaClosed());
+    if (!this.#makeRoomFor(entry)) return;
+    this.line.reserve(entry);
+    this.#setTimer();
+  }
+
+  /** Takes a reservation out. @returns whether it was still there */
+  cancelReservation(entry: QueueEntry): boolean {
+    const wasThere = this.line.remove(entry);
+    if (this.line.length === 0) this.#setTimer();
+    return wasThere;
+  }
+
+  /** Rejects all who wait, and whoever comes later. */
   close(): void {
-    for (const [place, waiter] of Array.from(this.line)) {
-      this.line.remove(place, waiter);
-      waiter.refuse(new QuotaClosed());
+    this.#isClosed = true;
+    for (const entry of [...this.line, ...this.line.reservations]) {
+      this.line.remove(entry);
+      entry.reject(new QuotaClosed());
     }
-    this.#sleep();
+    this.#setTimer();
   }
 
   /** Goes round the callers until nobody is served any more, and sleeps until the next thing to do: one timer in all. */
@@ -70,7 +84,7 @@ export class Turns {
       await this.#round();
     } while (this.#again);
     this.#serving = false;
-    this.#sleep();
+    this.#setTimer();
   }
 
   async #round(): Promise<void> {
@@ -90,62 +104,84 @@ export class Turns {
   }
 
   #grant(caller: string, slot: Slot): void {
-    const waiters = this.line.shift(caller);
-    const [first] = waiters;
-    if (!first) return slot.unused();
-    this.#options.observer?.granted(first.hopeful ? this.#options.clock.now() - first.asked : 0);
-    for (const waiter of waiters) waiter.grant(slot);
+    const call = this.line.shift(caller);
+    if (!call) return slot.release('unused');
+    this.#options.observer?.granted(call.canBeServed ? this.#options.clock.now() - call.requestedAt : 0);
+    call.grant(slot);
   }
 
-  /** Lets those of this caller wait who may, and refuses the others. */
+  /** Lets those of this caller wait who may, and rejects the others. */
   #settle(caller: string, why: Refusal, now: number): void {
     let behind = 0;
-    for (const place of this.line.of(caller).slice()) {
-      for (const waiter of place.waiters.slice()) {
-        waiter.hopeful = why !== 'unavailable' && this.#canWait(caller, waiter, behind, now);
-        if (!waiter.hopeful) this.#refuse(place, waiter, why);
-      }
-      if (place.waiters.length > 0 && (place.seated || this.#seat(place))) behind += 1;
+    for (const call of this.line.of(caller).slice()) {
+      call.canBeServed = why !== 'unavailable' && this.#canWait(call, behind, now);
+      if (!call.canBeServed) this.#reject(call, why);
+      else if (call.queued || this.#enqueue(call)) behind += 1;
     }
   }
 
-  #canWait(caller: string, { until: own, hopeful }: Waiter, behind: number, now: number): boolean {
-    const until = Math.max(own, this.#slots.openAt);
-    if (hopeful || until <= now) return until > now;
-    return this.#slots.earliest(this.line.turnOf(caller, behind), now) <= until;
+  #canWait(call: PendingCall, behind: number, now: number): boolean {
+    const deadline = this.#deadlineOf(call);
+    if (call.canBeServed || deadline <= now) return deadline > now;
+    return this.#slots.earliest(this.line.turnOf(call.caller, behind), now) <= deadline;
   }
 
-  /** A place among those that wait: when there is none left, the caller with the most of them loses its last. */
-  #seat(place: Place<Waiter>): boolean {
-    if (this.line.seated >= this.#options.queueLimit) {
-      const longest = this.line.longest();
-      const full = longest.length <= this.line.seatedOf(place.caller).length + 1;
-      const loser = full ? place : longest.at(-1)!;
-      for (const waiter of loser.waiters.slice()) this.#refuse(loser, waiter, 'queue');
-      if (full) return false;
-    }
-    this.line.seat(place);
-    return true;
+  #deadlineOf({ deadline }: QueueEntry): number {
+    return Math.max(deadline, this.#slots.openAt);
   }
 
-  #refuse(place: Place<Waiter>, waiter: Waiter, why: Refusal | 'queue'): void {
+  #enqueue(call: PendingCall): boolean {
+    const hasRoom = this.#makeRoomFor(call);
+    if (hasRoom) this.line.enqueue(call);
+    return hasRoom;
+  }
+
+  /**
+   * When the queue is full, the caller with the most entries loses its last one.
+   *
+   * @returns false when that is this entry, which is rejected
+   */
+  #makeRoomFor(entry: QueueEntry): boolean {
+    if (this.line.length < this.#options.queueLimit) return true;
+    const longest = this.line.longest();
+    const isLast = longest.length <= this.line.lengthOf(entry.caller) + 1;
+    this.#reject(isLast ? entry : longest.at(-1)!, 'queue');
+    return !isLast;
+  }
+
+  #reject(entry: QueueEntry, why: Refusal | 'queue'): void {
     const now = this.#options.clock.now();
-    const behind = this.line.of(place.caller).indexOf(place);
-    this.line.remove(place, waiter);
+    const calls = this.line.of(entry.caller);
+    const index = calls.findIndex((call) => call === entry);
+    this.line.remove(entry);
     this.#options.observer?.refused(why);
-    const earliest = this.#slots.earliest(this.line.turnOf(place.caller, behind), now);
-    waiter.refuse(new REFUSALS[why](earliest - now));
+    // A call in place of a reservation would stand behind all calls of its caller.
+    const behind = index === -1 ? calls.length : index;
+    const earliest = this.#slots.earliest(this.line.turnOf(entry.caller, behind), now);
+    entry.reject(new REFUSALS[why](earliest - now));
   }
 
-  #sleep(): void {
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    this.#wakeAt = Infinity;
-    if (this.#serving || this.line.empty) return;
+  /** The one timer, for whatever comes first. */
+  #setTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#serveAt = Infinity;
+    if (this.#serving || (this.line.empty && this.line.length === 0)) return;
     const now = this.#options.clock.now();
-    this.#wakeAt = this.#slots.nextChange(now);
-    for (const [, { until }] of this.line)
-      this.#wakeAt = Math.min(this.#wakeAt, Math.max(until, this.#slots.openAt));
-    this.#cancelWake = this.#options.clock.wakeIn(Math.max(0, this.#wakeAt - now), () => void this.serve());
+    if (!this.line.empty) this.#serveAt = this.#slots.nextChange(now);
+    for (const call of this.line) this.#serveAt = Math.min(this.#serveAt, this.#deadlineOf(call));
+    let timerAt = this.#serveAt;
+    for (const entry of this.line.reservations) timerAt = Math.min(timerAt, this.#deadlineOf(entry));
+    this.#cancelTimer = this.#options.clock.wakeIn(Math.max(0, timerAt - now), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    const now = this.#options.clock.now();
+    if (now >= this.#serveAt) return void this.serve();
+    // Not while or right after a pass serves somebody: a call that is granted a slot may release reservations.
+    if (this.#serving) return;
+    for (const entry of Array.from(this.line.reservations))
+      if (this.#deadlineOf(entry) <= now) this.#reject(entry, 'quota');
+    this.#setTimer();
   }
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
   };
   quota = new Quota({ perSecond: 2, clock, queueLimit: 4, observer });
   await clock.runUntil(1500);
-  lent = [await quota.take({ caller: 'before' }), await quota.take({ caller: 'before' })];
+  lent = [await quota.acquire({ caller: 'before' }), await quota.acquire({ caller: 'before' })];
 });
 
 /** Notes when a call is served or refused. */
@@ -30,7 +30,7 @@ function ask(caller: string, name: string, waitMs = 9000): void {
 
 async function asked(caller: string, name: string, waitMs: number): Promise<void> {
   try {
-    (await quota.take({ caller, waitMs })).answered();
+    (await quota.acquire({ caller, waitMs })).release('completed');
     events.push(name);
   } catch (error) {
     events.push(`${name} ${(error as { code: string }).code}`);
@@ -40,7 +40,7 @@ async function asked(caller: string, name: string, waitMs: number): Promise<void
 describe('callers that wait', () => {
   it('take turns, each first come first served', async () => {
     for (const name of ['a1', 'a2', 'b1', 'a3']) ask(name[0]!, name);
-    for (const slot of lent) slot.answered();
+    for (const slot of lent) slot.release('completed');
     await clock.runUntil(20_000);
     expect(events).toEqual(['a1', 'b1', 'a2', 'a3']);
   });
@@ -74,9 +74,9 @@ describe('callers that wait', () => {
 describe('a caller over its share', () => {
   it('is told that it is its share that is used up, and when a slot could free', async () => {
     ask('other', 'other', 0);
-    lent[0]!.answered();
+    lent[0]!.release('completed');
     await clock.runUntil(2600);
-    await expect(quota.take({ caller: 'before' })).rejects.toMatchObject({
+    await expect(quota.acquire({ caller: 'before' })).rejects.toMatchObject({
       code: 'share-exhausted',
       retryAfterMs: 0,
     });
@@ -88,9 +88,9 @@ describe('a caller over its share', () => {
 
   it('has the slot once the other has not asked for some seconds', async () => {
     ask('other', 'other', 0);
-    lent[0]!.answered();
+    lent[0]!.release('completed');
     let servedAt = 0;
-    void quota.take({ caller: 'before', waitMs: 20_000 }).then(() => (servedAt = clock.now()));
+    void quota.acquire({ caller: 'before', waitMs: 20_000 }).then(() => (servedAt = clock.now()));
     await clock.runUntil(20_000);
     expect(servedAt).toBe(5000);
   });

@@ -9,7 +9,7 @@ export interface PlannedCall {
   toCloudMs: number;
   /** From the arrival to the answer, the way back included. */
   toAnswerMs: number;
-  fate: 'answered' | 'answer lost' | 'request lost' | 'withdrawn';
+  fate: 'answered' | 'throttled' | 'answer lost' | 'request lost' | 'withdrawn';
 }
 
 /** Counts arrivals as the cloud does. */
@@ -46,17 +46,18 @@ export async function call(
 ): Promise<'sent' | 'refused' | 'withdrawn' | 'died'> {
   const caller = new AbortController();
   if (fate === 'withdrawn') clock.wakeIn(toCloudMs, () => caller.abort());
-  const slot = await process.quota.take({ waitMs, signal: () => caller.signal }).catch(() => undefined);
+  const slot = await process.quota.acquire({ waitMs, signal: () => caller.signal }).catch(() => undefined);
   if (!process.alive) return 'died';
   if (!slot) return caller.signal.aborted ? 'withdrawn' : 'refused';
   if (fate === 'withdrawn') {
-    slot.unused();
+    slot.release('unused');
     return 'withdrawn';
   }
   if (fate !== 'request lost') clock.wakeIn(toCloudMs, () => cloud.arrivals.push(clock.now()));
-  const answered = fate === 'answered' && toCloudMs + toAnswerMs < timeoutMs;
-  clock.wakeIn(answered ? toCloudMs + toAnswerMs : timeoutMs, () =>
-    answered ? slot.answered() : slot.lost(),
-  );
+  const answered = (fate === 'answered' || fate === 'throttled') && toCloudMs + toAnswerMs < timeoutMs;
+  clock.wakeIn(answered ? toCloudMs + toAnswerMs : timeoutMs, () => {
+    if (!answered) slot.release('abandoned');
+    else slot.release(fate === 'throttled' ? 'throttled' : 'completed');
+  });
   return 'sent';
 }

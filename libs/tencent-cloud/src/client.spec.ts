@@ -1,66 +1,92 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { HandWoundClock } from '../test/hand-wound-clock.js';
 import { TencentCloudClient } from './client.js';
 import { Credentials } from './credentials/credentials.js';
+import type { ReleaseReason } from './permit.js';
 import { stopStreamIngest } from './stop-stream-ingest.js';
 
-const HOUR_MS = 3_600_000;
+let server: Server | undefined;
+let client: TencentCloudClient;
 
-/** A clock whose wall clock can be set without moving the monotonic one. */
-class SettableClock extends HandWoundClock {
-  setByMs = 0;
-
-  override epochMs(): number {
-    return super.epochMs() + this.setByMs;
-  }
-}
-
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-afterEach(() => {
-  jest.restoreAllMocks();
+afterEach(async () => {
+  client.close();
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
 });
 
-describe('a client whose circuit is open', () => {
-  it('sends a probe after five seconds although the wall clock was set back', async () => {
-    const clock = new SettableClock();
-    const client = new TencentCloudClient({
-      endpoint: new URL(`http://127.0.0.1:${await unusedPort()}`),
-      credentials: () => new Credentials('AKIDexample', 'secret-key'),
-      attemptTimeoutMs: 3000,
-      deadlineMs: 8000,
-      maxAttempts: 1,
-      random: () => 0,
-      clock,
-    });
-    const permit = { answered: () => {}, lost: () => {}, unused: () => {} };
-    const call = (): Promise<unknown> =>
-      stopStreamIngest(
-        client,
-        { taskId: 'a', sdkAppId: 1 },
-        { region: 'ap-singapore', admit: () => Promise.resolve(permit) },
-      );
-    for (let n = 0; n < 10; n += 1) await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
-    await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 5000 });
+async function serve(respond: (response: ServerResponse) => void): Promise<URL> {
+  server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
 
-    clock.setByMs = -HOUR_MS;
-    const setBack = Date.now() - HOUR_MS;
-    jest.spyOn(Date, 'now').mockReturnValue(setBack);
-    clock.move(4999);
-    await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 1 });
-    clock.move(1);
-    await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
-    await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 5000 });
-    client.close();
+/** The first reason for which the permit of each attempt was released. */
+async function releases(
+  endpoint: URL,
+  credentials = () => new Credentials('id', 'key'),
+): Promise<ReleaseReason[]> {
+  const reasons: ReleaseReason[] = [];
+  const clock = new HandWoundClock();
+  const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts: 1, clock, random: () => 0 };
+  client = new TencentCloudClient({ endpoint, credentials, ...options });
+  const admit = async () => {
+    const attempt = reasons.length;
+    return { release: (reason: ReleaseReason) => void (reasons[attempt] ??= reason) };
+  };
+  await stopStreamIngest(client, { taskId: 't', sdkAppId: 1 }, { region: 'ap-singapore', admit }).catch(
+    () => {},
+  );
+  return reasons;
+}
+
+const error = (code: string) => (response: ServerResponse) =>
+  response.end(JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } }));
+
+function noCredentials(): never {
+  throw new Error('no credentials');
+}
+
+describe('the permit of an attempt', () => {
+  it.each(['RequestLimitExceeded', 'RequestLimitExceeded.UinLimitExceeded'])(
+    'is released as throttled when the response is %s',
+    async (code) => {
+      expect(await releases(await serve(error(code)))).toEqual(['throttled']);
+    },
+  );
+
+  it.each(['FailedOperation.TaskFinished', 'InternalError', 'RequestLimitExceededElsewhere'])(
+    'is released as completed when the response is %s',
+    async (code) => {
+      expect(await releases(await serve(error(code)))).toEqual(['completed']);
+    },
+  );
+
+  it('is released as completed when the call succeeds', async () => {
+    const endpoint = await serve((response) => response.end('{"Response":{"RequestId":"r-1"}}'));
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as completed when the response has no meaning', async () => {
+    const endpoint = await serve((response) => response.writeHead(500).end('RequestLimitExceeded'));
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as completed when no connection was made', async () => {
+    const endpoint = await serve(() => {});
+    server!.close();
+    await once(server!, 'close');
+    expect(await releases(endpoint)).toEqual(['completed']);
+  });
+
+  it('is released as abandoned when the connection ends without a response', async () => {
+    expect(await releases(await serve((response) => response.destroy()))).toEqual(['abandoned']);
+  });
+
+  it('is released as unused when nothing was sent', async () => {
+    expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
   });
 });

@@ -7,9 +7,10 @@ import { Course } from './course.js';
 import type { Credentials } from './credentials/credentials.js';
 import { decodeAnswer } from './decode-answer.js';
 import { codeOf, requestIdOf } from './end-of-attempt.js';
-import { CloudRefused, CloudTimeout, CloudUnreachable, isUnknown } from './errors.js';
+import { isCode } from './error-codes.js';
+import { CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
 import type { CallObserver, ClientObserver } from './observer.js';
-import type { Permit } from './permit.js';
+import type { Permit, ReleaseReason } from './permit.js';
 import { RetryBudget } from './retry-budget.js';
 import { SignedPosts } from './signed-post.js';
 import { type HttpAnswer, type Message, Transport } from './transport.js';
@@ -135,8 +136,8 @@ export class TencentCloudClient {
         return { requestId: error.requestId, before: !course.mayHaveTakenEffect };
       throw error;
     } finally {
-      // What an attempt that was sent made of its permit stands.
-      permit.unused();
+      // For an attempt that was sent this is not the first release.
+      permit.release('unused');
     }
   }
 
@@ -159,16 +160,14 @@ export class TencentCloudClient {
     let requestId: string | undefined;
     try {
       const answer = await this.#post(message, Math.min(this.#options.attemptTimeoutMs, course.leftMs()));
-      permit.answered();
       ({ status } = answer);
       requestId = decodeAnswer(answer).RequestId;
+      permit.release('completed');
       return { requestId, before: false };
     } catch (error) {
       requestId = requestIdOf(error);
-      if (isUnknown(error)) permit.lost();
-      // Nothing of it arrived, but a permit held for its second paces the knocking on a closed door.
-      if (error instanceof CloudUnreachable) permit.answered();
       code = codeOf(error);
+      permit.release(releaseReason(error, status !== undefined));
       throw error;
     } finally {
       const durationMs = clock.now() - startedAt;
@@ -190,4 +189,10 @@ export class TencentCloudClient {
       inTime();
     }
   }
+}
+
+function releaseReason(error: unknown, hasResponse: boolean): ReleaseReason {
+  if (isCode(codeOf(error), 'RequestLimitExceeded')) return 'throttled';
+  // Nothing of an attempt that found no connection arrived. To hold its permit anyway rate-limits reconnects.
+  return hasResponse || error instanceof CloudUnreachable ? 'completed' : 'abandoned';
 }

@@ -15,6 +15,6 @@ export { DOCUMENTED_CODES, isCode } from './error-codes.js';
 export { CircuitOpen, CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
 export type { CloudWord } from './errors.js';
 export type { Attempt, CallObserver, CircuitStateName, ClientObserver, RetryReason } from './observer.js';
-export type { Permit } from './permit.js';
+export type { Permit, ReleaseReason } from './permit.js';
 export { STOP_STREAM_INGEST_REGIONS, stopStreamIngest } from './stop-stream-ingest.js';
 export type { RelayTask, StopResult } from './stop-stream-ingest.js';

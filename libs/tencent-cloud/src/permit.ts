@@ -1,9 +1,14 @@
-/** Permission for one attempt, given back in one of these ways; whatever comes after the first is ignored. */
+/**
+ * How an attempt ended:
+ * - `completed`: the response arrived, or the attempt ended for certain.
+ * - `throttled`: the response arrived and rejects the attempt as one too many (`RequestLimitExceeded`).
+ * - `abandoned`: no response arrived, and the request may still arrive.
+ * - `unused`: nothing was sent.
+ */
+export type ReleaseReason = 'completed' | 'abandoned' | 'unused' | 'throttled';
+
+/** Permission for one attempt. */
 export interface Permit {
-  /** An answer arrived, or the attempt ended for certain. */
-  answered(): void;
-  /** Given up without an answer: the request may yet arrive. */
-  lost(): void;
-  /** Nothing was sent. */
-  unused(): void;
+  /** Called at least once for every permit. The first release counts, later ones are ignored. */
+  release(reason: ReleaseReason): void;
 }

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Quota } from '#libs/quota';
+import { Quota, type Slot } from '#libs/quota';
 import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/tencent-cloud';
 import type { CallRecord } from '../call-record.js';
 import { mayUse } from '../callers/caller.js';
@@ -10,10 +10,8 @@ import { CallerLeft } from '../problems/caller-left.js';
 import { Problem } from '../problems/problem.js';
 import { stopProblem } from '../problems/stop-problem.js';
 import { systemClock } from '../system-clock.js';
-import { OneCallPerTask } from './one-call-per-task.js';
-import type { Send, Take } from './stop-in-flight.js';
+import { type SendStop, type SharedCall, StopCoalescer } from './stop-coalescer.js';
 import type { StopRequest } from './stop-request.js';
-import type { UpstreamCall } from './upstream-call.js';
 
 /** The answer to a successful DELETE. */
 export interface StoppedTask {
@@ -30,7 +28,7 @@ export class IngestTasksService implements OnApplicationShutdown {
   constructor(
     private readonly quota: Quota,
     private readonly cloud: TencentCloudClient,
-    private readonly oneCall: OneCallPerTask,
+    private readonly coalescer: StopCoalescer,
     private readonly lifecycle: Lifecycle,
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
@@ -59,37 +57,26 @@ export class IngestTasksService implements OnApplicationShutdown {
     try {
       const { refusing } = this.lifecycle;
       const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
-      const take: Take = async (sharing, settled) => {
-        departure.throwIfAborted();
-        refusing.throwIfAborted();
-        call.askedAt = systemClock.now();
-        return this.quota.take({
-          caller,
-          waitMs,
-          sharing,
-          signal: () => AbortSignal.any([departure.signal, refusing, settled.signal]),
-        });
-      };
-      const again = async (withinMs: number, course: UpstreamCall) => {
-        const askedAt = systemClock.now();
-        refusing.throwIfAborted();
-        try {
-          return await this.quota.take({ caller, waitMs: withinMs, signal: () => refusing });
-        } finally {
-          course.waited(askedAt, systemClock.now());
-        }
-      };
-      const send: Send = (firstSlot, course) =>
+      departure.throwIfAborted();
+      refusing.throwIfAborted();
+      const send: SendStop = (shared) =>
         stopStreamIngest(
           this.cloud,
           { taskId, sdkAppId },
           {
             region,
-            admit: (withinMs) => (withinMs === undefined ? firstSlot : again(withinMs, course)),
-            observer: course,
+            admit: (withinMs) =>
+              withinMs === undefined ? shared.acquireFirstSlot() : this.#acquireForRetry(shared, withinMs),
+            observer: shared.upstreamCall,
           },
         );
-      const { status, requestId } = await this.oneCall.stop(call.task, take, send, call);
+      const askedAt = systemClock.now();
+      const signal = (): AbortSignal => AbortSignal.any([departure.signal, refusing]);
+      const joined = this.coalescer.join(call.task, { caller, waitMs, signal }, send);
+      if (joined.waitsForSlot) call.askedAt = askedAt;
+      if (joined.coalesced) call.coalesced = joined.coalesced;
+      if (joined.upstreamCall) call.course = joined.upstreamCall;
+      const { status, requestId } = await joined.result;
       call.result = status;
       call.outcome = 'stopped';
       const code = call.course?.attempts.at(-1)?.code;
@@ -100,6 +87,18 @@ export class IngestTasksService implements OnApplicationShutdown {
       throw stopProblem(error, request.sdkAppId !== undefined);
     } finally {
       this.lifecycle.requestFinished(call);
+    }
+  }
+
+  /** A retry is made whatever happens to the connection of the caller that acquired the first slot. */
+  async #acquireForRetry({ caller, upstreamCall }: SharedCall, waitMs: number): Promise<Slot> {
+    const { refusing } = this.lifecycle;
+    const askedAt = systemClock.now();
+    refusing.throwIfAborted();
+    try {
+      return await this.quota.acquire({ caller, waitMs, signal: () => refusing });
+    } finally {
+      upstreamCall.waited(askedAt, systemClock.now());
     }
   }
 }

@@ -5,7 +5,7 @@ import { type Caller, mayUse } from '../callers/caller.js';
 import { InjectConfiguration } from '../config/configuration.provider.js';
 import type { Configuration } from '../config/configuration.js';
 import { Problem } from '../problems/problem.js';
-import { OneCallPerTask, type Task } from './one-call-per-task.js';
+import { StopCoalescer, type TaskRef } from './stop-coalescer.js';
 import { readFaultless } from './stop-request.js';
 import type { StopTarget } from './stop-target.js';
 
@@ -14,7 +14,7 @@ const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
 /** A refusal, and the task that was not stopped. */
 export interface Refused {
   readonly problem: Problem;
-  readonly task: Task;
+  readonly task: TaskRef;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface Refused {
 export class RefusalAtOnce {
   constructor(
     private readonly quota: Quota,
-    private readonly oneCall: OneCallPerTask,
+    private readonly coalescer: StopCoalescer,
     @InjectConfiguration() private readonly configuration: Configuration,
   ) {}
 
@@ -37,10 +37,10 @@ export class RefusalAtOnce {
     if (!stop || stop.waitSeconds !== undefined || quotaDefaultWaitMs > 0) return undefined;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = stop;
     const task = { taskId, sdkAppId, region };
-    if (!mayUse(caller, sdkAppId) || !this.oneCall.unheardOf(task)) return undefined;
-    const refused = this.quota.refuseNow(caller.name);
+    if (!mayUse(caller, sdkAppId) || !this.coalescer.hasNoKnownState(task)) return undefined;
+    const refused = this.quota.rejectIfExhausted(caller.name);
     if (!refused) return undefined;
-    const { why, retryAfterMs } = refused;
-    return { problem: new Problem(CODES[why], { retryAfterMs }), task };
+    const { reason, retryAfterMs } = refused;
+    return { problem: new Problem(CODES[reason], { retryAfterMs }), task };
   }
 }

@@ -11,7 +11,7 @@ export class QuotaUse implements QuotaObserver, StoreObserver {
   readonly #decisions: Counter<'decision'>;
   readonly #wait: Histogram;
   readonly #storeUp: Gauge;
-  #state: () => QuotaState = () => ({ capacity: 0, free: 0, waiting: 0, nextFreeInMs: 0 });
+  #state: () => QuotaState = () => ({ capacity: 0, free: 0, inUse: 0, waiting: 0, nextFreeInMs: 0 });
 
   constructor(
     registry: Registry,
@@ -30,7 +30,7 @@ export class QuotaUse implements QuotaObserver, StoreObserver {
       });
     };
     gauge('quota_slots', 'Upstream calls that may arrive in any one second.', ({ capacity }) => capacity);
-    gauge('quota_slots_in_use', 'Slots that are taken.', ({ capacity, free }) => capacity - free);
+    gauge('quota_slots_in_use', 'Slots that are taken.', ({ inUse }) => inUse);
     gauge('quota_waiting', 'Calls that wait for a slot.', ({ waiting }) => waiting);
     this.#wait = new Histogram({
       name: 'quota_wait_seconds',

@@ -5,7 +5,6 @@ import {
   type CircuitStateName,
   type ClientObserver,
   DOCUMENTED_CODES,
-  isCode,
   type RetryReason,
 } from '#libs/tencent-cloud';
 
@@ -20,7 +19,6 @@ export class Upstream implements ClientObserver {
   readonly #retries: Counter<'reason'>;
   readonly #circuit: Gauge<'state'>;
   readonly #clockOffset: Gauge;
-  #onThrottled = (): void => {};
 
   constructor(
     registry: Registry,
@@ -56,14 +54,8 @@ export class Upstream implements ClientObserver {
     });
   }
 
-  /** Who is to be told when the cloud refuses a call as one too many. */
-  tellThrottled(listener: () => void): void {
-    this.#onThrottled = listener;
-  }
-
   attempted(action: string, code: string, durationMs: number): void {
     this.#duration.observe({ action, code: CODES.has(code) ? code : 'other' }, durationMs / 1000);
-    if (isCode(code, 'RequestLimitExceeded')) this.#onThrottled();
   }
 
   retried(reason: RetryReason): void {

@@ -29,7 +29,7 @@ function start(name: string, lateMs = 0): Quota {
 async function takeAll(quota: Quota): Promise<Slot[]> {
   const slots: Slot[] = [];
   const asked = Promise.allSettled(
-    Array.from({ length: 30 }, () => quota.take().then((slot) => slots.push(slot))),
+    Array.from({ length: 30 }, () => quota.acquire().then((slot) => slots.push(slot))),
   );
   await clock.runUntil(clock.now() + 300);
   await asked;
@@ -56,15 +56,57 @@ describe('while the store is there', () => {
     const slots = await takeAll(replicas[0]!);
     expect(slots).toHaveLength(20);
     expect(await takeAll(replicas[1]!)).toHaveLength(0);
-    for (const slot of slots.slice(0, 5)) slot.answered();
+    for (const slot of slots.slice(0, 5)) slot.release('completed');
     await clock.runUntil(clock.now() + 1010);
     expect(await takeAll(replicas[1]!)).toHaveLength(5);
     expect(told).toEqual(['a found', 'b found']);
+  });
+
+  it('counts as in use what it last saw leased, until that is over', async () => {
+    const slots = await takeAll(replicas[0]!);
+    expect(replicas[0]!.state()).toMatchObject({ free: 0, inUse: 20 });
+    for (const slot of slots.slice(0, 5)) slot.release('completed');
+    await clock.runUntil(clock.now() + 10);
+    expect(replicas[0]!.state()).toMatchObject({ free: 0, inUse: 20 });
+    await clock.runUntil(clock.now() + 1000);
+    expect(replicas[0]!.state()).toMatchObject({ free: 5, inUse: 15 });
+  });
+
+  it('reduces the capacity of all replicas when a slot is released as throttled', async () => {
+    const [slot] = await takeAll(replicas[0]!);
+    slot!.release('throttled');
+    await clock.runUntil(clock.now() + 10);
+    expect(replicas[0]!.state().capacity).toBe(10);
+    await takeAll(replicas[1]!);
+    expect(replicas[1]!.state().capacity).toBe(10);
+  });
+
+  it('releases a slot that is granted to a call whose caller has left', async () => {
+    const left = new AbortController();
+    const acquired = replicas[0]!.acquire({ signal: () => left.signal });
+    left.abort(new Error('left'));
+    await expect(acquired).rejects.toThrow('left');
+    await clock.runUntil(clock.now() + 10);
+    expect(await takeAll(replicas[1]!)).toHaveLength(20);
+  });
+
+  it('never rejects without asking the store', async () => {
+    await takeAll(replicas[0]!);
+    expect(replicas[0]!.rejectIfExhausted()).toBeUndefined();
   });
 });
 
 describe('when the store is lost', () => {
   beforeEach(() => store.fall());
+
+  it('reduces its own part when a slot is released as throttled', async () => {
+    await clock.runUntil(6500);
+    const [slot] = await takeAll(replicas[0]!);
+    slot!.release('throttled');
+    expect(replicas[0]!.state()).toMatchObject({ capacity: 5, inUse: 10 });
+    await clock.runUntil(clock.now() + 1000);
+    expect(replicas[0]!.state()).toMatchObject({ capacity: 5, free: 0, inUse: 9 });
+  });
 
   it('nothing is lent for 1.5 s, and then each its part', async () => {
     expect(await takeAll(replicas[0]!)).toHaveLength(0);
@@ -80,7 +122,7 @@ describe('when the store is lost', () => {
     const before = await takeAll(replicas[0]!);
     expect(before).toHaveLength(20);
     store.fall();
-    for (const slot of before.slice(0, 13)) slot.answered();
+    for (const slot of before.slice(0, 13)) slot.release('completed');
     await clock.runUntil(10_000);
     expect(await takeAll(replicas[0]!)).toHaveLength(3);
   });
@@ -88,7 +130,7 @@ describe('when the store is lost', () => {
   it('a newcomer lends nothing: how many there are it cannot know', async () => {
     const newcomer = start('c');
     await clock.runUntil(7000);
-    await expect(newcomer.take({ waitMs: 9000 })).rejects.toMatchObject({ code: 'quota-unavailable' });
+    await expect(newcomer.acquire({ waitMs: 9000 })).rejects.toMatchObject({ code: 'quota-unavailable' });
     expect(told.at(-1)).toMatch(/^c lost \w+ 0$/);
   });
 
@@ -100,7 +142,7 @@ describe('when the store is lost', () => {
     store.fall();
     expect(told.slice(-3).toSorted()).toEqual(['a lost closed 10', 'b lost closed 10', 'c lost closed 0']);
     await clock.runUntil(10_000);
-    await expect(young.take()).rejects.toMatchObject({ code: 'quota-unavailable' });
+    await expect(young.acquire()).rejects.toMatchObject({ code: 'quota-unavailable' });
   });
 
   it('all have their parts soon after a newcomer came, and never more than 20 in all', async () => {
@@ -120,7 +162,7 @@ describe('when the store is back', () => {
     store.rise({ empty });
     await clock.runUntil(12_000);
     expect(await takeAll(replicas[0]!)).toHaveLength(0);
-    for (const slot of lent.flat()) slot.answered();
+    for (const slot of lent.flat()) slot.release('completed');
     await clock.runUntil(14_000);
     expect(await takeAll(replicas[1]!)).toHaveLength(20);
   });
@@ -129,7 +171,7 @@ describe('when the store is back', () => {
     'each keeps to its part until the other can have come back (empty: %s)',
     async (empty) => {
       const [ofA] = await lendAlone();
-      for (const slot of ofA!) slot.answered();
+      for (const slot of ofA!) slot.release('completed');
       await clock.runUntil(9500);
       store.rise({ empty });
       // b comes back 600 ms later, with ten slots that the store does not know of.

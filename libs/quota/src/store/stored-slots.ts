@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { earliest } from '../earliest.js';
 import { Leases } from '../leases.js';
 import { lend } from '../lend.js';
-import type { Ask, SlotSource, SourceListener, Taken } from '../slot-source.js';
+import type { Ask, ReleaseReason, SlotSource, SourceListener, Taken } from '../slot-source.js';
 import { Slots } from '../slots.js';
 import { HOLD_MS } from '../timing.js';
 import { Attendance, type StoreObserver } from './attendance.js';
@@ -70,9 +70,9 @@ export class StoredSlots implements SlotSource {
     return now < this.#holdUntil ? { refused: 'quota' } : this.#takeShared(ask);
   }
 
-  lower(): void {
-    if (!this.#attendance.up) return this.#alone.lower();
-    void this.#lowerShared();
+  /** Always undefined: only the store can tell, until this replica can prove by its last view that no slot is free. */
+  rejection(): undefined {
+    return undefined;
   }
 
   capacity(now: number): number {
@@ -82,8 +82,12 @@ export class StoredSlots implements SlotSource {
   free(now: number): number {
     if (now < Math.max(this.#openAt, this.#holdUntil)) return 0;
     if (!this.#attendance.up) return this.#alone.free(now);
-    const taken = this.#view.freeAt.filter((time) => time > now).length;
-    return Math.max(0, this.#view.capacity - taken);
+    return Math.max(0, this.#view.capacity - this.inUse(now));
+  }
+
+  inUse(now: number): number {
+    if (!this.#attendance.up) return this.#alone.inUse(now);
+    return this.#view.freeAt.filter((time) => time > now).length;
   }
 
   earliest(place: number, now: number): number {
@@ -104,7 +108,8 @@ export class StoredSlots implements SlotSource {
     return this.#attendance.close();
   }
 
-  async #lowerShared(): Promise<void> {
+  async #lower(): Promise<void> {
+    if (!this.#attendance.up) return this.#alone.lower();
     const { store, listener } = this.#options;
     const answer = await this.#attendance.command(store.lower(this.#attendance.coming));
     if (answer?.lowered) listener.lowered(answer.capacity);
@@ -120,9 +125,9 @@ export class StoredSlots implements SlotSource {
     if (!answer) return this.#attendance.up ? { refused: 'quota' } : this.#takeAlone(ask, clock.now());
     this.#see(answer.view);
     if (answer.verdict !== 'granted') return { refused: answer.verdict };
-    const slot = lend(this.#leases, clock, { id, caller: ask.caller }, this.#returned);
+    const slot = lend(this.#leases, clock, { id, caller: ask.caller }, this.#onRelease);
     if (clock.now() - asked <= FRESH_MS) return { slot };
-    slot.unused();
+    slot.release('unused');
     return { refused: 'quota' };
   }
 
@@ -130,7 +135,8 @@ export class StoredSlots implements SlotSource {
     return this.#attendance.part === 0 ? { refused: 'unavailable' } : this.#alone.take(ask, now);
   }
 
-  readonly #returned = (id: string, heldForMs: number): void => {
+  readonly #onRelease = (id: string, heldForMs: number, reason: ReleaseReason): void => {
+    if (reason === 'throttled') void this.#lower();
     if (this.#attendance.up) void this.#giveBack(id, heldForMs);
     else this.#options.listener.changed();
   };
@@ -156,7 +162,7 @@ export class StoredSlots implements SlotSource {
       listener,
       leases: this.#leases,
       idPrefix: `${replica}/alone-${this.#holdUntil}-`,
-      returned: this.#returned,
+      onRelease: this.#onRelease,
     });
   }
 

@@ -1,0 +1,391 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { Quota, type ReleaseReason, type Slot } from '#libs/quota';
+import type { StopResult } from '#libs/tencent-cloud';
+import { VirtualClock } from '../../../../libs/quota/test/virtual-clock.js';
+import { Coalesced } from '../metrics/coalesced.js';
+import { KnownOutcomes } from './known-outcomes.js';
+import { type JoinedStop, type SendStop, type SharedCall, StopCoalescer } from './stop-coalescer.js';
+
+const TASK = { taskId: 't', sdkAppId: 1400000001, region: 'ap-singapore' };
+const STOPPED: StopResult = { status: 'stopped', requestId: 'cloud-1' };
+
+let clock: VirtualClock;
+let quota: Quota;
+let registry: Registry;
+let coalescer: StopCoalescer;
+let holding: Slot;
+/** The calls that were admitted, and when. */
+let sent: string[];
+/** What became of the requests, and when. */
+let outcomes: string[];
+/** Ends the calls that are admitted, and those that come later. */
+let respond: PromiseWithResolvers<StopResult>;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  quota = new Quota({ perSecond: 1, clock, queueLimit: 3 });
+  registry = new Registry();
+  coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(registry), clock);
+  [sent, outcomes] = [[], []];
+  respond = Promise.withResolvers();
+  respond.promise.catch(() => {});
+  await clock.runUntil(1500);
+  holding = await quota.acquire({ caller: 'holder' });
+});
+
+const send: SendStop = async (call: SharedCall) => {
+  const slot = await call.acquireFirstSlot();
+  sent.push(`for ${call.caller} at ${clock.now()}`);
+  try {
+    return await respond.promise;
+  } finally {
+    slot.release('completed');
+  }
+};
+
+interface Request {
+  caller?: string;
+  waitMs?: number;
+  client?: AbortController;
+  task?: typeof TASK;
+  sendWith?: SendStop;
+}
+
+function join(name: string, request: Request = {}): JoinedStop {
+  const { caller = name, waitMs = 0, client = new AbortController(), task = TASK, sendWith = send } = request;
+  const joined = coalescer.join(task, { caller, waitMs, signal: () => client.signal }, sendWith);
+  joined.result.then(
+    ({ status }) => outcomes.push(`${name} ${status} at ${clock.now()}`),
+    (error: Error & { code?: string }) =>
+      outcomes.push(`${name} ${error.code ?? error.message} at ${clock.now()}`),
+  );
+  return joined;
+}
+
+const coalesced = async (how: string): Promise<number | undefined> => {
+  const { values } = await registry.getSingleMetric('stops_coalesced_total')!.get();
+  return values.find(({ labels }) => labels['how'] === how)?.value;
+};
+
+describe('requests for one task', () => {
+  it('share one call and its result, those that join after it is admitted included', async () => {
+    holding.release('unused');
+    const first = join('a');
+    const second = join('b');
+    await clock.runUntil(1600);
+    const third = join('c');
+    respond.resolve(STOPPED);
+    await clock.runUntil(1700);
+    expect(sent).toEqual(['for a at 1500']);
+    expect(outcomes).toEqual(['a stopped at 1600', 'b stopped at 1600', 'c stopped at 1600']);
+    expect(first).toMatchObject({ waitsForSlot: true });
+    expect(first.coalesced).toBeUndefined();
+    expect(second).toMatchObject({ coalesced: 'joined', waitsForSlot: true });
+    expect(third).toMatchObject({ coalesced: 'joined', waitsForSlot: false });
+    expect([second.upstreamCall, third.upstreamCall]).toEqual([first.upstreamCall, first.upstreamCall]);
+    expect(await coalesced('joined')).toBe(2);
+    expect(await coalesced('remembered')).toBe(0);
+  });
+
+  it('share its error, and the next request makes a new call', async () => {
+    holding.release('unused');
+    join('a');
+    join('b');
+    respond.reject(new Error('failed'));
+    await clock.runUntil(1600);
+    expect(outcomes).toEqual(['a failed at 1500', 'b failed at 1500']);
+    expect(coalescer.hasNoKnownState(TASK)).toBe(true);
+    join('c', { waitMs: 5000 });
+    await clock.runUntil(9000);
+    expect(sent).toEqual(['for a at 1500', 'for c at 2500']);
+  });
+
+  it('share nothing when SdkAppId or region differ', async () => {
+    const tasks = [
+      TASK,
+      { ...TASK, sdkAppId: 1400000002 },
+      { ...TASK, region: 'ap-mumbai' },
+      { ...TASK, taskId: 'u' },
+    ];
+    const joined = tasks.map((task) => join(task.taskId, { task }));
+    expect(joined.map((one) => one.coalesced)).toEqual([undefined, undefined, undefined, undefined]);
+    await clock.runUntil(1600);
+    expect(outcomes).toHaveLength(4);
+  });
+
+  it('need no call once the task is known to have ended', async () => {
+    holding.release('unused');
+    respond.resolve(STOPPED);
+    join('a');
+    await clock.runUntil(1600);
+    const later = join('b');
+    expect(later).toMatchObject({ coalesced: 'remembered', waitsForSlot: false });
+    expect(await later.result).toEqual({ status: 'already-finished', requestId: 'cloud-1' });
+    expect(sent).toHaveLength(1);
+    expect(await coalesced('remembered')).toBe(1);
+    expect(coalescer.hasNoKnownState(TASK)).toBe(false);
+  });
+
+  it('have a known state while their call is in flight', async () => {
+    expect(coalescer.hasNoKnownState(TASK)).toBe(true);
+    join('a', { waitMs: 5000 });
+    expect(coalescer.hasNoKnownState(TASK)).toBe(false);
+    expect(coalescer.hasNoKnownState({ ...TASK, taskId: 'other' })).toBe(true);
+  });
+});
+
+describe('before the call is admitted', () => {
+  it('a follower that may not wait is rejected; the leader waits on', async () => {
+    join('leader', { waitMs: 5000 });
+    join('hasty');
+    respond.resolve(STOPPED);
+    await clock.runUntil(1600);
+    expect(outcomes).toEqual(['hasty quota-exhausted at 1500']);
+    holding.release('completed');
+    await clock.runUntil(5000);
+    expect(outcomes.slice(1)).toEqual(['leader stopped at 2600']);
+  });
+
+  it('a follower is rejected when its wait is over', async () => {
+    join('leader', { waitMs: 5000 });
+    join('follower', { waitMs: 700 });
+    await clock.runUntil(9000);
+    expect(outcomes).toEqual(['follower quota-exhausted at 2200', 'leader quota-exhausted at 6500']);
+    expect(sent).toEqual([]);
+  });
+
+  it('a follower that may not wait is served when the leader is: at the end of the hold after start', async () => {
+    clock = new VirtualClock();
+    quota = new Quota({ perSecond: 1, clock });
+    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    respond.resolve(STOPPED);
+    join('leader');
+    join('follower');
+    await clock.runUntil(9000);
+    expect(outcomes).toEqual(['leader stopped at 1500', 'follower stopped at 1500']);
+  });
+
+  it('the next follower leads when the leader is rejected, with its own caller and its remaining wait', async () => {
+    join('leader', { waitMs: 1500 });
+    await clock.runUntil(2000);
+    join('second', { caller: 'other', waitMs: 9000 });
+    join('third', { caller: 'other', waitMs: 9000 });
+    await clock.runUntil(8000);
+    expect(outcomes).toEqual(['leader quota-exhausted at 3000']);
+    expect(quota.state().waiting).toBe(2);
+    holding.release('unused');
+    await clock.runUntil(8100);
+    expect(sent).toEqual(['for other at 8000']);
+    respond.resolve(STOPPED);
+    await clock.runUntil(8200);
+    expect(outcomes.slice(1)).toEqual(['second stopped at 8100', 'third stopped at 8100']);
+  });
+
+  it('the wait of a follower that leads ends when it would have ended anyway', async () => {
+    join('leader', { caller: 'a', waitMs: 1500 });
+    await clock.runUntil(2000);
+    join('second', { caller: 'a', waitMs: 4000 });
+    await clock.runUntil(9000);
+    expect(outcomes).toEqual(['leader quota-exhausted at 3000', 'second quota-exhausted at 6000']);
+  });
+
+  it('a follower that may not wait leads when the leader is rejected at once, and gets what its caller may have', async () => {
+    quota = new Quota({ perSecond: 2, clock });
+    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    await clock.runUntil(5000);
+    await quota.acquire({ caller: 'greedy' });
+    const slot = await quota.acquire({ caller: 'greedy' });
+    await quota.acquire({ caller: 'modest' }).catch(() => {});
+    slot.release('unused');
+    join('greedy');
+    join('modest');
+    respond.resolve(STOPPED);
+    await clock.runUntil(5001);
+    expect(outcomes).toEqual(['greedy share-exhausted at 5000', 'modest stopped at 5000']);
+    expect(sent).toEqual(['for modest at 5000']);
+  });
+
+  it('the next follower leads when the client of the leader disconnects', async () => {
+    const client = new AbortController();
+    join('leader', { waitMs: 5000, client });
+    join('follower', { waitMs: 5000 });
+    await clock.runUntil(1600);
+    client.abort(new Error('disconnected'));
+    holding.release('unused');
+    respond.resolve(STOPPED);
+    await clock.runUntil(1700);
+    expect(outcomes).toEqual(['leader disconnected at 1600', 'follower stopped at 1600']);
+    expect(sent).toEqual(['for follower at 1600']);
+  });
+
+  it('a follower whose client disconnects leaves, and the others wait on', async () => {
+    const client = new AbortController();
+    join('leader', { waitMs: 5000 });
+    join('follower', { waitMs: 5000, client });
+    await clock.runUntil(1600);
+    expect(quota.state().waiting).toBe(2);
+    client.abort(new Error('disconnected'));
+    await clock.runUntil(1700);
+    expect(quota.state().waiting).toBe(1);
+    expect(outcomes).toEqual(['follower disconnected at 1600']);
+  });
+
+  it('a call that nobody wants any more ends unsent, and the next request makes a new one', async () => {
+    const draining = new AbortController();
+    join('leader', { waitMs: 5000, client: draining });
+    join('follower', { waitMs: 5000, client: draining });
+    await clock.runUntil(1600);
+    draining.abort(new Error('draining'));
+    await clock.runUntil(1600);
+    expect(outcomes.toSorted()).toEqual(['follower draining at 1600', 'leader draining at 1600']);
+    expect(quota.state().waiting).toBe(0);
+    expect(coalescer.hasNoKnownState(TASK)).toBe(true);
+    expect(join('later', { waitMs: 5000 }).coalesced).toBeUndefined();
+    holding.release('unused');
+    respond.resolve(STOPPED);
+    await clock.runUntil(1700);
+    expect(sent).toEqual(['for later at 1600']);
+  });
+
+  it('a request that comes while a call without requests is still ending makes a new one', async () => {
+    const ending = Promise.withResolvers<void>();
+    join('first', {
+      sendWith: async (call) => {
+        await call.acquireFirstSlot().catch(() => {});
+        await ending.promise;
+        throw new Error('ended unsent');
+      },
+    });
+    await clock.runUntil(1600);
+    holding.release('unused');
+    expect(join('second', { caller: 'first' }).coalesced).toBeUndefined();
+    await clock.runUntil(1700);
+    ending.resolve();
+    await clock.runUntil(1800);
+    expect(join('third').coalesced).toBe('joined');
+    respond.resolve(STOPPED);
+    await clock.runUntil(1900);
+    expect(outcomes).toEqual([
+      'first quota-exhausted at 1500',
+      'second stopped at 1800',
+      'third stopped at 1800',
+    ]);
+  });
+
+  it('followers count against the queue limit, per caller and in total', async () => {
+    join('leader', { waitMs: 9000 });
+    join('a1', { caller: 'a', waitMs: 9000 });
+    join('a2', { caller: 'a', waitMs: 9000 });
+    await clock.runUntil(1600);
+    expect(quota.state().waiting).toBe(3);
+    join('a3', { caller: 'a', waitMs: 9000 });
+    await clock.runUntil(1700);
+    expect(outcomes).toEqual(['a3 quota-exhausted at 1600']);
+    join('b', { waitMs: 9000 });
+    await clock.runUntil(1800);
+    expect(outcomes.slice(1)).toEqual(['a2 quota-exhausted at 1700']);
+    expect(quota.state().waiting).toBe(3);
+  });
+
+  it('all are rejected when the quota is closed', async () => {
+    join('leader', { waitMs: 9000 });
+    join('follower', { waitMs: 9000 });
+    await clock.runUntil(1600);
+    await quota.close();
+    await clock.runUntil(1700);
+    expect(outcomes.toSorted()).toEqual(['follower quota-closed at 1600', 'leader quota-closed at 1600']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('an error of the call itself is the outcome of all', async () => {
+    join('leader', { waitMs: 9000, sendWith: () => Promise.reject(new Error('circuit open')) });
+    join('follower', { waitMs: 9000 });
+    await clock.runUntil(1600);
+    expect(outcomes).toEqual(['leader circuit open at 1500', 'follower circuit open at 1500']);
+    expect(quota.state().waiting).toBe(0);
+  });
+});
+
+describe('from admission on', () => {
+  it('the call runs to its end and all share its outcome, even if every client disconnects', async () => {
+    holding.release('unused');
+    const client = new AbortController();
+    join('leader', { waitMs: 9000, client });
+    join('follower', { client });
+    await clock.runUntil(1600);
+    client.abort(new Error('disconnected'));
+    await clock.runUntil(1700);
+    expect(outcomes).toEqual([]);
+    respond.resolve(STOPPED);
+    await clock.runUntil(1800);
+    expect(outcomes).toEqual(['leader stopped at 1700', 'follower stopped at 1700']);
+  });
+
+  it('followers do not wait in the queue any more, however long the call takes', async () => {
+    holding.release('unused');
+    join('leader');
+    join('follower', { waitMs: 100 });
+    await clock.runUntil(9000);
+    expect(quota.state().waiting).toBe(0);
+    expect(outcomes).toEqual([]);
+  });
+});
+
+describe('the slot that the leader acquires', () => {
+  it('is held as long as the call that used it says', async () => {
+    holding.release('unused');
+    respond.resolve(STOPPED);
+    join('a');
+    await clock.runUntil(2499);
+    expect(quota.state().inUse).toBe(1);
+    await clock.runUntil(2500);
+    expect(quota.state().inUse).toBe(0);
+  });
+
+  it('is released as unused when the call ends without using it', async () => {
+    holding.release('unused');
+    join('a', {
+      sendWith: async (call) => {
+        await call.acquireFirstSlot();
+        throw new Error('not sent');
+      },
+    });
+    await clock.runUntil(1500);
+    expect(outcomes).toEqual(['a not sent at 1500']);
+    expect(quota.state()).toMatchObject({ free: 1, inUse: 0 });
+  });
+
+  it('is released as unused when it is granted after the call has ended', async () => {
+    join('a', {
+      waitMs: 9000,
+      sendWith: async (call) => {
+        call.acquireFirstSlot().catch(() => {});
+        throw new Error('not sent');
+      },
+    });
+    await clock.runUntil(1600);
+    expect(outcomes).toEqual(['a not sent at 1500']);
+    holding.release('unused');
+    await clock.runUntil(1700);
+    expect(quota.state()).toMatchObject({ free: 1, inUse: 0, waiting: 0 });
+  });
+
+  it('is acquired once, however often it is asked for', async () => {
+    quota = new Quota({ perSecond: 2, clock });
+    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    const reasons: ReleaseReason[] = [];
+    join('a', {
+      sendWith: async (call) => {
+        const slots = [await call.acquireFirstSlot(), await call.acquireFirstSlot()];
+        expect(slots[0]).toBe(slots[1]);
+        reasons.push('completed');
+        slots[0]!.release('completed');
+        return STOPPED;
+      },
+    });
+    await clock.runUntil(3000);
+    expect(reasons).toEqual(['completed']);
+    expect(quota.state().inUse).toBe(1);
+  });
+});
