@@ -8,7 +8,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000' });
 });
 
@@ -17,7 +17,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 const SIGNS = '-m97l2ZU7kOlV5cTRMoU6yoGp2nDYkzbJ13EC4K-4pycoZXVv+XVrNoUXQ8++8Z2PwUlAQ..';
 
@@ -56,7 +56,7 @@ describe('a task id arrives at the cloud as it is', () => {
     const { status, body } = await send(gateway.url, `/ingest-tasks/${inPath}`);
     expect(status).toBe(200);
     expect(body).toMatchObject({ taskId });
-    expect(sandbox.arrivals().map((arrival) => arrival.taskId)).toEqual([taskId]);
+    expect(sandbox.receivedRequests().map((arrival) => arrival.taskId)).toEqual([taskId]);
   });
 
   it('whatever it is: 300 random ones', async () => {
@@ -67,10 +67,10 @@ describe('a task id arrives at the cloud as it is', () => {
       fc.asyncProperty(id, async (taskId) => {
         fc.pre(!seen.has(taskId));
         seen.add(taskId);
-        sandbox.clearArrivals();
+        sandbox.clearReceivedRequests();
         const { status } = await stop(gateway.url, taskId);
         expect(status).toBe(200);
-        expect(sandbox.arrivals().map((arrival) => arrival.taskId)).toEqual([taskId]);
+        expect(sandbox.receivedRequests().map((arrival) => arrival.taskId)).toEqual([taskId]);
       }),
       { numRuns: 300, examples: [['__proto__']] },
     );

@@ -7,7 +7,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox);
 });
 
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  expect(sandbox.arrivals()).toEqual([]);
+  expect(sandbox.receivedRequests()).toEqual([]);
   const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
   expect(text).toMatch(/^quota_decisions_total\{decision="granted"\} 0$/m);
 });

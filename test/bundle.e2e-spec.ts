@@ -18,7 +18,7 @@ beforeAll(async () => {
   await copyFile('package.json', join(folder.path, 'package.json'));
   await mkdir(join(folder.path, 'node_modules'));
   await symlink(resolve('node_modules/swagger-ui-dist'), join(folder.path, 'node_modules/swagger-ui-dist'));
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   await writeFile(join(folder.path, 'ca.pem'), sandbox.ca);
   redis = await RedisProcess.start();
 });

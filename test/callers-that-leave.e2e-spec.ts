@@ -10,7 +10,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
   gateway.logs.length = 0;
 });
@@ -51,15 +51,15 @@ describe('a caller that hangs up', () => {
     expect(await send(gateway.url, '/ingest-tasks/next', { headers: { prefer: 'wait=30' } })).toMatchObject({
       status: 200,
     });
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual(['takes-the-slot', 'next']);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual(['takes-the-slot', 'next']);
     const [granted, waited] = ['granted', 'waited'].map((how) => `quota_decisions_total{decision="${how}"}`);
     expect((await metric(granted!)) + (await metric(waited!))).toBe(2);
   });
 
   it('after its call was sent: the call runs to its end, and the outcome is logged', async () => {
-    sandbox.setDelays({ answer: { minMs: 3000, maxMs: 3000 } });
+    sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
     const hangUp = call('late');
-    await eventually(() => sandbox.arrivals().some(({ taskId }) => taskId === 'late'));
+    await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'late'));
     hangUp();
     await eventually(() => lineOf('late') !== undefined);
     expect(lineOf('late')).toMatchObject({ result: 'stopped', upstreamCode: 'OK', callerLeft: true });

@@ -26,7 +26,7 @@ let folder: Awaited<ReturnType<typeof newFolder>>;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    autoTasks: true,
+    acceptUnknownTasks: true,
     quotaPerSecond: 1000,
     sdkAppIds: [1400000001, 1400000002],
   });
@@ -38,7 +38,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 const gatewayWith = (callersFile: string): Promise<Gateway> =>
   startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile, QUOTA_PER_SECOND: '1000' });
@@ -98,7 +98,7 @@ describe('a gateway with callers', () => {
     ['a key and something behind it', { authorization: `Bearer ${ROOM_KEY} x` }],
   ])('answers 401 to %s, and sends nothing', async (_, headers) => {
     expectUnauthenticated(await send(gateway.url, '/ingest-tasks/a-task', { headers }));
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it.each([
@@ -125,7 +125,7 @@ describe('a gateway with callers', () => {
       outcome: 'not-sent',
     });
     expect((await stop(gateway.url, 'a', '?sdkAppId=1400000002&a=b', bearer(STUDIO_KEY))).status).toBe(400);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
     expect((await stop(gateway.url, 'a', '', bearer(STUDIO_KEY))).status).toBe(200);
     expect((await stop(gateway.url, 'a', '?sdkAppId=1400000002', bearer(ROOM_KEY))).status).toBe(200);
   });
@@ -163,7 +163,7 @@ describe('a gateway with callers', () => {
       ).toBe(200);
     agent.destroy();
     for (const answer of await Promise.all(guesses)) expectUnauthenticated(answer);
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).not.toContain('guessed');
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).not.toContain('guessed');
   });
 });
 

@@ -8,7 +8,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000', UPSTREAM_MAX_ATTEMPTS: '1' });
 });
 
@@ -44,7 +44,7 @@ describe('the circuit to the cloud', () => {
     sandbox.setFaults([failing]);
     for (let n = 0; n < 10; n += 1) expect((await stop(gateway.url, `failing-${n}`)).status).toBe(502);
     expect(await state()).toBe('open');
-    sandbox.clearArrivals();
+    sandbox.clearReceivedRequests();
     const { status, headers, body } = await stop(gateway.url, 'open');
     expect({ status, ...body }).toMatchObject({
       status: 503,
@@ -53,18 +53,18 @@ describe('the circuit to the cloud', () => {
     });
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect(Number(headers['retry-after'])).toBeLessThanOrEqual(5);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('lets one call through when the time is up, and stays open when that fails', async () => {
     const { headers } = await stop(gateway.url, 'open');
     await sleep(Number(headers['retry-after']) * 1000);
-    sandbox.clearArrivals();
+    sandbox.clearReceivedRequests();
     sandbox.setDelays({ request: { minMs: 200, maxMs: 200 } });
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => stop(gateway.url, `probe-${n}`)));
     expect(answers.filter(({ status }) => status === 502)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 503)).toHaveLength(19);
-    expect(sandbox.arrivals()).toHaveLength(1);
+    expect(sandbox.receivedRequests()).toHaveLength(1);
     expect(await state()).toBe('open');
   });
 

@@ -7,7 +7,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox);
   gateway.logs.length = 0;
 });
@@ -22,7 +22,7 @@ describe.each([-3600, 3600])('a clock that is %d seconds off the cloud’s', (cl
     sandbox.setSettings({ clockOffsetSeconds });
     expect((await stop(gateway.url, 'a')).status).toBe(200);
     expect((await stop(gateway.url, 'b')).status).toBe(200);
-    expect(sandbox.arrivals().map(({ answerCode }) => answerCode)).toEqual([
+    expect(sandbox.receivedRequests().map(({ responseCode }) => responseCode)).toEqual([
       'AuthFailure.SignatureExpire',
       'OK',
       'OK',
@@ -40,6 +40,6 @@ describe('a refusal of the time that no Date can explain', () => {
     sandbox.setFaults([{ fault: { kind: 'error', code: 'AuthFailure.SignatureExpire' }, times: 'always' }]);
     const { status, body } = await stop(gateway.url, 'a');
     expect({ status, ...body }).toMatchObject({ status: 502, code: 'upstream-refused-gateway' });
-    expect(sandbox.arrivals()).toHaveLength(1);
+    expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 });

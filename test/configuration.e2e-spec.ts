@@ -9,7 +9,7 @@ import { GatewayProcess } from './support/process.js';
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
 });
 
 afterAll(() => sandbox.close());

@@ -19,7 +19,7 @@ let folder: Awaited<ReturnType<typeof newFolder>>;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    autoTasks: true,
+    acceptUnknownTasks: true,
     quotaPerSecond: 1000,
     credentials: [OLD, NEW, TEMPORARY],
   });
@@ -31,7 +31,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 const NONE = { TENCENTCLOUD_SECRET_ID: '', TENCENTCLOUD_SECRET_KEY: '', QUOTA_PER_SECOND: '1000' };
 
@@ -50,7 +50,7 @@ async function signer(gateway: Gateway): Promise<string> {
   // Each time another task: of one that has ended, the cloud is not asked again.
   const { status } = await stop(gateway.url, `whose-${(signers += 1)}`);
   expect(status).toBe(200);
-  const { authorization = '' } = sandbox.arrivals().at(-1)!.headers;
+  const { authorization = '' } = sandbox.receivedRequests().at(-1)!.headers;
   return /Credential=([^/]+)/.exec(authorization)![1]!;
 }
 
@@ -128,7 +128,7 @@ describe('credentials of the instance’s role', () => {
     const gateway = await gatewayOf();
     expect(await ready(gateway)).toBe(200);
     expect(await signer(gateway)).toBe(TEMPORARY.secretId);
-    expect(sandbox.arrivals()[0]!.headers['x-tc-token']).toBe(TEMPORARY.token);
+    expect(sandbox.receivedRequests()[0]!.headers['x-tc-token']).toBe(TEMPORARY.token);
     const expiry = await metric(gateway, 'credentials_expiry_timestamp_seconds');
     expect(Math.abs(expiry - Date.now() / 1000 - 3600)).toBeLessThan(60);
     await Promise.all(Array.from({ length: 50 }, () => signer(gateway)));
@@ -148,7 +148,7 @@ describe('credentials of the instance’s role', () => {
     });
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect(gateway.logs).toContainEqual(expect.objectContaining({ event: 'stop', reason: 'no credentials' }));
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
     expect(await metric(gateway, 'credentials_loaded_timestamp_seconds')).toBe(0);
     expect(await metric(gateway, 'quota_slots_in_use')).toBe(0);
     service.hand = { credentials: TEMPORARY, lifeMs: 3_600_000 };

@@ -27,7 +27,7 @@ const requested: string[] = [];
 const violations: string[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   folder = await newFolder();
   const callersFile = join(folder.path, 'callers.json');
   await writeFile(callersFile, JSON.stringify([caller('developer', KEY)]));
@@ -69,9 +69,9 @@ async function tryOut(taskId: string): Promise<string> {
 
 /** A call that the cloud does not answer before the browser has seen what it came to see. */
 async function holdTheSlot(): Promise<void> {
-  sandbox.setFaults([{ fault: { kind: 'never-answer' }, times: 1, taskId: 'held' }]);
+  sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 1, taskId: 'held' }]);
   void stop(gateway.url, 'held', '', { ...bearer(KEY), prefer: 'wait=30' }).catch(() => {});
-  await eventually(() => sandbox.arrivals().some(({ taskId }) => taskId === 'held'));
+  await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'held'));
 }
 
 /** Makes a picture for the README when it is asked for: SCREENSHOTS=docs/images npm run test:system */

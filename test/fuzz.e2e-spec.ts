@@ -26,7 +26,7 @@ let url: string;
 let folder: Awaited<ReturnType<typeof newFolder>>;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
   folder = await newFolder();
   const callers = join(folder.path, 'callers.json');
   await writeFile(callers, JSON.stringify([caller('fuzzer', KEY)]));
@@ -50,7 +50,7 @@ afterAll(async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 function exchange(input: Uint8Array): Promise<string> {
   const { hostname, port } = new URL(url);
@@ -202,7 +202,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
   it('10,000 inputs of any bytes', async () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), anyText.map(latin1));
     await fuzz(bytes, 10_000);
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
   }, 900_000);
 
   it('15,000 requests without a valid key, of which nothing reaches the cloud', async () => {
@@ -212,7 +212,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
       anyText.map((text) => [`Authorization: ${text}`]),
     );
     await fuzz(damaged(wrong.chain(request)), 15_000);
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
   }, 900_000);
 
   it('10,000 stops with a valid key that are invalid, of which nothing reaches the cloud', async () => {
@@ -269,7 +269,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
         return `DELETE ${path} HTTP/1.1\r\nHost: x\r\n${AUTHORIZED[0]}\r\n${more}${lines}\r\n\r\n`;
       });
     await fuzz(text.map(latin1), 10_000);
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
   }, 900_000);
 
   it('15,000 requests with a valid key, damaged', async () => {

@@ -19,7 +19,7 @@ let sandbox: Sandbox;
 let folder: Awaited<ReturnType<typeof newFolder>>;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   folder = await newFolder();
   await writeFile(join(folder.path, 'text'), 'not JSON');
 });

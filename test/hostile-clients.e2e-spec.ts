@@ -11,12 +11,12 @@ import { GatewayProcess } from './support/process.js';
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
 });
 
 afterAll(() => sandbox.close());
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 /** A connection that says what it is told to, and notes what comes back. */
 async function attacker(
@@ -75,7 +75,7 @@ describe('what is not one plain request', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
     expect(answer).toContain('"code":"invalid-request"');
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it.each([
@@ -87,14 +87,14 @@ describe('what is not one plain request', () => {
   ])('is not tidied into a path that it is not: %s', async (_, path) => {
     const answer = await answerTo(gateway.url, `DELETE ${path} HTTP/1.1\r\nHost: x\r\n${CLOSE}`);
     expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('is a request all the same when its target is absolute, as HTTP demands, and no other host is asked', async () => {
     const target = 'http://evil.example/ingest-tasks/absolute';
     const answer = await answerTo(gateway.url, `DELETE ${target} HTTP/1.1\r\nHost: evil.example\r\n${CLOSE}`);
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(sandbox.arrivals().map(({ taskId, headers }) => [taskId, headers['host']])).toEqual([
+    expect(sandbox.receivedRequests().map(({ taskId, headers }) => [taskId, headers['host']])).toEqual([
       ['absolute', new URL(sandbox.httpsUrl).host],
     ]);
   });
@@ -117,7 +117,7 @@ describe('what is not one plain request', () => {
       `${HEAD}Content-Length: ${hidden.length}\r\nConnection: close\r\n\r\n${hidden}`,
     );
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('requests that come without waiting for answers are answered in their order', async () => {
@@ -136,7 +136,7 @@ describe('what is not one plain request', () => {
     expect(answer).toBe('');
     // It was a call all the same, and runs to its end.
     await eventually(() => gateway.logs.some(({ taskId }) => taskId === 'before-garbage'));
-    expect(sandbox.arrivals()).toHaveLength(1);
+    expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 
   it('echoes nothing of it to where it could be run', async () => {
@@ -171,7 +171,7 @@ describe('who is slow on purpose', () => {
   ])('is hung up on, when it %s', async (_, bytes) => {
     const answer = await answerTo(gateway.url, bytes);
     expect(answer === '' || answer.startsWith('HTTP/1.1 400 ')).toBe(true);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('is hung up on, when it keeps sending its head one byte at a time', async () => {
@@ -180,7 +180,7 @@ describe('who is slow on purpose', () => {
     socket.write(`${HEAD}A: `);
     await ended;
     clearInterval(dripping);
-    expect(sandbox.arrivals()).toEqual([]);
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('is hung up on, when it keeps its connection without a request', async () => {

@@ -38,9 +38,9 @@ describe('an incident of the cloud', () => {
   });
 
   it('answers are slow: IngestGatewayUpstreamSlow, until they are not', async () => {
-    watched.sandbox.setDelays({ answer: { minMs: 1300, maxMs: 1600 } });
+    watched.sandbox.setDelays({ response: { minMs: 1300, maxMs: 1600 } });
     await watched.fires('IngestGatewayUpstreamSlow');
-    watched.sandbox.setDelays({ answer: { minMs: 0, maxMs: 0 } });
+    watched.sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
     await watched.isOver('IngestGatewayUpstreamSlow');
   });
 

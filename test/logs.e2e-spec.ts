@@ -82,7 +82,7 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
   });
 
   it('when it took several attempts: each has its code and its RequestId', () => {
-    const [arrival, second] = story.sandbox.arrivals().filter(({ taskId }) => taskId === 'repeated');
+    const [arrival, second] = story.sandbox.receivedRequests().filter(({ taskId }) => taskId === 'repeated');
     expect(second).toBeDefined();
     expect(arrival).toBeDefined();
     expect(stops('repeated')).toEqual([
@@ -145,7 +145,7 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     const attempts = stops()
       .filter((line) => line['coalesced'] !== 'joined')
       .reduce((sum, line) => sum + Number(line['attempts']), 0);
-    expect(attempts).toBe(story.sandbox.arrivals().length);
+    expect(attempts).toBe(story.sandbox.receivedRequests().length);
   });
 });
 

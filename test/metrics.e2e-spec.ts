@@ -21,7 +21,7 @@ const series = (text: string) =>
 const traced = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '5' });
 });
 

@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, sdkAppIds: [1400000001, 1400000002] });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, sdkAppIds: [1400000001, 1400000002] });
   gateway = await startGateway(sandbox);
 });
 
@@ -21,9 +21,10 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
-const arrivalsOf = (taskId: string) => sandbox.arrivals().filter((arrival) => arrival.taskId === taskId);
+const arrivalsOf = (taskId: string) =>
+  sandbox.receivedRequests().filter((arrival) => arrival.taskId === taskId);
 /** Answered so late that whoever is to join comes in time. */
 const slow = (taskId: string) => sandbox.setFaults([{ fault: { kind: 'slow', ms: 4000 }, times: 1, taskId }]);
 const coalesced = async (how: string): Promise<number> => {
@@ -47,10 +48,10 @@ describe('concurrent DELETEs of one task', () => {
 
   it('share what the cloud says against it, too', async () => {
     const fault = { kind: 'error', code: 'InvalidParameter.TaskId' } as const;
-    sandbox.setDelays({ answer: { minMs: 3000, maxMs: 3000 } });
+    sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
     sandbox.setFaults([{ fault, times: 1, taskId: 'unknown' }]);
     const answers = await Promise.all([1, 2, 3].map(() => stop(gateway.url, 'unknown')));
-    sandbox.setDelays({ answer: { minMs: 0, maxMs: 0 } });
+    sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
     expect(arrivalsOf('unknown')).toHaveLength(1);
   });
@@ -139,13 +140,13 @@ describe('1,000 concurrent DELETEs of one task over three replicas with one Redi
       Promise.all(Array.from({ length: count }, (_, n) => insist(replicas[n % 3]!.url)));
     for (const { status } of await calls(1000)) expect(status).toBe(200);
     expect(arrivalsOf('popular').length).toBeLessThanOrEqual(3);
-    sandbox.clearArrivals();
+    sandbox.clearReceivedRequests();
     for (const { body } of await calls(30)) expect(body).toMatchObject({ status: 'already-finished' });
     // A call waits only a moment for Redis, which may be too short on a busy machine: then the next newcomer knows.
     await eventually(async () => {
       const newcomer = await startGateway(sandbox, { REDIS_URL: redis.url });
       await stop(newcomer.url, 'connects', '', { prefer: 'wait=30' });
-      sandbox.clearArrivals();
+      sandbox.clearReceivedRequests();
       const answer = await insist(newcomer.url);
       await newcomer.close();
       expect(answer).toMatchObject({ body: { status: 'already-finished' } });

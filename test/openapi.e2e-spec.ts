@@ -37,7 +37,11 @@ const start = (variables: Record<string, string> = {}): Promise<Gateway> =>
   });
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000, sdkAppIds: [1400000777] });
+  sandbox = await startSandbox({
+    acceptUnknownTasks: true,
+    quotaPerSecond: 100_000,
+    sdkAppIds: [1400000777],
+  });
   folder = await newFolder();
   const callers = [caller('any', KEY), caller('one', RESTRICTED_KEY, [1400000778])];
   await writeFile(join(folder.path, 'callers.json'), JSON.stringify(callers));
@@ -177,12 +181,13 @@ describe('every answer is documented:', () => {
 
   it('of a quota that is used up, by all or by the caller', async () => {
     const narrow = await start({ ...LONG, QUOTA_PER_SECOND: '2' });
-    sandbox.setFaults([{ fault: { kind: 'never-answer' }, times: 'always' }]);
+    sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
     const patient = { ...bearer(KEY), prefer: 'wait=30' };
     for (const taskId of ['held-1', 'held-2'])
       void send(narrow.url, `/ingest-tasks/${taskId}`, { headers: patient }).catch(() => {});
     await eventually(
-      () => sandbox.arrivals().filter(({ taskId }) => String(taskId).startsWith('held-')).length === 2,
+      () =>
+        sandbox.receivedRequests().filter(({ taskId }) => String(taskId).startsWith('held-')).length === 2,
     );
     expect((await stopped('b', narrow)).body).toMatchObject({ code: 'quota-exhausted' });
     await eventually(async () => {

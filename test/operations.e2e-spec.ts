@@ -12,7 +12,7 @@ const get = (path: string) => send(gateway.url, path, { method: 'GET' });
 const metrics = async () => (await get('/metrics')).text;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox, { GATEWAY_REVISION: 'abc123' });
 });
 

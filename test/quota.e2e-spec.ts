@@ -11,7 +11,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
   gateway = await startGateway(sandbox);
 });
 
@@ -62,12 +62,12 @@ describe('30 calls at once', () => {
   it('are 20 × 200 and 10 × 429, and only 20 reach the cloud', async () => {
     await allFree();
     // No slot frees before the last call has come, however busy the machine is.
-    sandbox.setDelays({ answer: { minMs: 5000, maxMs: 5000 } });
-    const before = sandbox.state().statistics.arrivals;
+    sandbox.setDelays({ response: { minMs: 5000, maxMs: 5000 } });
+    const before = sandbox.state().statistics.stopCalls;
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, n) => send(gateway.url, `/ingest-tasks/b-${n}`)),
     );
-    sandbox.setDelays({ answer: { minMs: 0, maxMs: 0 } });
+    sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
     const refused = answers.filter(({ status }) => status === 429);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
     expect(refused).toHaveLength(10);
@@ -76,7 +76,7 @@ describe('30 calls at once', () => {
       expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
       expect(headers['ratelimit']).toMatch(/^"stop";r=0;t=[1-9]$/);
     }
-    expect(sandbox.state().statistics.arrivals - before).toBe(20);
+    expect(sandbox.state().statistics.stopCalls - before).toBe(20);
   });
 
   it('succeed when they obey Retry-After', async () => {
@@ -97,17 +97,17 @@ describe('30 calls at once', () => {
 
 describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each way', () => {
   it('never lets more than 20 arrive in any second, and answers every call with 200 or 429', async () => {
-    sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, answer: { minMs: 0, maxMs: 200 } });
-    const { arrivals } = sandbox.state().statistics;
+    sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, response: { minMs: 0, maxMs: 200 } });
+    const { stopCalls: arrivals } = sandbox.state().statistics;
     const answers = await flood(200, 10);
     const { statistics } = sandbox.state();
     expect(answers).toHaveLength(2000);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
-    expect(statistics.mostInAnySecond).toBeLessThanOrEqual(20);
+    expect(statistics.peakPerSecond).toBeLessThanOrEqual(20);
     expect(statistics.signatures.rejected).toBe(0);
     const stopped = answers.filter(({ status }) => status === 200).length;
     // What the rule allows on average; far less would be a broken limiter too.
     expect(stopped).toBeGreaterThan((0.6 * 20 * 10) / (1 + (await roundTrip())));
-    expect(stopped).toBe(statistics.arrivals - arrivals);
+    expect(stopped).toBe(statistics.stopCalls - arrivals);
   });
 });

@@ -31,7 +31,7 @@ async function shareSlots(first: Record<string, string>, second: Record<string, 
   expect(await fleet.found(5000)).toBe(true);
   await sleep(2500);
   // The cloud is far away, so that no slot frees before the last call has come.
-  fleet.sandbox.setDelays({ answer: { minMs: 2000, maxMs: 2000 } });
+  fleet.sandbox.setDelays({ response: { minMs: 2000, maxMs: 2000 } });
   const answers = await Promise.all(Array.from({ length: 60 }, () => fleet.call()));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(40);

@@ -137,7 +137,7 @@ describe('one of three that is cut off from a Redis that the others reach', () =
     expect(three.storeEvents()[2]).toContainEqual(
       expect.objectContaining({ event: 'quota-store-down', part }),
     );
-    three.sandbox.clearArrivals();
+    three.sandbox.clearReceivedRequests();
     await three.flood(100, 3);
     expect(three.mostInAnySecondOfLate).toBeLessThanOrEqual(QUOTA);
     await three.close();

@@ -11,8 +11,8 @@ let holding: Promise<Answer>;
 
 // The one slot is taken by a call that the cloud does not answer for as long as this file asks.
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
-  sandbox.setFaults([{ fault: { kind: 'never-answer' }, times: 'always' }]);
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
+  sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
   gateway = await startGateway(sandbox, {
     QUOTA_PER_SECOND: '1',
     UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
@@ -21,7 +21,7 @@ beforeAll(async () => {
   });
   holding = send(gateway.url, '/ingest-tasks/holds-the-slot');
   holding.catch(() => {});
-  await eventually(() => sandbox.arrivals().length === 1);
+  await eventually(() => sandbox.receivedRequests().length === 1);
 });
 
 afterAll(async () => {

@@ -36,11 +36,11 @@ describe('replicas that are called at 10 times the quota, over a network of 0 to
     async (size) => {
       const fleet = await Fleet.start(size, database(size));
       await fleet.flood(50, 2);
-      const before = fleet.sandbox.state().statistics.arrivals;
+      const before = fleet.sandbox.state().statistics.stopCalls;
       const begun = performance.now();
       await fleet.flood(10 * QUOTA, 5);
       const seconds = (performance.now() - begun) / 1000;
-      const { arrivals } = fleet.sandbox.state().statistics;
+      const { stopCalls: arrivals } = fleet.sandbox.state().statistics;
       expect(fleet.deaths).toEqual([]);
       expect(fleet.mostInAnySecond).toBeLessThanOrEqual(QUOTA);
       // Measured, so that a busy machine counts as a slow network.

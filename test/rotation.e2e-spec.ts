@@ -32,7 +32,7 @@ let files: { callers: string; id: string; key: string };
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    autoTasks: true,
+    acceptUnknownTasks: true,
     quotaPerSecond: 1000,
     credentials: Array.from({ length: ROTATIONS + 1 }, (_, rotation) => credentialsOf(rotation)),
   });
@@ -93,7 +93,9 @@ describe('callers’ keys and credentials that are replaced five times a second 
     expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
     expect(sandbox.state().statistics.signatures.rejected).toBe(0);
     const signers = new Set(
-      sandbox.arrivals().map(({ headers }) => /Credential=([^/]+)/.exec(headers['authorization']!)![1]!),
+      sandbox
+        .receivedRequests()
+        .map(({ headers }) => /Credential=([^/]+)/.exec(headers['authorization']!)![1]!),
     );
     // The last calls were signed with credentials, and let in by keys, that came long after the first ones.
     expect(signers.size).toBeGreaterThan(5);

@@ -73,7 +73,7 @@ let variables: Record<string, string>;
 
 beforeAll(async () => {
   const { secretId, secretKey, token } = SECRETS;
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000, credentials: [SECRETS] });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000, credentials: [SECRETS] });
   folder = await newFolder();
   collector = await Collector.start();
   const callersFile = join(folder.path, 'callers.json');

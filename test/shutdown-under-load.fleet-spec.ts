@@ -20,7 +20,7 @@ describe('SIGTERM under 500 requests per second', () => {
 
 /** Fifty callers, ten calls a second each; one that is told to go elsewhere goes. */
 async function shutDownUnderLoad(): Promise<{ code: number | null; failures: string[] }> {
-  const cloud = await startSandbox({ autoTasks: true });
+  const cloud = await startSandbox({ acceptUnknownTasks: true });
   const leaving = new GatewayProcess({
     ...variablesFor(cloud),
     ...PATIENT,

@@ -13,12 +13,12 @@ let sandbox: Sandbox;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
 });
 
 afterAll(() => sandbox.close());
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 afterEach(() => gateway.kill('SIGKILL'));
 

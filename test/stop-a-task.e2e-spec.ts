@@ -24,7 +24,7 @@ let taskId: string;
 beforeEach(() => {
   room += 1;
   taskId = `room-${room}`;
-  sandbox.clearArrivals();
+  sandbox.clearReceivedRequests();
   sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId, status: 'running' });
 });
 
@@ -41,7 +41,7 @@ describe('DELETE /ingest-tasks/{id}', () => {
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId, status: 'finished' });
-    const arrivals = sandbox.arrivals();
+    const arrivals = sandbox.receivedRequests();
     expect(arrivals).toHaveLength(1);
     expect(arrivals[0]).toMatchObject({
       method: 'POST',
@@ -95,7 +95,7 @@ describe('DELETE /ingest-tasks/{id}', () => {
     );
     expect(status).toBe(200);
     expect(body).toMatchObject({ sdkAppId: 1400000002, region: 'ap-mumbai', status: 'stopped' });
-    expect(sandbox.arrivals()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
+    expect(sandbox.receivedRequests()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
   });
 
   it('answers 400 for an SdkAppId that the caller gave and the cloud rejects', async () => {
@@ -107,7 +107,7 @@ describe('DELETE /ingest-tasks/{id}', () => {
   it('keeps its connection to the cloud open from call to call', async () => {
     await stop(gateway.url, taskId);
     await stop(gateway.url, 'nobody');
-    const [first, second] = sandbox.arrivals();
+    const [first, second] = sandbox.receivedRequests();
     expect(second!.connection).toBe(first!.connection);
   });
 });
@@ -143,8 +143,8 @@ describe('X-Request-Id', () => {
 
   it('is never sent to the cloud', async () => {
     await stop(gateway.url, taskId, '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
-    expect(JSON.stringify(sandbox.arrivals())).not.toContain('caller-42');
-    expect(Object.keys(sandbox.arrivals()[0]!.headers)).not.toContain('traceparent');
+    expect(JSON.stringify(sandbox.receivedRequests())).not.toContain('caller-42');
+    expect(Object.keys(sandbox.receivedRequests()[0]!.headers)).not.toContain('traceparent');
   });
 });
 

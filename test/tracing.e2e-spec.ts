@@ -22,14 +22,14 @@ let collector: Collector;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
 });
 
 afterAll(() => sandbox.close());
 
 beforeEach(async () => {
   collector = await Collector.start();
-  sandbox.clearArrivals();
+  sandbox.clearReceivedRequests();
 });
 
 afterEach(async () => {
@@ -164,7 +164,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT, a call to stop a task is a trace', (
     await stop(url, 'first');
     sandbox.setFaults([{ fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'shared' }]);
     const calls = [stop(url, 'shared')];
-    await eventually(() => sandbox.arrivals().some(({ taskId }) => taskId === 'shared'));
+    await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'shared'));
     calls.push(stop(url, 'shared'));
     await Promise.all(calls);
     await eventually(
@@ -200,10 +200,10 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT, a call to stop a task is a trace', (
       tracestate: 'a=b',
       baggage: 'c=d',
     });
-    expect(Object.keys(sandbox.arrivals()[0]!.headers)).not.toEqual(
+    expect(Object.keys(sandbox.receivedRequests()[0]!.headers)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^(traceparent|tracestate|baggage|b3|x-b3-.*)$/)]),
     );
-    expect(JSON.stringify(sandbox.arrivals())).not.toContain(TRACE);
+    expect(JSON.stringify(sandbox.receivedRequests())).not.toContain(TRACE);
   });
 });
 

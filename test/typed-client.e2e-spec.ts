@@ -21,7 +21,7 @@ const clientWith = (key: string, ...taskIds: string[]) =>
   run(process.execPath, [join(folder.path, 'stop-tasks.js'), gateway.url, key, ...taskIds]);
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   folder = await newFolder();
   const callersFile = join(folder.path, 'callers.json');
   await writeFile(callersFile, JSON.stringify([caller('typed', KEY)]));

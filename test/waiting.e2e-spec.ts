@@ -10,7 +10,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true });
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '2', QUOTA_QUEUE_LIMIT: '3' });
 });
 
@@ -83,7 +83,7 @@ describe('Prefer: wait', () => {
     request.destroy();
     await eventually(async () => (await waiting()) === 0);
     await useAllSlots('g');
-    expect(sandbox.arrivals().map(({ taskId }) => taskId)).not.toContain('hangs-up');
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).not.toContain('hangs-up');
   });
 });
 

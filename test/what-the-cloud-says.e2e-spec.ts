@@ -7,7 +7,7 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
   gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000' });
 });
 
@@ -16,7 +16,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-beforeEach(() => sandbox.clearArrivals());
+beforeEach(() => sandbox.clearReceivedRequests());
 
 const definite = [
   ['InvalidParameter.TaskId', 404, 'task-not-found'],
@@ -52,7 +52,7 @@ describe('a definite refusal of the cloud: the task is not stopped', () => {
       upstream: { code: cloudCode, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
     expect(text).not.toContain('free');
-    expect(sandbox.arrivals()).toHaveLength(1);
+    expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 
   it('InvalidParameter.SdkAppId is the caller’s to mend when the caller gave it', async () => {

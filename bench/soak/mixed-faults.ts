@@ -23,5 +23,5 @@ export const MIXED_FAULTS: readonly FaultRule[] = [
   rule({ kind: 'close', at: 'in-headers' }, 'after'),
   rule({ kind: 'status', status: 502 }, 'after'),
   rule({ kind: 'short-body' }),
-  rule({ kind: 'never-answer' }, 'after'),
+  rule({ kind: 'no-response' }, 'after'),
 ];

@@ -18,7 +18,7 @@ export interface SoakReport {
   /** Calls that were told what is not so. */
   readonly lies: readonly string[];
   readonly arrivals: number;
-  readonly mostInAnySecond: number;
+  readonly peakPerSecond: number;
   readonly start: Holdings;
   readonly end: Holdings;
   readonly exitCode: number | null;
@@ -42,8 +42,8 @@ const VARIABLES = {
 
 /** Floods a gateway whose cloud fails half of all attempts, and holds what it told its callers against the truth. */
 export async function soak({ seconds, callsPerSecond }: SoakOptions): Promise<SoakReport> {
-  const sandbox = await startSandbox({ autoTasks: true, faults: MIXED_FAULTS });
-  sandbox.setDelays({ request: { minMs: 0, maxMs: 100 }, answer: { minMs: 0, maxMs: 100 } });
+  const sandbox = await startSandbox({ acceptUnknownTasks: true, faults: MIXED_FAULTS });
+  sandbox.setDelays({ request: { minMs: 0, maxMs: 100 }, response: { minMs: 0, maxMs: 100 } });
   const gateway = await SoakedGateway.start(sandbox, VARIABLES);
   const agent = new http.Agent({ keepAlive: true });
   // A warm process is the fair start: what the first calls load stays.
@@ -63,7 +63,7 @@ export async function soak({ seconds, callsPerSecond }: SoakOptions): Promise<So
   await sleep(REST_MS);
   const end = await gateway.holdings();
   const exitCode = await gateway.stop();
-  const { arrivals, mostInAnySecond } = sandbox.state().statistics;
+  const { stopCalls: arrivals, peakPerSecond } = sandbox.state().statistics;
   const finished = new Set(
     sandbox.tasks().flatMap(({ taskId, status }) => (status === 'finished' ? taskId : [])),
   );
@@ -76,7 +76,7 @@ export async function soak({ seconds, callsPerSecond }: SoakOptions): Promise<So
     slowestMs: Math.max(...answered.map(({ ms }) => ms)),
     lies: answered.filter((each) => isLie(each, finished)).map(({ taskId, label }) => `${taskId}: ${label}`),
     arrivals,
-    mostInAnySecond,
+    peakPerSecond,
     start,
     end,
     exitCode,

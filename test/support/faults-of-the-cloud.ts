@@ -48,10 +48,10 @@ const connection: FaultCase[] = [
   ...PLACES.map((at) => failing(`closed ${at}`, { kind: 'close', at })),
   failing('body shorter than Content-Length', { kind: 'short-body' }),
   failing('body shorter than Content-Length, after the stop took effect', { kind: 'short-body' }, 'after'),
-  late('accepted and never answered', { kind: 'never-answer' }),
-  late('never answered, after the stop took effect', { kind: 'never-answer' }, 'after'),
-  late('headers byte by byte, past the timeout', { kind: 'drip', part: 'headers', everyMs: 100 }),
-  late('body byte by byte, past the timeout', { kind: 'drip', part: 'body', everyMs: 100 }),
+  late('accepted and never answered', { kind: 'no-response' }),
+  late('never answered, after the stop took effect', { kind: 'no-response' }, 'after'),
+  late('headers byte by byte, past the timeout', { kind: 'trickle', part: 'headers', everyMs: 100 }),
+  late('body byte by byte, past the timeout', { kind: 'trickle', part: 'body', everyMs: 100 }),
 ];
 
 const edge: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 502, 503, 504].map((status) =>

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { AnySecondCounter } from '../../apps/sandbox/src/any-second-counter.js';
+import { SlidingWindowCounter } from '../../apps/sandbox/src/sliding-window-counter.js';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type Answer, send } from './client.js';
 import { variablesFor } from './gateway.js';
@@ -33,8 +33,8 @@ export class Fleet {
    * @param maxMs the longest delay each way, in milliseconds
    */
   static async start(size: number, variables: Record<string, string>, maxMs = 200): Promise<Fleet> {
-    const sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
-    sandbox.setDelays({ request: { minMs: 0, maxMs }, answer: { minMs: 0, maxMs } });
+    const sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
+    sandbox.setDelays({ request: { minMs: 0, maxMs }, response: { minMs: 0, maxMs } });
     const fleet = new Fleet(sandbox, variables);
     await Promise.all(Array.from({ length: size }, () => fleet.grow()));
     return fleet;
@@ -45,14 +45,14 @@ export class Fleet {
   }
 
   get mostInAnySecond(): number {
-    return this.sandbox.state().statistics.mostInAnySecond;
+    return this.sandbox.state().statistics.peakPerSecond;
   }
 
   /** Of what has arrived since the arrivals were last cleared. */
   get mostInAnySecondOfLate(): number {
-    const counter = new AnySecondCounter();
-    for (const { at } of this.sandbox.arrivals()) counter.count(at);
-    return counter.most;
+    const counter = new SlidingWindowCounter();
+    for (const { receivedAtMs: at } of this.sandbox.receivedRequests()) counter.record(at);
+    return counter.peak;
   }
 
   /** One more replica. */

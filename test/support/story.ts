@@ -20,7 +20,7 @@ export interface Story {
 
 /** Every way in which a call to stop a task can come to its end, lived through by a gateway. */
 export async function liveThrough(variables: Record<string, string> = {}): Promise<Story> {
-  const sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 1000 });
+  const sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
   const folder = await newFolder();
   const file = join(folder.path, 'callers.json');
   await writeFile(file, JSON.stringify(Object.entries(KEYS).map(([name, key]) => caller(name, key))));
@@ -37,7 +37,7 @@ export async function liveThrough(variables: Record<string, string> = {}): Promi
   const gateway = new GatewayProcess(environment);
   try {
     const withdrawn = await leaveEarly(sandbox, environment);
-    sandbox.clearArrivals();
+    sandbox.clearReceivedRequests();
     const answers = await play(await gateway.url(), sandbox, gateway);
     gateway.kill('SIGTERM');
     const { stdout } = await gateway.finished;
@@ -78,10 +78,10 @@ async function leaveEarly(sandbox: Sandbox, environment: Record<string, string>)
     UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
   });
   try {
-    sandbox.setFaults([{ fault: { kind: 'never-answer' }, times: 1 }]);
+    sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 1 }]);
     const url = await narrow.url();
     void stop(url, 'in-the-way', '', { ...bearer(KEYS.studio), prefer: 'wait=30' }).catch(() => {});
-    await eventually(() => sandbox.arrivals().length === 1);
+    await eventually(() => sandbox.receivedRequests().length === 1);
     await leave(narrow, 'left-early', async () =>
       (await (await fetch(`${url}/metrics`)).text()).includes('\nquota_waiting 1\n'),
     );
@@ -96,7 +96,7 @@ async function play(url: string, sandbox: Sandbox, gateway: GatewayProcess): Pro
   const as = (name: keyof typeof KEYS, taskId: string, id: string): Promise<Answer> =>
     stop(url, taskId, '', { ...bearer(KEYS[name]), 'x-request-id': id });
   const arrived = (taskId: string) => (): boolean =>
-    sandbox.arrivals().some((seen) => seen.taskId === taskId);
+    sandbox.receivedRequests().some((seen) => seen.taskId === taskId);
 
   const plain = await as('studio', 'plain', 'plain-1');
   const remembered = await as('rooms', 'plain', 'plain-2');
@@ -104,8 +104,8 @@ async function play(url: string, sandbox: Sandbox, gateway: GatewayProcess): Pro
     { fault: { kind: 'error', code: 'FailedOperation.TaskFinished' }, times: 1, taskId: 'ended' },
     { fault: { kind: 'error', code: 'InvalidParameter.TaskId' }, times: 1, taskId: 'nobodys' },
     { fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'repeated' },
-    { fault: { kind: 'never-answer' }, times: 1, taskId: 'lost-answer', effect: 'after' },
-    { fault: { kind: 'never-answer' }, times: 'always', taskId: 'silence' },
+    { fault: { kind: 'no-response' }, times: 1, taskId: 'lost-answer', effect: 'after' },
+    { fault: { kind: 'no-response' }, times: 'always', taskId: 'silence' },
     { fault: { kind: 'status', status: 500 }, times: 'always', taskId: 'broken' },
     { fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'together' },
     { fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'left-late' },

@@ -22,7 +22,7 @@ export async function takeSlots(
   // A gateway that is killed meanwhile owes no answer; whoever wants them sees the failure.
   answers.catch(() => {});
   await eventually(() => {
-    const arrived = new Set(sandbox.arrivals().map(({ taskId }) => taskId));
+    const arrived = new Set(sandbox.receivedRequests().map(({ taskId }) => taskId));
     return tasks.every((taskId) => arrived.has(taskId));
   });
   return { answers };

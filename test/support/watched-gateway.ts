@@ -66,7 +66,10 @@ export class WatchedGateway {
     way: (port: number) => Promise<string> = (port) => Promise.resolve(`http://127.0.0.1:${port}`),
   ): Promise<WatchedGateway> {
     const folder = await newFolder();
-    const [sandbox, redis] = await Promise.all([startSandbox({ autoTasks: true }), RedisProcess.start()]);
+    const [sandbox, redis] = await Promise.all([
+      startSandbox({ acceptUnknownTasks: true }),
+      RedisProcess.start(),
+    ]);
     const [pair] = sandbox.credentials;
     await Promise.all([
       writeFile(join(folder.path, 'callers.json'), JSON.stringify([caller('studio', KEY)])),

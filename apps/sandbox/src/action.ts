@@ -1,5 +1,5 @@
 import type { CloudRequest } from './cloud-request.js';
-import { Refusal } from './refusal.js';
+import { ApiError } from './api-error.js';
 
 export const STOP_STREAM_INGEST = 'StopStreamIngest';
 
@@ -13,18 +13,18 @@ export function checkAction({ headers }: CloudRequest): void {
   const region = required(headers, 'X-TC-Region');
 
   if (action !== STOP_STREAM_INGEST) {
-    throw new Refusal('InvalidAction', `The action "${action}" does not exist.`);
+    throw new ApiError('InvalidAction', `The action "${action}" does not exist.`);
   }
   if (version !== VERSION) {
-    throw new Refusal('NoSuchVersion', `The version "${version}" of this API does not exist.`);
+    throw new ApiError('NoSuchVersion', `The version "${version}" of this API does not exist.`);
   }
   if (!REGIONS.has(region)) {
-    throw new Refusal('UnsupportedRegion', `The region "${region}" does not support ${action}.`);
+    throw new ApiError('UnsupportedRegion', `The region "${region}" does not support ${action}.`);
   }
 }
 
 function required(headers: CloudRequest['headers'], name: string): string {
   const value = headers[name.toLowerCase()];
-  if (!value) throw new Refusal('MissingParameter', `The request header \`${name}\` is missing.`);
+  if (!value) throw new ApiError('MissingParameter', `The request header \`${name}\` is missing.`);
   return value;
 }

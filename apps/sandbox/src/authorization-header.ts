@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.js';
+import { ApiError } from './api-error.js';
 
 /** What the `Authorization` header of TC3-HMAC-SHA256 claims. */
 export interface Authorization {
@@ -16,24 +16,25 @@ const FORM =
 
 /** @throws Refusal `AuthFailure.InvalidAuthorization` */
 export function parseAuthorization(header: string | undefined): Authorization {
-  if (header === undefined) throw invalid('The request carries no `Authorization` header.');
+  if (header === undefined) throw invalidAuthorization('The request carries no `Authorization` header.');
   const { secretId, date, service, names, signature } = FORM.exec(header)?.groups ?? {};
   if (!secretId || !date || !service || !names || !signature) {
-    throw invalid(
+    throw invalidAuthorization(
       'The format of `Authorization` must be "TC3-HMAC-SHA256 Credential=SecretId/Date/Service/tc3_request, SignedHeaders=Headers, Signature=Signature".',
     );
   }
 
   const signedHeaders = names.split(';');
   for (const mandatory of ['content-type', 'host']) {
-    if (!signedHeaders.includes(mandatory)) throw invalid(`\`SignedHeaders\` must contain "${mandatory}".`);
+    if (!signedHeaders.includes(mandatory))
+      throw invalidAuthorization(`\`SignedHeaders\` must contain "${mandatory}".`);
   }
   if (signedHeaders.some((name, i) => i > 0 && name <= (signedHeaders[i - 1] ?? ''))) {
-    throw invalid('`SignedHeaders` must be in ascending order, each name once.');
+    throw invalidAuthorization('`SignedHeaders` must be in ascending order, each name once.');
   }
   return { secretId, date, service, signedHeaders, signature };
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal('AuthFailure.InvalidAuthorization', message);
+function invalidAuthorization(message: string): ApiError {
+  return new ApiError('AuthFailure.InvalidAuthorization', message);
 }

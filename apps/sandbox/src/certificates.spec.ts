@@ -5,11 +5,11 @@ import {
   certificateForAnotherHost,
   expiredCertificate,
   selfSignedCertificate,
-  type CertificateMaker,
+  type CertificateFactory,
 } from './certificates.js';
 import { startSandbox } from './sandbox.js';
 
-async function handshake(servername: string, certificate?: CertificateMaker): Promise<string> {
+async function handshake(servername: string, certificate?: CertificateFactory): Promise<string> {
   const sandbox = await startSandbox(certificate ? { certificate } : {});
   const port = Number(new URL(sandbox.httpsUrl).port);
   const socket = connect({ host: '127.0.0.1', port, servername, ca: sandbox.ca });

@@ -19,7 +19,11 @@ export interface Connection {
   readonly tcp: Socket;
 }
 
-export type Serve = (request: IncomingMessage, response: ServerResponse, connection: Connection) => void;
+export type RequestHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: Connection,
+) => void;
 
 // As long as the cloud is said to keep idle connections.
 const KEEP_ALIVE_MS = 60_000;
@@ -30,15 +34,15 @@ export class CloudListener {
   readonly #connections = new Map<string, Connection>();
 
   /** @param nextNumber numbers a connection @param certificate makes it speak TLS */
-  constructor(serve: Serve, nextNumber: () => number, certificate?: Certificate) {
+  constructor(handle: RequestHandler, nextNumber: () => number, certificate?: Certificate) {
     const listener: RequestListener = (request, response) => {
-      const connection = this.#connections.get(peer(request.socket));
-      if (connection) serve(request, response, connection);
+      const connection = this.#connections.get(peerKey(request.socket));
+      if (connection) handle(request, response, connection);
     };
     this.#server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('connection', (tcp: Socket) => {
-      const key = peer(tcp);
+      const key = peerKey(tcp);
       const connection = { number: nextNumber(), tls: certificate !== undefined, tcp };
       this.#connections.set(key, connection);
       tcp.once('close', () => {
@@ -66,6 +70,6 @@ export class CloudListener {
 }
 
 // A TLS socket and the TCP socket under it are two objects; what they share is the peer.
-function peer({ remoteAddress, remotePort }: Socket): string {
+function peerKey({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

@@ -14,13 +14,13 @@ export interface CloudRequest {
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 /** Reads the whole request. Bytes over the limit are read and dropped; the body is then one byte too long. */
-export async function receive(message: IncomingMessage): Promise<CloudRequest> {
+export async function readRequest(message: IncomingMessage): Promise<CloudRequest> {
   const chunks: Buffer[] = [];
-  let room = MAX_BODY_BYTES + 1;
+  let remaining = MAX_BODY_BYTES + 1;
   for await (const chunk of message as AsyncIterable<Buffer>) {
-    if (room <= 0) continue;
-    chunks.push(chunk.subarray(0, room));
-    room -= chunk.length;
+    if (remaining <= 0) continue;
+    chunks.push(chunk.subarray(0, remaining));
+    remaining -= chunk.length;
   }
   return {
     method: message.method ?? '',

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkAction, STOP_STREAM_INGEST } from './action.js';
-import { AnySecondCounter } from './any-second-counter.js';
-import { Arrivals, redacted, type Arrival } from './arrivals.js';
+import { SlidingWindowCounter } from './sliding-window-counter.js';
+import { ReceivedRequests, redactSignature, type ReceivedRequest } from './received-requests.js';
 import { authenticate } from './authentication.js';
-import { answerOf, failure, success, type CloudAnswer } from './cloud-answer.js';
+import { toResponse, errorResponse, successResponse, type CloudResponse } from './cloud-response.js';
 import { MAX_BODY_BYTES, type CloudRequest } from './cloud-request.js';
 import type { SandboxCredentials } from './credentials.js';
-import { strikesUnseen, type FaultRule, type Faults, type WireFault } from './faults.js';
-import { Refusal } from './refusal.js';
+import { bypassesAuthentication, type FaultRule, type Faults, type ConnectionFault } from './faults.js';
+import { ApiError } from './api-error.js';
 import type { Settings } from './settings.js';
-import { Tally, type Statistics } from './statistics.js';
-import { jsonObject, stopStreamIngest } from './stop-stream-ingest.js';
+import { Counters, type Statistics } from './statistics.js';
+import { parseJsonObject, stopStreamIngest } from './stop-stream-ingest.js';
 import type { Tasks } from './tasks.js';
 
 /** What the cloud consists of and what it goes by. */
-export interface CloudParts {
+export interface CloudOptions {
   readonly credentials: readonly SandboxCredentials[];
   readonly sdkAppIds: readonly number[];
   readonly settings: Settings;
@@ -31,122 +31,127 @@ export interface CloudParts {
 /** What goes back, and what is to go wrong on the way. */
 export interface Outcome {
   /** Nothing for a path or method that only the edge answers. */
-  readonly answer?: CloudAnswer;
-  readonly fault?: WireFault;
+  readonly response?: CloudResponse;
+  readonly fault?: ConnectionFault;
 }
 
 /** The connection that brought a request. */
-export interface Via {
+export interface ConnectionInfo {
   readonly number: number;
   readonly tls: boolean;
 }
 
 /** Decides on each request in the order of its arrival. Knows no sockets. */
 export class Cloud {
-  readonly arrivals = new Arrivals();
-  readonly #tally = new Tally();
-  readonly #second = new AnySecondCounter();
+  readonly receivedRequests = new ReceivedRequests();
+  readonly #counters = new Counters();
+  readonly #stopRate = new SlidingWindowCounter();
 
-  constructor(private readonly parts: CloudParts) {}
+  constructor(private readonly options: CloudOptions) {}
 
   get statistics(): Statistics {
-    return this.#tally.statistics(this.#second.most);
+    return this.#counters.statistics(this.#stopRate.peak);
   }
 
-  async arrive(request: CloudRequest, via: Via): Promise<Outcome> {
+  async handle(request: CloudRequest, via: ConnectionInfo): Promise<Outcome> {
     const arrival = this.#record(request, via);
     const outcome = await this.#decide(request, arrival);
-    arrival.answerCode = codeOf(outcome);
-    this.#tally.answered(arrival.answerCode);
+    arrival.responseCode = codeOf(outcome);
+    this.#counters.countResponse(arrival.responseCode);
     return outcome;
   }
 
-  async #decide(request: CloudRequest, arrival: Arrival): Promise<Outcome> {
+  async #decide(request: CloudRequest, arrival: ReceivedRequest): Promise<Outcome> {
     if (request.method !== 'POST' || request.target !== '/') return {};
 
-    let inThisSecond = 0;
+    let callsInLastSecond = 0;
     if (arrival.action === STOP_STREAM_INGEST) {
-      this.#tally.arrivals += 1;
-      inThisSecond = this.#second.count(arrival.at);
+      this.#counters.stopCalls += 1;
+      callsInLastSecond = this.#stopRate.record(arrival.receivedAtMs);
     }
-    const admission = answerOf(() => {
-      this.#admit(request, inThisSecond);
+    const checked = toResponse(() => {
+      this.#check(request, callsInLastSecond);
     });
-    const admitted = admission.code === 'OK';
-    const rule = this.parts.faults.take(arrival.taskId, (fault) => admitted || strikesUnseen(fault));
+    const isAccepted = checked.code === 'OK';
+    const rule = this.options.faults.next(
+      arrival.taskId,
+      (fault) => isAccepted || bypassesAuthentication(fault),
+    );
 
-    if (!rule) return { answer: admitted ? this.#stop(request) : admission };
-    return this.#withFault(rule, admitted, request);
+    if (!rule) return { response: isAccepted ? this.#stop(request) : checked };
+    return this.#withFault(rule, isAccepted, request);
   }
 
-  #admit(request: CloudRequest, inThisSecond: number): void {
+  #check(request: CloudRequest, inThisSecond: number): void {
     if (request.body.length > MAX_BODY_BYTES) {
-      throw new Refusal('RequestSizeLimitExceeded', 'The request is larger than 10 MB.');
+      throw new ApiError('RequestSizeLimitExceeded', 'The request is larger than 10 MB.');
     }
     try {
-      authenticate(request, this.parts.credentials, this.parts.now());
-      this.#tally.verified += 1;
+      authenticate(request, this.options.credentials, this.options.now());
+      this.#counters.verified += 1;
     } catch (error) {
-      this.#tally.rejected += 1;
+      this.#counters.rejected += 1;
       throw error;
     }
     checkAction(request);
-    const limit = this.parts.settings.quotaPerSecond;
+    const limit = this.options.settings.quotaPerSecond;
     if (inThisSecond > limit) {
-      throw new Refusal(
+      throw new ApiError(
         'RequestLimitExceeded',
         `Your current request times equals to \`${inThisSecond}\` in a second, which exceeds the frequency limit \`${limit}\` for a second. Please reduce the frequency of calls.`,
       );
     }
   }
 
-  #stop(request: CloudRequest): CloudAnswer {
-    const { sdkAppIds, tasks, settings } = this.parts;
-    return answerOf(() => {
-      stopStreamIngest(request.body, tasks, { sdkAppIds, autoTasks: settings.autoTasks });
+  #stop(request: CloudRequest): CloudResponse {
+    const { sdkAppIds, tasks, settings } = this.options;
+    return toResponse(() => {
+      stopStreamIngest(request.body, tasks, { sdkAppIds, acceptUnknownTasks: settings.acceptUnknownTasks });
     });
   }
 
   async #withFault(rule: FaultRule, admitted: boolean, request: CloudRequest): Promise<Outcome> {
     const { fault, effect = 'before' } = rule;
-    const stopsFirst = admitted && (effect === 'after' || fault.kind === 'drip');
-    const answer = stopsFirst ? this.#stop(request) : undefined;
+    const takesEffectFirst = admitted && (effect === 'after' || fault.kind === 'trickle');
+    const answer = takesEffectFirst ? this.#stop(request) : undefined;
 
     switch (fault.kind) {
       case 'error':
-        return { answer: failure(fault.code, fault.message ?? `An error has occurred: ${fault.code}.`) };
+        return {
+          response: errorResponse(fault.code, fault.message ?? `An error has occurred: ${fault.code}.`),
+        };
       case 'slow':
-        await sleep(fault.ms, undefined, { signal: this.parts.closing });
-        return { answer: answer ?? this.#stop(request) };
+        await sleep(fault.ms, undefined, { signal: this.options.closing });
+        return { response: answer ?? this.#stop(request) };
       default:
         // A broken answer needs some text to break off in.
-        return { answer: answer ?? success(), fault };
+        return { response: answer ?? successResponse(), fault };
     }
   }
 
-  #record(request: CloudRequest, via: Via): Arrival {
+  #record(request: CloudRequest, connection: ConnectionInfo): ReceivedRequest {
     const { method, target, headers, body } = request;
-    const parameters = jsonObject(body);
-    const arrival: Arrival = {
-      at: this.parts.monotonic(),
-      time: new Date(this.parts.now()).toISOString(),
+    const parameters = parseJsonObject(body);
+    const arrival: ReceivedRequest = {
+      receivedAtMs: this.options.monotonic(),
+      time: new Date(this.options.now()).toISOString(),
       method,
       path: target,
-      headers: redacted(headers),
+      headers: redactSignature(headers),
       rawBody: body.toString('utf8'),
       action: headers['x-tc-action'],
       region: headers['x-tc-region'],
       sdkAppId: parameters?.['SdkAppId'],
       taskId: parameters?.['TaskId'],
-      connection: via.number,
-      tls: via.tls,
+      connection: connection.number,
+      tls: connection.tls,
     };
-    this.arrivals.add(arrival);
+    this.receivedRequests.add(arrival);
     return arrival;
   }
 }
 
-function codeOf({ answer, fault }: Outcome): string {
+function codeOf({ response: answer, fault }: Outcome): string {
   if (fault) return `fault-${fault.kind}`;
   return answer?.code ?? 'http-404';
 }

@@ -13,7 +13,7 @@ const span = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'max
 export const putDelays = strict({ request: span, answer: span });
 
 export const putSettings = strict({
-  autoTasks: { type: 'boolean' },
+  acceptUnknownTasks: { type: 'boolean' },
   quotaPerSecond: { type: 'integer', minimum: 0 },
   clockOffsetSeconds: { type: 'number' },
 });
@@ -30,11 +30,11 @@ const fault = {
       ['status'],
     ),
     kind('body', { body: text, bodyBase64: text, contentType: text, headers }),
-    kind('never-answer', {}),
+    kind('no-response', {}),
     kind('reset', { at: breakingPoint }, ['at']),
     kind('close', { at: breakingPoint }, ['at']),
     kind('short-body', {}),
-    kind('drip', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
+    kind('trickle', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
     kind('huge', { bytes: { type: 'integer', minimum: 0 } }, ['bytes']),
     kind('slow', { ms: milliseconds }, ['ms']),
   ],

@@ -12,14 +12,14 @@ import type { Task } from './tasks.js';
  * | request              | body                                              | what                                    |
  * | -------------------- | ------------------------------------------------- | --------------------------------------- |
  * | `GET /state`         |                                                   | endpoints, statistics, what is set      |
- * | `GET /arrivals`      |                                                   | the latest 10,000 requests              |
- * | `DELETE /arrivals`   |                                                   | forgets them                            |
+ * | `GET /received-requests`      |                                                   | the latest 10,000 requests              |
+ * | `DELETE /received-requests`   |                                                   | forgets them                            |
  * | `GET /tasks`         |                                                   | all tasks                               |
  * | `PUT /tasks/:taskId` | `{ sdkAppId, status }`                            | adds or replaces one                    |
  * | `PUT /delays`        | `{ request?, answer? }`, each `{ minMs, maxMs }`  | changes the ways given                  |
  * | `PUT /faults`        | list of fault rules, see `FaultRule`              | replaces the list                       |
  * | `DELETE /faults`     |                                                   | empties it                              |
- * | `PUT /settings`      | `{ autoTasks?, quotaPerSecond?, clockOffsetSeconds? }` | changes the settings given         |
+ * | `PUT /settings`      | `{ acceptUnknownTasks?, quotaPerSecond?, clockOffsetSeconds? }` | changes the settings given         |
  *
  * `GET` answers 200, the others 204; input that is no use answers 400 and says why.
  */
@@ -31,11 +31,11 @@ export function createControlApi(sandbox: SandboxControl): FastifyInstance {
   });
 
   api.get('/state', () => sandbox.state());
-  api.get('/arrivals', () => sandbox.arrivals());
+  api.get('/received-requests', () => sandbox.receivedRequests());
   api.get('/tasks', () => sandbox.tasks());
 
-  api.delete('/arrivals', (_request, reply) => {
-    sandbox.clearArrivals();
+  api.delete('/received-requests', (_request, reply) => {
+    sandbox.clearReceivedRequests();
     return reply.code(204).send();
   });
   api.put<{ Params: { taskId: string }; Body: Omit<Task, 'taskId'> }>(

@@ -8,7 +8,7 @@ export interface SandboxCredentials {
 }
 
 /** A fresh pair in the form of Tencent's, that nobody can mistake for a real one. */
-export function demoCredentials(): SandboxCredentials {
+export function generateCredentials(): SandboxCredentials {
   return {
     secretId: `AKIDdemo${randomBytes(14).toString('hex')}`,
     secretKey: `demo${randomBytes(14).toString('hex')}`,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Span {
+export interface DelayRange {
   readonly minMs: number;
   readonly maxMs: number;
 }
@@ -8,12 +8,12 @@ export interface Span {
 /** How long the network takes each way; each trip draws its own length, evenly spread over the span. */
 export interface Delays {
   /** Before the request is counted as arrived. */
-  readonly request: Span;
+  readonly request: DelayRange;
   /** Between the cloud's decision and its answer's first byte. */
-  readonly answer: Span;
+  readonly response: DelayRange;
 }
 
-export const NO_DELAYS: Delays = { request: { minMs: 0, maxMs: 0 }, answer: { minMs: 0, maxMs: 0 } };
+export const NO_DELAYS: Delays = { request: { minMs: 0, maxMs: 0 }, response: { minMs: 0, maxMs: 0 } };
 
 /** The way between client and cloud. */
 export class Network {
@@ -25,7 +25,7 @@ export class Network {
     private readonly random: () => number,
     private readonly closing: AbortSignal,
   ) {
-    this.#delays = checked(delays);
+    this.#delays = validate(delays);
   }
 
   get delays(): Delays {
@@ -33,19 +33,19 @@ export class Network {
   }
 
   /** Changes the ways given. @throws RangeError when a span ends before it begins */
-  change(delays: Partial<Delays>): void {
-    this.#delays = checked({ ...this.#delays, ...delays });
+  update(delays: Partial<Delays>): void {
+    this.#delays = validate({ ...this.#delays, ...delays });
   }
 
-  async travel(way: keyof Delays): Promise<void> {
-    const { minMs, maxMs } = this.#delays[way];
+  async delay(direction: keyof Delays): Promise<void> {
+    const { minMs, maxMs } = this.#delays[direction];
     const ms = minMs + this.random() * (maxMs - minMs);
     if (ms > 0) await sleep(ms, undefined, { signal: this.closing });
   }
 }
 
-function checked(delays: Delays): Delays {
-  for (const way of ['request', 'answer'] as const) {
+function validate(delays: Delays): Delays {
+  for (const way of ['request', 'response'] as const) {
     const { minMs, maxMs } = delays[way];
     if (!(minMs >= 0 && minMs <= maxMs)) {
       throw new RangeError(`${way}: 0 <= minMs <= maxMs is needed, got ${minMs} and ${maxMs}`);

@@ -9,7 +9,7 @@ const rule = (code: string, rest: Partial<FaultRule> = {}): FaultRule => ({
 });
 
 function taken(faults: Faults, taskId?: string): string | undefined {
-  const fault = faults.take(taskId, any)?.fault;
+  const fault = faults.next(taskId, any)?.fault;
   return fault?.kind === 'error' ? fault.code : undefined;
 }
 
@@ -46,8 +46,8 @@ describe('Faults', () => {
 
   it('passes over faults that cannot apply, and shows the times that are left', () => {
     const faults = new Faults(() => 0);
-    faults.replace([rule('A'), { fault: { kind: 'never-answer' }, times: 3 }]);
-    expect(faults.take(undefined, ({ kind }) => kind === 'never-answer')?.fault.kind).toBe('never-answer');
+    faults.replace([rule('A'), { fault: { kind: 'no-response' }, times: 3 }]);
+    expect(faults.next(undefined, ({ kind }) => kind === 'no-response')?.fault.kind).toBe('no-response');
     expect(faults.list().map(({ times }) => times)).toEqual([1, 2]);
   });
 });

@@ -1,5 +1,5 @@
 /** Where in the answer a connection breaks. */
-export type BreakingPoint = 'before-headers' | 'in-headers' | 'in-body';
+export type BreakPoint = 'before-headers' | 'in-headers' | 'in-body';
 
 /** One way of going wrong. */
 export type Fault =
@@ -22,15 +22,15 @@ export type Fault =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** The connection stays open, nothing comes. */
-  | { readonly kind: 'never-answer' }
+  | { readonly kind: 'no-response' }
   /** RST. */
-  | { readonly kind: 'reset'; readonly at: BreakingPoint }
+  | { readonly kind: 'reset'; readonly at: BreakPoint }
   /** FIN. */
-  | { readonly kind: 'close'; readonly at: BreakingPoint }
+  | { readonly kind: 'close'; readonly at: BreakPoint }
   /** Fewer bytes than Content-Length announces, then FIN. */
   | { readonly kind: 'short-body' }
   /** The normal answer, that part of it one byte at a time. */
-  | { readonly kind: 'drip'; readonly part: 'headers' | 'body'; readonly everyMs: number }
+  | { readonly kind: 'trickle'; readonly part: 'headers' | 'body'; readonly everyMs: number }
   /** A body of so many bytes, without Content-Length, no faster than the client reads. */
   | { readonly kind: 'huge'; readonly bytes: number }
   /** The normal answer, late. */
@@ -53,40 +53,40 @@ export interface FaultRule {
 }
 
 /** The faults that are more than another answer: something must be done to the connection. */
-export type WireFault = Exclude<Fault, { kind: 'error' | 'slow' }>;
+export type ConnectionFault = Exclude<Fault, { kind: 'error' | 'slow' }>;
 
 /** Faults of the network or the edge strike before anybody looks at the signature. */
-export function strikesUnseen({ kind }: Fault): boolean {
-  return kind === 'status' || kind === 'never-answer' || kind === 'reset' || kind === 'close';
+export function bypassesAuthentication({ kind }: Fault): boolean {
+  return kind === 'status' || kind === 'no-response' || kind === 'reset' || kind === 'close';
 }
 
 /** The rules in force; the first that matches and has times left is used. */
 export class Faults {
-  #rules: { readonly rule: FaultRule; left: number }[] = [];
+  #rules: { readonly rule: FaultRule; remaining: number }[] = [];
 
   constructor(readonly random: () => number) {}
 
   replace(rules: readonly FaultRule[]): void {
-    this.#rules = rules.map((rule) => ({ rule, left: rule.times === 'always' ? Infinity : rule.times }));
+    this.#rules = rules.map((rule) => ({ rule, remaining: rule.times === 'always' ? Infinity : rule.times }));
   }
 
   /** @param applies which faults can strike this request at all */
-  take(taskId: unknown, applies: (fault: Fault) => boolean): FaultRule | undefined {
+  next(taskId: unknown, applies: (fault: Fault) => boolean): FaultRule | undefined {
     const entry = this.#rules.find(
-      ({ rule, left }) =>
-        left > 0 &&
+      ({ rule, remaining }) =>
+        remaining > 0 &&
         (rule.taskId === undefined || rule.taskId === taskId) &&
         applies(rule.fault) &&
         (rule.probability === undefined || this.random() < rule.probability),
     );
-    if (entry) entry.left -= 1;
+    if (entry) entry.remaining -= 1;
     return entry?.rule;
   }
 
   /** The rules that have times left, with those times. */
   list(): FaultRule[] {
     return this.#rules
-      .filter(({ left }) => left > 0)
-      .map(({ rule, left }) => ({ ...rule, times: left === Infinity ? 'always' : left }));
+      .filter(({ remaining }) => remaining > 0)
+      .map(({ rule, remaining }) => ({ ...rule, times: remaining === Infinity ? 'always' : remaining }));
   }
 }

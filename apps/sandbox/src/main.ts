@@ -5,7 +5,7 @@ import { startSandbox, type SandboxOptions } from './sandbox.js';
 
 const environment = process.env;
 
-function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
+function parseOptions(env: NodeJS.ProcessEnv): SandboxOptions {
   const secretId = env['SANDBOX_SECRET_ID'];
   const secretKey = env['SANDBOX_SECRET_KEY'];
   if (Boolean(secretId) !== Boolean(secretKey)) {
@@ -29,7 +29,7 @@ function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
 }
 
 async function run(): Promise<void> {
-  const options = optionsFrom(environment);
+  const options = parseOptions(environment);
   const sandbox = await startSandbox(options);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -41,7 +41,7 @@ async function run(): Promise<void> {
   if (caFile) await writeFile(caFile, sandbox.ca);
   const [pair] = sandbox.credentials;
   const folder = environment['SANDBOX_CREDENTIALS_FOLDER'];
-  if (folder && pair) await writePair(folder, pair);
+  if (folder && pair) await writeCredentials(folder, pair);
 
   console.log(`A stand-in for Tencent Cloud listens on
   ${sandbox.httpUrl}
@@ -66,12 +66,12 @@ Give it a task to stop:
 }
 
 /** For whoever shares the folder: as files that a gateway reads. */
-async function writePair(folder: string, { secretId, secretKey }: SandboxCredentials): Promise<void> {
+async function writeCredentials(folder: string, { secretId, secretKey }: SandboxCredentials): Promise<void> {
   await writeFile(join(folder, 'secret-id'), secretId, { mode: 0o600 });
   await writeFile(join(folder, 'secret-key'), secretKey, { mode: 0o600 });
 }
 
-function explained(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `port ${String(error.port)} is taken; choose another with SANDBOX_PORT, SANDBOX_TLS_PORT or SANDBOX_CONTROL_PORT`;
@@ -82,6 +82,6 @@ function explained(error: unknown): string {
 try {
   await run();
 } catch (error) {
-  console.error(`sandbox: ${explained(error)}`);
+  console.error(`sandbox: ${describeError(error)}`);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-import type { Arrival } from './arrivals.js';
+import type { ReceivedRequest } from './received-requests.js';
 import type { Delays } from './delays.js';
 import type { FaultRule } from './faults.js';
 import type { Settings } from './settings.js';
@@ -18,9 +18,9 @@ export interface SandboxState {
 export interface SandboxControl {
   state(): SandboxState;
   /** The latest 10,000 requests, oldest first. */
-  arrivals(): Arrival[];
+  receivedRequests(): ReceivedRequest[];
   /** Forgets the recorded requests; the statistics stay. */
-  clearArrivals(): void;
+  clearReceivedRequests(): void;
   tasks(): Task[];
   /** Adds or replaces one. */
   putTask(task: Task): void;

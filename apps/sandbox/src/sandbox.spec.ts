@@ -61,15 +61,17 @@ describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protoco
 
   it('stops a task', async () => {
     const sandbox = await started({ tasks: [RUNNING] });
-    const answer: unknown = await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
-    expect(answer).toEqual({ RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    const response: unknown = await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
+    expect(response).toEqual({ RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(sandbox.tasks()).toEqual([{ ...RUNNING, status: 'finished' }]);
-    expect(sandbox.arrivals()).toMatchObject([{ tls: protocol === 'https:', headers: { host: HOST } }]);
+    expect(sandbox.receivedRequests()).toMatchObject([
+      { tls: protocol === 'https:', headers: { host: HOST } },
+    ]);
     expect(sandbox.state().statistics).toEqual({
-      arrivals: 1,
-      mostInAnySecond: 1,
+      stopCalls: 1,
+      peakPerSecond: 1,
       signatures: { verified: 1, rejected: 0 },
-      answers: { OK: 1 },
+      responses: { OK: 1 },
     });
   });
 
@@ -106,7 +108,7 @@ describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protoco
   });
 });
 
-describe('an answer', () => {
+describe('an response', () => {
   it('carries Date, Content-Type and the trace id that was sent', async () => {
     const sandbox = await started({
       tasks: [RUNNING],
@@ -137,14 +139,14 @@ describe('an answer', () => {
       expect(text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
       expect(text).toContain('\r\nContent-Type: text/html\r\n');
       expect(bodyOf(text)).toContain('<h1>404 Not Found</h1>');
-      expect(sandbox.arrivals()).toMatchObject([{ answerCode: 'http-404' }]);
+      expect(sandbox.receivedRequests()).toMatchObject([{ answerCode: 'http-404' }]);
     },
   );
 
   it('says RequestSizeLimitExceeded to more than 10 MB', async () => {
     const sandbox = await started();
-    const answer = await stop(sandbox, { body: ' '.repeat(10 * 1024 * 1024 + 1) });
-    expect(codeIn(answer)).toBe('RequestSizeLimitExceeded');
+    const response = await stop(sandbox, { body: ' '.repeat(10 * 1024 * 1024 + 1) });
+    expect(codeIn(response)).toBe('RequestSizeLimitExceeded');
   });
 
   it('says SignatureExpire when the clocks are too far apart, until they are not', async () => {
@@ -159,7 +161,7 @@ describe('an answer', () => {
 describe('the quota', () => {
   it('refuses the 21st in any one second, and counts the refused as well', async () => {
     let time = 0;
-    const sandbox = await started({ autoTasks: true, monotonic: () => time });
+    const sandbox = await started({ acceptUnknownTasks: true, monotonic: () => time });
     const call = async (at: number): Promise<string> => {
       time = at;
       sandbox.putTask(RUNNING);
@@ -171,11 +173,11 @@ describe('the quota', () => {
     expect(await call(1000)).toBe('RequestLimitExceeded');
     expect(await call(1001)).toBe('RequestLimitExceeded');
     expect(await call(1003)).toBe('OK');
-    expect(sandbox.state().statistics).toMatchObject({ arrivals: 24, mostInAnySecond: 21 });
+    expect(sandbox.state().statistics).toMatchObject({ stopCalls: 24, peakPerSecond: 21 });
   });
 
   it('is as large as set', async () => {
-    const sandbox = await started({ autoTasks: true, monotonic: () => 0, quotaPerSecond: 1 });
+    const sandbox = await started({ acceptUnknownTasks: true, monotonic: () => 0, quotaPerSecond: 1 });
     expect(codeIn(await stop(sandbox, { taskId: 'a' }))).toBe('OK');
     expect(codeIn(await stop(sandbox, { taskId: 'b' }))).toBe('RequestLimitExceeded');
     sandbox.setSettings({ quotaPerSecond: 3 });
@@ -184,26 +186,26 @@ describe('the quota', () => {
 });
 
 describe('the network', () => {
-  it('delays the arrival by the way there and the answer by the way back', async () => {
+  it('delays the arrival by the way there and the response by the way back', async () => {
     const sandbox = await started({
       tasks: [RUNNING],
       random: () => 0.5,
-      delays: { request: { minMs: 0, maxMs: 80 }, answer: { minMs: 20, maxMs: 100 } },
+      delays: { request: { minMs: 0, maxMs: 80 }, response: { minMs: 20, maxMs: 100 } },
     });
     // Timers fire in the order in which they are due, however late a busy machine makes them.
     const [there, back] = [sleep(39, 'on the way there'), sleep(98, 'on the way back')];
-    const answer = stop(sandbox);
-    expect(await Promise.race([answer, there])).toBe('on the way there');
-    expect(sandbox.arrivals()).toEqual([]);
-    expect(await Promise.race([answer, back])).toBe('on the way back');
-    expect(codeIn(await answer)).toBe('OK');
-    expect(sandbox.arrivals()).toHaveLength(1);
+    const response = stop(sandbox);
+    expect(await Promise.race([response, there])).toBe('on the way there');
+    expect(sandbox.receivedRequests()).toEqual([]);
+    expect(await Promise.race([response, back])).toBe('on the way back');
+    expect(codeIn(await response)).toBe('OK');
+    expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 
   it('delivers a request whose sender has hung up', async () => {
     const sandbox = await started({
       tasks: [RUNNING],
-      delays: { request: { minMs: 50, maxMs: 50 }, answer: { minMs: 0, maxMs: 0 } },
+      delays: { request: { minMs: 50, maxMs: 50 }, response: { minMs: 0, maxMs: 0 } },
     });
     const socket = await open(sandbox);
     socket.write(wireStop(sandbox), () => socket.destroy());
@@ -238,12 +240,12 @@ describe('startSandbox', () => {
     await until(() => listeners() === 3);
   });
 
-  it('closes connections that are open or in the middle of a slow answer', async () => {
-    const sandbox = await started({ autoTasks: true });
+  it('closes connections that are open or in the middle of a slow response', async () => {
+    const sandbox = await started({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'slow', ms: 3_600_000 }, times: 1 }]);
     const slow = stop(sandbox);
     const idle = exchange(await open(sandbox, true), '');
-    await until(() => sandbox.arrivals().length === 1);
+    await until(() => sandbox.receivedRequests().length === 1);
     await sandbox.close();
     expect([(await slow).text, (await idle).text]).toEqual(['', '']);
   });
@@ -255,10 +257,10 @@ describe('the record', () => {
     const request = `GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
     const last = `GET /last HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
     await exchange(await open(sandbox), request.repeat(10_000) + last);
-    const arrivals = sandbox.arrivals();
+    const arrivals = sandbox.receivedRequests();
     expect(arrivals).toHaveLength(10_000);
     expect(arrivals.at(-1)).toMatchObject({ path: '/last', connection: 1 });
     await exchange(await open(sandbox), last);
-    expect(sandbox.arrivals().at(-1)).toMatchObject({ connection: 2 });
+    expect(sandbox.receivedRequests().at(-1)).toMatchObject({ connection: 2 });
   });
 });

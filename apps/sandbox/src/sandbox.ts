@@ -1,11 +1,11 @@
-import { CLOUD_HOSTS, createCertificateAuthority, type CertificateMaker } from './certificates.js';
+import { CLOUD_HOSTS, createCertificateAuthority, type CertificateFactory } from './certificates.js';
 import { CloudListener } from './cloud-listener.js';
 import { Cloud } from './cloud.js';
 import { createControlApi } from './control.js';
-import { demoCredentials, type SandboxCredentials } from './credentials.js';
+import { generateCredentials, type SandboxCredentials } from './credentials.js';
 import { Network, NO_DELAYS, type Delays } from './delays.js';
 import { Faults, type FaultRule } from './faults.js';
-import { serveCloud } from './serve-cloud.js';
+import { createRequestHandler } from './request-handler.js';
 import type { SandboxControl } from './sandbox-control.js';
 import type { Settings } from './settings.js';
 import { Tasks, type Task } from './tasks.js';
@@ -25,7 +25,7 @@ export interface SandboxOptions extends Partial<Settings> {
   readonly delays?: Delays;
   readonly faults?: readonly FaultRule[];
   /** What HTTPS presents; default: a certificate in order. */
-  readonly certificate?: CertificateMaker;
+  readonly certificate?: CertificateFactory;
   /** Milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
   /** Milliseconds that never go back; default `performance.now`. */
@@ -52,9 +52,9 @@ export interface Sandbox extends SandboxControl {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = '127.0.0.1', random = Math.random, now: clock = Date.now } = options;
-  const credentials = options.credentials ?? [demoCredentials()];
+  const credentials = options.credentials ?? [generateCredentials()];
   const settings: Settings = {
-    autoTasks: options.autoTasks ?? false,
+    acceptUnknownTasks: options.acceptUnknownTasks ?? false,
     quotaPerSecond: options.quotaPerSecond ?? 20,
     clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
   };
@@ -78,8 +78,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
 
   const authority = await createCertificateAuthority();
-  const certificate = await (options.certificate ?? inOrder(host))(authority);
-  const serve = serveCloud({ cloud, network, now, closing: closing.signal });
+  const certificate = await (options.certificate ?? validCertificate(host))(authority);
+  const serve = createRequestHandler({ cloud, network, now, closing: closing.signal });
   let connections = 0;
   const nextNumber = (): number => (connections += 1);
   const http = new CloudListener(serve, nextNumber);
@@ -94,16 +94,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       delays: network.delays,
       faults: faults.list(),
     }),
-    arrivals: () => cloud.arrivals.list(),
-    clearArrivals: () => {
-      cloud.arrivals.clear();
+    receivedRequests: () => cloud.receivedRequests.list(),
+    clearReceivedRequests: () => {
+      cloud.receivedRequests.clear();
     },
     tasks: () => tasks.list(),
     putTask: (task) => {
       tasks.put(task);
     },
     setDelays: (delays) => {
-      network.change(delays);
+      network.update(delays);
     },
     setFaults: (rules) => {
       faults.replace(rules);
@@ -120,8 +120,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 
   try {
-    endpoints.http = `http://${authorityOf(host, await http.listen(host, options.port ?? 0))}`;
-    endpoints.https = `https://${authorityOf(host, await https.listen(host, options.tlsPort ?? 0))}`;
+    endpoints.http = `http://${hostAndPort(host, await http.listen(host, options.port ?? 0))}`;
+    endpoints.https = `https://${hostAndPort(host, await https.listen(host, options.tlsPort ?? 0))}`;
     endpoints.control = await controlApi.listen({ host: '127.0.0.1', port: options.controlPort ?? 0 });
   } catch (error) {
     await close();
@@ -139,11 +139,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-function inOrder(host: string): CertificateMaker {
+function validCertificate(host: string): CertificateFactory {
   return (authority) => authority.issue({ hosts: [...new Set([...CLOUD_HOSTS, host])] });
 }
 
-function authorityOf(host: string, port: number): string {
+function hostAndPort(host: string, port: number): string {
   // A listener on every interface is reached by the loopback one.
   const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return named.includes(':') ? `[${named}]:${port}` : `${named}:${port}`;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { stopStreamIngest } from './stop-stream-ingest.js';
 import { Tasks } from './tasks.js';
 
-const RULES = { sdkAppIds: [1, 2], autoTasks: false };
+const RULES = { sdkAppIds: [1, 2], acceptUnknownTasks: false };
 
 describe('stopStreamIngest', () => {
   let tasks: Tasks;
@@ -45,7 +45,7 @@ describe('stopStreamIngest', () => {
   });
 
   it('takes an unknown task for a running one when told so, once', () => {
-    const again = stop({ SdkAppId: 1, TaskId: 'unknown' }, { ...RULES, autoTasks: true });
+    const again = stop({ SdkAppId: 1, TaskId: 'unknown' }, { ...RULES, acceptUnknownTasks: true });
     again();
     expect(again).toThrow(expect.objectContaining({ code: 'FailedOperation.TaskFinished' }));
   });

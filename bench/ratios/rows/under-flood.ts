@@ -34,9 +34,9 @@ export const underFlood: Row = {
       const flooding = generator.run({ port: gateway.port, head: STOP, connections: CONNECTIONS, ms });
       const beside = meanwhile();
       const { seconds, admittedMs } = await flooding;
-      const { arrivals } = await cloud.statistics();
+      const { stopCalls: arrivals } = await cloud.statistics();
       await beside;
-      return (arrivals - before.arrivals) / (QUOTA * Math.ceil(seconds / (1 + admittedMs.p50 / 1000)));
+      return (arrivals - before.stopCalls) / (QUOTA * Math.ceil(seconds / (1 + admittedMs.p50 / 1000)));
     };
     await inTurn(modest, { perSecond: MODEST_PER_SECOND, count: 15 });
     await generator.run({ port: gateway.port, head: STOP, connections: CONNECTIONS, ms: 3000 });

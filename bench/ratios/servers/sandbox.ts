@@ -11,7 +11,7 @@ export interface SandboxPlace {
 
 const options = JSON.parse(process.env['SANDBOX'] ?? '{}') as SandboxOptions;
 // Its quota is not what is measured: the one of the gateway is.
-const sandbox = await startSandbox({ autoTasks: true, quotaPerSecond: 100_000, ...options });
+const sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000, ...options });
 const [credentials] = sandbox.credentials;
 const { httpUrl, httpsUrl, ca } = sandbox;
 process.on('message', () => process.send!(sandbox.state().statistics));

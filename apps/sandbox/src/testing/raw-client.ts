@@ -21,7 +21,7 @@ export async function open(sandbox: Sandbox, tls = false): Promise<Socket> {
   return socket;
 }
 
-/** The bytes of a StopStreamIngest signed with the sandbox's own pair; `Connection: close`, so that an answer ends in FIN. */
+/** The bytes of a StopStreamIngest signed with the sandbox's own pair; `Connection: close`, so that an response ends in FIN. */
 export function wireStop(
   sandbox: Sandbox,
   call: Partial<StopCall> = {},
@@ -63,7 +63,7 @@ export async function stop(
   return exchange(await open(sandbox, call.tls), wireStop(sandbox, call));
 }
 
-/** The error code in an answer, or `OK`. */
+/** The error code in an response, or `OK`. */
 export function codeIn({ text }: Pick<Exchange, 'text'>): string {
   const { Response } = JSON.parse(bodyOf(text)) as { Response: { Error?: { Code: string } } };
   return Response.Error?.Code ?? 'OK';

@@ -1,7 +1,7 @@
 /** One request as it reached the sandbox. */
-export interface Arrival {
+export interface ReceivedRequest {
   /** Milliseconds of the monotonic clock by which the quota is counted. */
-  readonly at: number;
+  readonly receivedAtMs: number;
   /** ISO 8601, by the sandbox's own, possibly shifted clock. */
   readonly time: string;
   readonly method: string;
@@ -17,21 +17,21 @@ export interface Arrival {
   readonly connection: number;
   readonly tls: boolean;
   /** `OK`, a cloud error code, `http-404`, or `fault-<kind>`; absent until decided. */
-  answerCode?: string;
+  responseCode?: string;
 }
 
-const KEPT = 10_000;
+const MAX_RECORDED = 10_000;
 
 /** The latest requests, oldest first. */
-export class Arrivals {
-  #list: Arrival[] = [];
+export class ReceivedRequests {
+  #list: ReceivedRequest[] = [];
 
-  add(arrival: Arrival): void {
-    this.#list.push(arrival);
-    if (this.#list.length > KEPT) this.#list.shift();
+  add(request: ReceivedRequest): void {
+    this.#list.push(request);
+    if (this.#list.length > MAX_RECORDED) this.#list.shift();
   }
 
-  list(): Arrival[] {
+  list(): ReceivedRequest[] {
     return [...this.#list];
   }
 
@@ -41,7 +41,7 @@ export class Arrivals {
 }
 
 /** The headers without what would let a reader of the record repeat the request. */
-export function redacted(headers: Readonly<Record<string, string>>): Record<string, string> {
+export function redactSignature(headers: Readonly<Record<string, string>>): Record<string, string> {
   const { authorization, ...others } = headers;
   if (authorization === undefined) return others;
   const shown = /^(.*Signature=)/.exec(authorization)?.[1] ?? '';

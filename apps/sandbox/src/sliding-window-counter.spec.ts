@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AnySecondCounter } from './any-second-counter.js';
+import { SlidingWindowCounter } from './sliding-window-counter.js';
 
 const steps = fc.array(
   fc.oneof(fc.constantFrom(0, 1, 50, 999, 1000, 1001), fc.double({ min: 0, max: 1500, noNaN: true })),
@@ -19,35 +19,35 @@ describe('AnySecondCounter', () => {
   it('finds the fullest second that a brute-force count over all seconds finds', () => {
     fc.assert(
       fc.property(steps, (gaps) => {
-        const counter = new AnySecondCounter();
+        const counter = new SlidingWindowCounter();
         const times: number[] = [];
         for (const gap of gaps) {
           const at = (times.at(-1) ?? 0) + gap;
           times.push(at);
           const inLastSecond = times.filter((t) => at - t < 1000).length;
-          expect(counter.count(at)).toBe(inLastSecond);
+          expect(counter.record(at)).toBe(inLastSecond);
         }
-        expect(counter.most).toBe(fullestSecond(times));
+        expect(counter.peak).toBe(fullestSecond(times));
       }),
     );
   });
 
   it('does not put events exactly one second apart into one second', () => {
-    const counter = new AnySecondCounter();
-    expect([0, 999.9, 1000, 1999.9].map((at) => counter.count(at))).toEqual([1, 2, 2, 2]);
+    const counter = new SlidingWindowCounter();
+    expect([0, 999.9, 1000, 1999.9].map((at) => counter.record(at))).toEqual([1, 2, 2, 2]);
   });
 
   it('sees a burst across the edge of a clock second, which fixed windows miss', () => {
-    const counter = new AnySecondCounter();
-    for (let i = 0; i < 20; i += 1) counter.count(990);
-    for (let i = 0; i < 20; i += 1) counter.count(1010);
-    expect(counter.most).toBe(40);
+    const counter = new SlidingWindowCounter();
+    for (let i = 0; i < 20; i += 1) counter.record(990);
+    for (let i = 0; i < 20; i += 1) counter.record(1010);
+    expect(counter.peak).toBe(40);
   });
 
   it('counts on correctly past the point where it drops old events', () => {
-    const counter = new AnySecondCounter();
-    for (let at = 0; at < 20_000; at += 1) counter.count(at);
-    expect(counter.count(20_000)).toBe(1000);
-    expect(counter.most).toBe(1000);
+    const counter = new SlidingWindowCounter();
+    for (let at = 0; at < 20_000; at += 1) counter.record(at);
+    expect(counter.record(20_000)).toBe(1000);
+    expect(counter.peak).toBe(1000);
   });
 });

@@ -1,38 +1,38 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { CloudRequest } from './cloud-request.js';
-import { Refusal } from './refusal.js';
+import { ApiError } from './api-error.js';
 
 /** What the cloud has to say, before it becomes bytes. */
-export interface CloudAnswer {
+export interface CloudResponse {
   readonly code: string;
   readonly body: string;
 }
 
 /** The action went through. */
-export function success(): CloudAnswer {
+export function successResponse(): CloudResponse {
   return { code: 'OK', body: JSON.stringify({ Response: { RequestId: randomUUID() } }) };
 }
 
 /** An error; HTTP 200 all the same. */
-export function failure(code: string, message: string): CloudAnswer {
+export function errorResponse(code: string, message: string): CloudResponse {
   const error = { Code: code, Message: message };
   return { code, body: JSON.stringify({ Response: { Error: error, RequestId: randomUUID() } }) };
 }
 
 /** Runs `action` and turns its refusal into an answer; what is no refusal is a fault of the sandbox and flies on. */
-export function answerOf(action: () => void): CloudAnswer {
+export function toResponse(action: () => void): CloudResponse {
   try {
     action();
-    return success();
+    return successResponse();
   } catch (error) {
-    if (error instanceof Refusal) return failure(error.code, error.message);
+    if (error instanceof ApiError) return errorResponse(error.code, error.message);
     throw error;
   }
 }
 
 /** The headers of every answer. */
-export function answerHeaders(
+export function responseHeaders(
   request: CloudRequest,
   now: number,
   contentType: string,
@@ -46,7 +46,7 @@ export function answerHeaders(
 }
 
 /** Sends a whole answer the ordinary way. */
-export function send(
+export function sendResponse(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { edgePage, send } from './cloud-answer.js';
-import type { BreakingPoint, WireFault } from './faults.js';
+import { edgePage, sendResponse } from './cloud-response.js';
+import type { BreakPoint, ConnectionFault } from './faults.js';
 
 /** The connection on which a fault is to happen, and what would have been answered. */
-export interface Stage {
+export interface FaultContext {
   readonly response: ServerResponse;
   /** Speaks TLS where the client does. */
   readonly socket: Socket;
@@ -17,18 +17,18 @@ export interface Stage {
   /** The body of the normal answer. */
   readonly body: string;
   /** Ends whatever takes long. */
-  readonly closing: AbortSignal;
+  readonly closeSignal: AbortSignal;
 }
 
 const JSON_TYPE = 'application/json';
 
 /** Lets one fault happen. Faults that break HTTP write to the socket past the HTTP server. */
-export async function performFault(fault: WireFault, stage: Stage): Promise<void> {
+export async function injectFault(fault: ConnectionFault, stage: FaultContext): Promise<void> {
   const { response, socket, headersFor } = stage;
   switch (fault.kind) {
     case 'status': {
       const page = fault.body ?? edgePage(fault.status, STATUS_CODES[fault.status] ?? 'Error');
-      send(
+      sendResponse(
         response,
         fault.status,
         { ...headersFor(fault.contentType ?? 'text/html'), ...fault.headers },
@@ -39,10 +39,10 @@ export async function performFault(fault: WireFault, stage: Stage): Promise<void
     case 'body': {
       const bytes =
         fault.bodyBase64 === undefined ? (fault.body ?? '') : Buffer.from(fault.bodyBase64, 'base64');
-      send(response, 200, { ...headersFor(fault.contentType ?? JSON_TYPE), ...fault.headers }, bytes);
+      sendResponse(response, 200, { ...headersFor(fault.contentType ?? JSON_TYPE), ...fault.headers }, bytes);
       return;
     }
-    case 'never-answer':
+    case 'no-response':
       return;
     case 'reset':
       await write(socket, partial(stage, fault.at));
@@ -54,24 +54,24 @@ export async function performFault(fault: WireFault, stage: Stage): Promise<void
     case 'short-body':
       socket.end(head(stage, stage.body.length * 2) + stage.body);
       return;
-    case 'drip':
-      await drip(stage, fault.part, fault.everyMs);
+    case 'trickle':
+      await trickle(stage, fault.part, fault.everyMs);
       return;
     case 'huge':
       response.sendDate = false;
       response.writeHead(200, headersFor(JSON_TYPE));
-      await pipeline(Readable.from(hugeBody(fault.bytes)), response, { signal: stage.closing });
+      await pipeline(Readable.from(hugeBody(fault.bytes)), response, { signal: stage.closeSignal });
   }
 }
 
 /** The answer's head as bytes; Node's own would only leave with the body. */
-function head({ headersFor, body }: Stage, length = body.length): string {
+function head({ headersFor, body }: FaultContext, length = body.length): string {
   const headers = { ...headersFor(JSON_TYPE), 'Content-Length': length, Connection: 'keep-alive' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 200 OK\r\n${lines.join('')}\r\n`;
 }
 
-function partial(stage: Stage, at: BreakingPoint): string {
+function partial(stage: FaultContext, at: BreakPoint): string {
   if (at === 'before-headers') return '';
   if (at === 'in-headers') return 'HTTP/1.1 200 OK\r\nContent-Type: appl';
   return head(stage) + stage.body.slice(0, stage.body.length / 2);
@@ -82,14 +82,14 @@ async function write(socket: Socket, bytes: string): Promise<void> {
   await new Promise((done) => socket.write(bytes, done));
 }
 
-async function drip(stage: Stage, part: 'headers' | 'body', everyMs: number): Promise<void> {
+async function trickle(stage: FaultContext, part: 'headers' | 'body', everyMs: number): Promise<void> {
   const { socket, body } = stage;
   const [whole, single] = part === 'headers' ? ['', head(stage) + body] : [head(stage), body];
   await write(socket, whole);
   for (const byte of single) {
     if (socket.destroyed) return;
     await write(socket, byte);
-    await sleep(everyMs, undefined, { signal: stage.closing });
+    await sleep(everyMs, undefined, { signal: stage.closeSignal });
   }
 }
 

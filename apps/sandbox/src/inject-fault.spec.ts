@@ -31,10 +31,10 @@ describe.each([
 
   it('error: a cloud error in an HTTP 200, once, and then the truth', async () => {
     next({ kind: 'error', code: 'InternalError', message: 'Oops.' });
-    const answer = await stop(sandbox, { tls });
-    expect(answer.text).toMatch(/^HTTP\/1\.1 200 /);
-    expect(bodyOf(answer.text)).toContain('"Message":"Oops."');
-    expect(codeIn(answer)).toBe('InternalError');
+    const response = await stop(sandbox, { tls });
+    expect(response.text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(bodyOf(response.text)).toContain('"Message":"Oops."');
+    expect(codeIn(response)).toBe('InternalError');
     expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
   });
 
@@ -57,12 +57,12 @@ describe.each([
     expect(bytes.subarray(-zipped.length)).toEqual(zipped);
   });
 
-  it('never-answer: not a byte until the sandbox closes', async () => {
-    next({ kind: 'never-answer' });
-    const answer = stop(sandbox, { tls });
-    await until(() => sandbox.arrivals()[0]?.answerCode === 'fault-never-answer');
+  it('no-response: not a byte until the sandbox closes', async () => {
+    next({ kind: 'no-response' });
+    const response = stop(sandbox, { tls });
+    await until(() => sandbox.receivedRequests()[0]?.responseCode === 'fault-no-response');
     await sandbox.close();
-    expect((await answer).text).toBe('');
+    expect((await response).text).toBe('');
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe.each([
     expect(closed.text).toMatch(sent);
   });
 
-  it('short-body: a whole answer that announces more', async () => {
+  it('short-body: a whole response that announces more', async () => {
     next({ kind: 'short-body' });
     const { text, ending } = await stop(sandbox, { tls });
     const announced = Number(/Content-Length: (\d+)/.exec(text)?.[1]);
@@ -89,8 +89,8 @@ describe.each([
     expect(announced).toBeGreaterThan(Buffer.byteLength(bodyOf(text)));
   });
 
-  it.each(['headers', 'body'] as const)('drip: the normal answer, its %s byte by byte', async (part) => {
-    next({ kind: 'drip', part, everyMs: 3 });
+  it.each(['headers', 'body'] as const)('drip: the normal response, its %s byte by byte', async (part) => {
+    next({ kind: 'trickle', part, everyMs: 3 });
     const socket = await open(sandbox, tls);
     let waits = 0;
     let ended = false;
@@ -131,13 +131,13 @@ describe.each([
     expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
   });
 
-  it('slow: the normal answer, not before its time', async () => {
+  it('slow: the normal response, not before its time', async () => {
     next({ kind: 'slow', ms: 80 });
     const early = sleep(79, 'not yet');
-    const answer = stop(sandbox, { tls });
+    const response = stop(sandbox, { tls });
     // Timers fire in the order in which they are due, however late a busy machine makes them.
-    expect(await Promise.race([answer, early])).toBe('not yet');
-    expect(codeIn(await answer)).toBe('OK');
+    expect(await Promise.race([response, early])).toBe('not yet');
+    expect(codeIn(await response)).toBe('OK');
     expect(taskStatus()).toBe('finished');
   });
 
@@ -165,7 +165,7 @@ describe('a fault and the signature', () => {
   const stranger = { secretId: 'AKIDother', secretKey: 'k'.repeat(32) };
 
   it('does not hide a bad signature, and waits for a good one', async () => {
-    const sandbox = await startSandbox({ autoTasks: true });
+    const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 1 }]);
     expect(codeIn(await stop(sandbox, { credentials: stranger }))).toBe('AuthFailure.SecretIdNotFound');
     expect(codeIn(await stop(sandbox))).toBe('InternalError');
@@ -173,26 +173,26 @@ describe('a fault and the signature', () => {
   });
 
   it('strikes all the same when it is one of the network or the edge, without a stop', async () => {
-    const sandbox = await startSandbox({ autoTasks: true });
+    const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'close', at: 'before-headers' }, times: 1, effect: 'after' }]);
     expect(await stop(sandbox, { credentials: stranger })).toMatchObject({ text: '', ending: 'FIN' });
     expect(sandbox.tasks()).toEqual([]);
     expect(sandbox.state().statistics).toMatchObject({
-      arrivals: 1,
+      stopCalls: 1,
       signatures: { verified: 0, rejected: 1 },
     });
     await sandbox.close();
   });
 
-  it('leaves the connection usable after an answer that was only wrong', async () => {
-    const sandbox = await startSandbox({ autoTasks: true });
+  it('leaves the connection usable after an response that was only wrong', async () => {
+    const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'status', status: 503 }, times: 1 }]);
     const socket = await open(sandbox);
     socket.write(wireStop(sandbox, {}, { connection: 'keep-alive' }));
     await once(socket, 'data');
     const { text } = await exchange(socket, wireStop(sandbox));
     expect(codeIn({ text })).toBe('OK');
-    expect(sandbox.arrivals().map(({ connection }) => connection)).toEqual([1, 1]);
+    expect(sandbox.receivedRequests().map(({ connection }) => connection)).toEqual([1, 1]);
     await sandbox.close();
   });
 });

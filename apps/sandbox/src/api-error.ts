@@ -1,5 +1,5 @@
 /** The cloud says no. Its `code` is what a client decides by; the message is for people. */
-export class Refusal extends Error {
+export class ApiError extends Error {
   override readonly name = 'Refusal';
 
   constructor(
