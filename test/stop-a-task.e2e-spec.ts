@@ -50,7 +50,7 @@ describe('DELETE /ingest-tasks/{id}', () => {
       action: 'StopStreamIngest',
       region: 'ap-singapore',
       rawBody: `{"SdkAppId":${SDK_APP_ID},"TaskId":"${taskId}"}`,
-      answerCode: 'OK',
+      responseCode: 'OK',
     });
   });
 

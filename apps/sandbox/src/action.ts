@@ -6,7 +6,7 @@ export const STOP_STREAM_INGEST = 'StopStreamIngest';
 const VERSION = '2019-07-22';
 const REGIONS = new Set(['ap-bangkok', 'ap-jakarta', 'ap-mumbai', 'ap-singapore']);
 
-/** @throws Refusal `MissingParameter`, `InvalidAction`, `NoSuchVersion`, `UnsupportedRegion` */
+/** @throws {@link ApiError} `MissingParameter`, `InvalidAction`, `NoSuchVersion`, `UnsupportedRegion` */
 export function checkAction({ headers }: CloudRequest): void {
   const action = required(headers, 'X-TC-Action');
   const version = required(headers, 'X-TC-Version');

@@ -1,6 +1,6 @@
-/** The cloud says no. Its `code` is what a client decides by; the message is for people. */
+/** An error of the cloud API. Clients decide by `code`; the message is for people. */
 export class ApiError extends Error {
-  override readonly name = 'Refusal';
+  override readonly name = 'ApiError';
 
   constructor(
     readonly code: string,

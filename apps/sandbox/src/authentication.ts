@@ -8,10 +8,10 @@ const SERVICE = 'trtc';
 const TOLERANCE_SECONDS = 300;
 
 /**
- * Checks that a holder of one of the credentials signed exactly this request within the last five minutes.
+ * Checks that this request was signed with one of the credentials, and that its timestamp is at most five minutes off.
  *
- * @param now milliseconds since the epoch, by the cloud's clock
- * @throws Refusal `AuthFailure.*`, or `MissingParameter` for an absent header
+ * @param now wall clock of the cloud, in milliseconds since the epoch
+ * @throws {@link ApiError} `AuthFailure.*`, or `MissingParameter` for a missing header
  */
 export function authenticate(
   request: CloudRequest,
@@ -39,8 +39,8 @@ export function authenticate(
     );
   }
 
-  const holder = credentials.find(({ secretId }) => secretId === authorization.secretId);
-  if (!holder) {
+  const signer = credentials.find(({ secretId }) => secretId === authorization.secretId);
+  if (!signer) {
     throw new ApiError(
       'AuthFailure.SecretIdNotFound',
       'The SecretId is not found, please ensure it is correct.',
@@ -53,10 +53,10 @@ export function authenticate(
       `The request is expired: its timestamp is ${Math.abs(age)} s ${age > 0 ? 'behind' : 'ahead of'} the server's clock.`,
     );
   }
-  if (headers['x-tc-token'] !== holder.token) {
+  if (headers['x-tc-token'] !== signer.token) {
     throw new ApiError('AuthFailure.TokenFailure', 'The token does not belong to this SecretId.');
   }
-  if (!isSignedBy(holder.secretKey, request, authorization)) {
+  if (!isSignedBy(signer.secretKey, request, authorization)) {
     throw new ApiError(
       'AuthFailure.SignatureFailure',
       'The provided credentials could not be validated. Please check your signature is correct.',
@@ -68,7 +68,7 @@ function parseTimestamp(header: string | undefined): number {
   if (header === undefined) {
     throw new ApiError('MissingParameter', 'The request header `X-TC-Timestamp` is missing.');
   }
-  // Twelve digits reach the year 33658; a date beyond 275760 cannot be formed.
+  // Twelve digits reach the year 33658; Date supports years up to 275760.
   if (!/^\d{1,12}$/.test(header))
     throw invalidAuthorization('`X-TC-Timestamp` must be an integer, in seconds.');
   return Number(header);

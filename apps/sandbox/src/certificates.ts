@@ -16,23 +16,23 @@ export interface Certificate {
 }
 
 export interface CertificateOptions {
-  /** Names and addresses it is valid for; default: {@link CLOUD_HOSTS}. */
+  /** Host names and IP addresses; default: {@link CLOUD_HOSTS}. */
   readonly hosts?: readonly string[];
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
 
-/** An authority that lives as long as the process: its key is never written anywhere. */
+/** A certificate authority that lives as long as the process: its key is never written to disk. */
 export interface CertificateAuthority {
-  /** Its own certificate, PEM: what a client must trust. */
+  /** The CA certificate, PEM, that a client must trust. */
   readonly ca: string;
   issue(options?: CertificateOptions): Promise<Certificate>;
 }
 
-/** Makes the certificate that a listener presents. */
+/** Creates the certificate that a listener presents. */
 export type CertificateFactory = (authority: CertificateAuthority) => Promise<Certificate>;
 
-/** Under these names a sandbox is called. */
+/** The hosts under which clients call a sandbox. */
 export const CLOUD_HOSTS: readonly string[] = ['localhost', '127.0.0.1', 'trtc.intl.tencentcloudapi.com'];
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -67,18 +67,18 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
   };
 }
 
-/** Valid until yesterday. */
+/** Creates a certificate that expired yesterday. */
 export const expiredCertificate: CertificateFactory = (authority) =>
   authority.issue({
     notBefore: new Date(Date.now() - 30 * DAY_MS),
     notAfter: new Date(Date.now() - DAY_MS),
   });
 
-/** In order, but for a host that nobody called. */
+/** Creates a valid certificate for a different host. */
 export const certificateForAnotherHost: CertificateFactory = (authority) =>
   authority.issue({ hosts: ['another-host.example'] });
 
-/** For the right hosts, but signed by nobody that anyone trusts. */
+/** Creates a self-signed certificate for the right hosts. */
 export async function selfSignedCertificate(): Promise<Certificate> {
   const keys = await generateKeyPair();
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -96,7 +96,7 @@ function generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
 
 function validity({ notBefore, notAfter }: CertificateOptions): { notBefore: Date; notAfter: Date } {
   return {
-    // An hour back: the client's clock may lag.
+    // The client's clock may be up to an hour behind.
     notBefore: notBefore ?? new Date(Date.now() - DAY_MS / 24),
     notAfter: notAfter ?? new Date(Date.now() + 30 * DAY_MS),
   };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request as it came off the wire: the signature is over these bytes and no others. */
+/** A request as received: the signature covers exactly these bytes. */
 export interface CloudRequest {
   readonly method: string;
   /** Path and query, unparsed. */
@@ -10,10 +10,10 @@ export interface CloudRequest {
   readonly body: Buffer;
 }
 
-/** Tencent takes at most 10 MB with TC3-HMAC-SHA256. */
+/** Tencent's limit with TC3-HMAC-SHA256: 10 MB. */
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** Reads the whole request. Bytes over the limit are read and dropped; the body is then one byte too long. */
+/** Reads the whole request. Bytes over the limit are discarded; the body is then one byte longer than the limit. */
 export async function readRequest(message: IncomingMessage): Promise<CloudRequest> {
   const chunks: Buffer[] = [];
   let remaining = MAX_BODY_BYTES + 1;

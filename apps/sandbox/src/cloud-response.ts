@@ -3,24 +3,24 @@ import type { ServerResponse } from 'node:http';
 import type { CloudRequest } from './cloud-request.js';
 import { ApiError } from './api-error.js';
 
-/** What the cloud has to say, before it becomes bytes. */
+/** A response of the API, before it is sent. */
 export interface CloudResponse {
   readonly code: string;
   readonly body: string;
 }
 
-/** The action went through. */
+/** Returns the response of a successful action. */
 export function successResponse(): CloudResponse {
   return { code: 'OK', body: JSON.stringify({ Response: { RequestId: randomUUID() } }) };
 }
 
-/** An error; HTTP 200 all the same. */
+/** Returns an error response; its HTTP status is 200 as well. */
 export function errorResponse(code: string, message: string): CloudResponse {
   const error = { Code: code, Message: message };
   return { code, body: JSON.stringify({ Response: { Error: error, RequestId: randomUUID() } }) };
 }
 
-/** Runs `action` and turns its refusal into an answer; what is no refusal is a fault of the sandbox and flies on. */
+/** Runs `action` and turns an {@link ApiError} into a response. Other errors are bugs of the sandbox and are rethrown. */
 export function toResponse(action: () => void): CloudResponse {
   try {
     action();
@@ -31,7 +31,7 @@ export function toResponse(action: () => void): CloudResponse {
   }
 }
 
-/** The headers of every answer. */
+/** Returns the headers of every response. */
 export function responseHeaders(
   request: CloudRequest,
   now: number,
@@ -45,7 +45,7 @@ export function responseHeaders(
   };
 }
 
-/** Sends a whole answer the ordinary way. */
+/** Sends a complete response. */
 export function sendResponse(
   response: ServerResponse,
   status: number,
@@ -57,7 +57,7 @@ export function sendResponse(
   response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
 }
 
-/** A page as the edge in front of the cloud serves. */
+/** Returns an HTML page like those of the edge proxy in front of the API. */
 export function edgePage(status: number, text: string): string {
   const title = `${status} ${text}`;
   return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>stgw</center>\r\n</body>\r\n</html>\r\n`;

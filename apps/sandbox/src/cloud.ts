@@ -13,35 +13,34 @@ import { Counters, type Statistics } from './statistics.js';
 import { parseJsonObject, stopStreamIngest } from './stop-stream-ingest.js';
 import type { Tasks } from './tasks.js';
 
-/** What the cloud consists of and what it goes by. */
 export interface CloudOptions {
   readonly credentials: readonly SandboxCredentials[];
   readonly sdkAppIds: readonly number[];
   readonly settings: Settings;
   readonly tasks: Tasks;
   readonly faults: Faults;
-  /** Milliseconds since the epoch. */
+  /** Wall clock, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds that never go back. */
+  /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
-  /** Ends the waits of `slow`. */
+  /** Ends pending `slow` faults. */
   readonly closing: AbortSignal;
 }
 
-/** What goes back, and what is to go wrong on the way. */
+/** The response, and the fault to inject while sending it. */
 export interface Outcome {
-  /** Nothing for a path or method that only the edge answers. */
+  /** Undefined for a path or method to which only the edge proxy responds. */
   readonly response?: CloudResponse;
   readonly fault?: ConnectionFault;
 }
 
-/** The connection that brought a request. */
+/** The connection of a request, without its sockets. */
 export interface ConnectionInfo {
   readonly number: number;
   readonly tls: boolean;
 }
 
-/** Decides on each request in the order of its arrival. Knows no sockets. */
+/** Decides about each request, in the order of receipt. Independent of sockets. */
 export class Cloud {
   readonly receivedRequests = new ReceivedRequests();
   readonly #counters = new Counters();
@@ -53,28 +52,26 @@ export class Cloud {
     return this.#counters.statistics(this.#stopRate.peak);
   }
 
-  async handle(request: CloudRequest, via: ConnectionInfo): Promise<Outcome> {
-    const arrival = this.#record(request, via);
-    const outcome = await this.#decide(request, arrival);
-    arrival.responseCode = codeOf(outcome);
-    this.#counters.countResponse(arrival.responseCode);
+  async handle(request: CloudRequest, connection: ConnectionInfo): Promise<Outcome> {
+    const received = this.#record(request, connection);
+    const outcome = await this.#decide(request, received);
+    received.responseCode = codeOf(outcome);
+    this.#counters.countResponse(received.responseCode);
     return outcome;
   }
 
-  async #decide(request: CloudRequest, arrival: ReceivedRequest): Promise<Outcome> {
+  async #decide(request: CloudRequest, received: ReceivedRequest): Promise<Outcome> {
     if (request.method !== 'POST' || request.target !== '/') return {};
 
     let callsInLastSecond = 0;
-    if (arrival.action === STOP_STREAM_INGEST) {
+    if (received.action === STOP_STREAM_INGEST) {
       this.#counters.stopCalls += 1;
-      callsInLastSecond = this.#stopRate.record(arrival.receivedAtMs);
+      callsInLastSecond = this.#stopRate.record(received.receivedAtMs);
     }
-    const checked = toResponse(() => {
-      this.#check(request, callsInLastSecond);
-    });
+    const checked = toResponse(() => this.#check(request, callsInLastSecond));
     const isAccepted = checked.code === 'OK';
     const rule = this.options.faults.next(
-      arrival.taskId,
+      received.taskId,
       (fault) => isAccepted || bypassesAuthentication(fault),
     );
 
@@ -82,7 +79,7 @@ export class Cloud {
     return this.#withFault(rule, isAccepted, request);
   }
 
-  #check(request: CloudRequest, inThisSecond: number): void {
+  #check(request: CloudRequest, callsInLastSecond: number): void {
     if (request.body.length > MAX_BODY_BYTES) {
       throw new ApiError('RequestSizeLimitExceeded', 'The request is larger than 10 MB.');
     }
@@ -95,25 +92,25 @@ export class Cloud {
     }
     checkAction(request);
     const limit = this.options.settings.quotaPerSecond;
-    if (inThisSecond > limit) {
+    if (callsInLastSecond > limit) {
       throw new ApiError(
         'RequestLimitExceeded',
-        `Your current request times equals to \`${inThisSecond}\` in a second, which exceeds the frequency limit \`${limit}\` for a second. Please reduce the frequency of calls.`,
+        `Your current request times equals to \`${callsInLastSecond}\` in a second, which exceeds the frequency limit \`${limit}\` for a second. Please reduce the frequency of calls.`,
       );
     }
   }
 
   #stop(request: CloudRequest): CloudResponse {
     const { sdkAppIds, tasks, settings } = this.options;
-    return toResponse(() => {
-      stopStreamIngest(request.body, tasks, { sdkAppIds, acceptUnknownTasks: settings.acceptUnknownTasks });
-    });
+    return toResponse(() =>
+      stopStreamIngest(request.body, tasks, { sdkAppIds, acceptUnknownTasks: settings.acceptUnknownTasks }),
+    );
   }
 
-  async #withFault(rule: FaultRule, admitted: boolean, request: CloudRequest): Promise<Outcome> {
+  async #withFault(rule: FaultRule, isAccepted: boolean, request: CloudRequest): Promise<Outcome> {
     const { fault, effect = 'before' } = rule;
-    const takesEffectFirst = admitted && (effect === 'after' || fault.kind === 'trickle');
-    const answer = takesEffectFirst ? this.#stop(request) : undefined;
+    const takesEffectFirst = isAccepted && (effect === 'after' || fault.kind === 'trickle');
+    const response = takesEffectFirst ? this.#stop(request) : undefined;
 
     switch (fault.kind) {
       case 'error':
@@ -122,17 +119,17 @@ export class Cloud {
         };
       case 'slow':
         await sleep(fault.ms, undefined, { signal: this.options.closing });
-        return { response: answer ?? this.#stop(request) };
+        return { response: response ?? this.#stop(request) };
       default:
-        // A broken answer needs some text to break off in.
-        return { response: answer ?? successResponse(), fault };
+        // Faults that cut a response need a response to cut.
+        return { response: response ?? successResponse(), fault };
     }
   }
 
   #record(request: CloudRequest, connection: ConnectionInfo): ReceivedRequest {
     const { method, target, headers, body } = request;
     const parameters = parseJsonObject(body);
-    const arrival: ReceivedRequest = {
+    const received: ReceivedRequest = {
       receivedAtMs: this.options.monotonic(),
       time: new Date(this.options.now()).toISOString(),
       method,
@@ -146,12 +143,12 @@ export class Cloud {
       connection: connection.number,
       tls: connection.tls,
     };
-    this.receivedRequests.add(arrival);
-    return arrival;
+    this.receivedRequests.add(received);
+    return received;
   }
 }
 
-function codeOf({ response: answer, fault }: Outcome): string {
+function codeOf({ response, fault }: Outcome): string {
   if (fault) return `fault-${fault.kind}`;
-  return answer?.code ?? 'http-404';
+  return response?.code ?? 'http-404';
 }

@@ -3,14 +3,14 @@ const text = { type: 'string' };
 const headers = { type: 'object', additionalProperties: text };
 const breakingPoint = { enum: ['before-headers', 'in-headers', 'in-body'] };
 
-/** JSON Schemas of what the control API takes; what the types say, said again for input from outside. */
+/** JSON Schemas of the control API's request bodies: the types, for validation at run time. */
 export const putTask = strict({ sdkAppId: { type: 'integer' }, status: { enum: ['running', 'finished'] } }, [
   'sdkAppId',
   'status',
 ]);
 
-const span = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'maxMs']);
-export const putDelays = strict({ request: span, answer: span });
+const delayRange = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'maxMs']);
+export const putDelays = strict({ request: delayRange, response: delayRange });
 
 export const putSettings = strict({
   acceptUnknownTasks: { type: 'boolean' },

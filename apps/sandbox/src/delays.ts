@@ -5,21 +5,21 @@ export interface DelayRange {
   readonly maxMs: number;
 }
 
-/** How long the network takes each way; each trip draws its own length, evenly spread over the span. */
+/** Network delay per direction; each request draws its own, uniformly distributed over the range. */
 export interface Delays {
-  /** Before the request is counted as arrived. */
+  /** Before the request counts as received. */
   readonly request: DelayRange;
-  /** Between the cloud's decision and its answer's first byte. */
+  /** Between the decision and the first byte of the response. */
   readonly response: DelayRange;
 }
 
 export const NO_DELAYS: Delays = { request: { minMs: 0, maxMs: 0 }, response: { minMs: 0, maxMs: 0 } };
 
-/** The way between client and cloud. */
+/** Simulates the network between client and cloud. */
 export class Network {
   #delays: Delays;
 
-  /** @param random yields [0, 1) @param closing ends all trips, by rejection */
+  /** @param random returns [0, 1) @param closing rejects all pending delays */
   constructor(
     delays: Delays,
     private readonly random: () => number,
@@ -32,7 +32,7 @@ export class Network {
     return this.#delays;
   }
 
-  /** Changes the ways given. @throws RangeError when a span ends before it begins */
+  /** Changes the given directions. @throws RangeError when minMs is greater than maxMs */
   update(delays: Partial<Delays>): void {
     this.#delays = validate({ ...this.#delays, ...delays });
   }
@@ -45,10 +45,10 @@ export class Network {
 }
 
 function validate(delays: Delays): Delays {
-  for (const way of ['request', 'response'] as const) {
-    const { minMs, maxMs } = delays[way];
+  for (const direction of ['request', 'response'] as const) {
+    const { minMs, maxMs } = delays[direction];
     if (!(minMs >= 0 && minMs <= maxMs)) {
-      throw new RangeError(`${way}: 0 <= minMs <= maxMs is needed, got ${minMs} and ${maxMs}`);
+      throw new RangeError(`${direction}: 0 <= minMs <= maxMs must hold, got ${minMs} and ${maxMs}`);
     }
   }
   return delays;

@@ -29,7 +29,7 @@ describe.each([
     return sandbox.tasks().find(({ taskId }) => taskId === 'task-1')?.status;
   }
 
-  it('error: a cloud error in an HTTP 200, once, and then the truth', async () => {
+  it('sends an error with HTTP 200 once, then the normal response', async () => {
     next({ kind: 'error', code: 'InternalError', message: 'Oops.' });
     const response = await stop(sandbox, { tls });
     expect(response.text).toMatch(/^HTTP\/1\.1 200 /);
@@ -38,7 +38,7 @@ describe.each([
     expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
   });
 
-  it('status: a page of the edge', async () => {
+  it('sends an HTML page for a status fault', async () => {
     next({ kind: 'status', status: 502, headers: { 'Retry-After': '7' } });
     const { text } = await stop(sandbox, { tls });
     expect(text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
@@ -47,7 +47,7 @@ describe.each([
     expect(bodyOf(text)).toContain('<h1>502 Bad Gateway</h1>');
   });
 
-  it('body: exactly these bytes', async () => {
+  it('sends exactly the bytes of a body fault', async () => {
     next({ kind: 'body', body: '{"Response":' });
     expect(bodyOf((await stop(sandbox, { tls })).text)).toBe('{"Response":');
 
@@ -57,7 +57,7 @@ describe.each([
     expect(bytes.subarray(-zipped.length)).toEqual(zipped);
   });
 
-  it('no-response: not a byte until the sandbox closes', async () => {
+  it('sends nothing for a no-response fault until the sandbox closes', async () => {
     next({ kind: 'no-response' });
     const response = stop(sandbox, { tls });
     await until(() => sandbox.receivedRequests()[0]?.responseCode === 'fault-no-response');
@@ -69,7 +69,7 @@ describe.each([
     ['before-headers', /^$/],
     ['in-headers', new RegExp(`^${CUT_HEAD}$`)],
     ['in-body', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"Response":\{"RequestId":"[^"]+$/],
-  ] as const)('reset and close %s: RST or FIN after what was sent by then', async (at, sent) => {
+  ] as const)('sends RST for a reset and FIN for a close %s', async (at, sent) => {
     next({ kind: 'reset', at });
     const broken = await stop(sandbox, { tls });
     expect(broken.ending).toBe('ECONNRESET');
@@ -81,7 +81,7 @@ describe.each([
     expect(closed.text).toMatch(sent);
   });
 
-  it('short-body: a whole response that announces more', async () => {
+  it('announces more bytes than it sends for a short-body fault', async () => {
     next({ kind: 'short-body' });
     const { text, ending } = await stop(sandbox, { tls });
     const announced = Number(/Content-Length: (\d+)/.exec(text)?.[1]);
@@ -89,12 +89,12 @@ describe.each([
     expect(announced).toBeGreaterThan(Buffer.byteLength(bodyOf(text)));
   });
 
-  it.each(['headers', 'body'] as const)('drip: the normal response, its %s byte by byte', async (part) => {
+  it.each(['headers', 'body'] as const)('sends the %s of a trickle fault byte by byte', async (part) => {
     next({ kind: 'trickle', part, everyMs: 3 });
     const socket = await open(sandbox, tls);
     let waits = 0;
     let ended = false;
-    // Each wait of 2 ms begins no later than the drip's of 3 ms and ends before it, however late both are.
+    // Each wait of 2 ms begins no later than the fault's wait of 3 ms and ends before it, however late both are.
     const wait = async (): Promise<void> => {
       await sleep(2);
       waits += 1;
@@ -110,13 +110,13 @@ describe.each([
     }
     ended = true;
     await waiting;
-    const dripped = part === 'headers' ? text.length : bodyOf(text).length;
-    expect(waits).toBeGreaterThan(dripped - 1);
+    const trickled = part === 'headers' ? text.length : bodyOf(text).length;
+    expect(waits).toBeGreaterThan(trickled - 1);
     expect(codeIn({ text })).toBe('OK');
     expect(taskStatus()).toBe('finished');
   });
 
-  it('huge: so many bytes, and stops when the client has had enough', async () => {
+  it('sends a huge body and stops when the client disconnects', async () => {
     next({ kind: 'huge', bytes: 3_000_000 });
     const { text } = await stop(sandbox, { tls });
     const chunks = bodyOf(text).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, '');
@@ -131,7 +131,7 @@ describe.each([
     expect(codeIn(await stop(sandbox, { tls }))).toBe('OK');
   });
 
-  it('slow: the normal response, not before its time', async () => {
+  it('sends the normal response of a slow fault after the delay', async () => {
     next({ kind: 'slow', ms: 80 });
     const early = sleep(79, 'not yet');
     const response = stop(sandbox, { tls });
@@ -141,7 +141,7 @@ describe.each([
     expect(taskStatus()).toBe('finished');
   });
 
-  const losing: Fault[] = [
+  const faultsBeforeStop: Fault[] = [
     { kind: 'error', code: 'InternalError' },
     { kind: 'status', status: 500 },
     { kind: 'body', body: '' },
@@ -151,7 +151,7 @@ describe.each([
     { kind: 'huge', bytes: 10 },
   ];
 
-  it.each(losing)('$kind: the task runs on, or is finished when the effect comes first', async (fault) => {
+  it.each(faultsBeforeStop)('stops the task of a $kind fault only with effect: after', async (fault) => {
     next(fault);
     await stop(sandbox, { tls });
     expect(taskStatus()).toBe('running');
@@ -161,21 +161,26 @@ describe.each([
   });
 });
 
-describe('a fault and the signature', () => {
-  const stranger = { secretId: 'AKIDother', secretKey: 'k'.repeat(32) };
+describe('fault injection', () => {
+  const unknownCredentials = { secretId: 'AKIDother', secretKey: 'k'.repeat(32) };
 
-  it('does not hide a bad signature, and waits for a good one', async () => {
+  it('waits for a valid signature and does not hide an invalid one', async () => {
     const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 1 }]);
-    expect(codeIn(await stop(sandbox, { credentials: stranger }))).toBe('AuthFailure.SecretIdNotFound');
+    expect(codeIn(await stop(sandbox, { credentials: unknownCredentials }))).toBe(
+      'AuthFailure.SecretIdNotFound',
+    );
     expect(codeIn(await stop(sandbox))).toBe('InternalError');
     await sandbox.close();
   });
 
-  it('strikes all the same when it is one of the network or the edge, without a stop', async () => {
+  it('injects a network fault despite an invalid signature and stops nothing', async () => {
     const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'close', at: 'before-headers' }, times: 1, effect: 'after' }]);
-    expect(await stop(sandbox, { credentials: stranger })).toMatchObject({ text: '', ending: 'FIN' });
+    expect(await stop(sandbox, { credentials: unknownCredentials })).toMatchObject({
+      text: '',
+      ending: 'FIN',
+    });
     expect(sandbox.tasks()).toEqual([]);
     expect(sandbox.state().statistics).toMatchObject({
       stopCalls: 1,
@@ -184,7 +189,7 @@ describe('a fault and the signature', () => {
     await sandbox.close();
   });
 
-  it('leaves the connection usable after an response that was only wrong', async () => {
+  it('keeps the connection usable after a complete response', async () => {
     const sandbox = await startSandbox({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'status', status: 503 }, times: 1 }]);
     const socket = await open(sandbox);

@@ -6,25 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { edgePage, sendResponse } from './cloud-response.js';
 import type { BreakPoint, ConnectionFault } from './faults.js';
 
-/** The connection on which a fault is to happen, and what would have been answered. */
+/** The connection on which a fault is injected, and the normal response. */
 export interface FaultContext {
   readonly response: ServerResponse;
-  /** Speaks TLS where the client does. */
+  /** The TLS socket when the client uses TLS. */
   readonly socket: Socket;
-  /** The TCP connection under it; only that one can be reset. */
+  /** The underlying TCP socket; only that one can be reset. */
   readonly tcp: Socket;
   readonly headersFor: (contentType: string) => Record<string, string>;
-  /** The body of the normal answer. */
+  /** The body of the normal response. */
   readonly body: string;
-  /** Ends whatever takes long. */
-  readonly closeSignal: AbortSignal;
+  /** Ends faults that take long. */
+  readonly closing: AbortSignal;
 }
 
 const JSON_TYPE = 'application/json';
 
-/** Lets one fault happen. Faults that break HTTP write to the socket past the HTTP server. */
-export async function injectFault(fault: ConnectionFault, stage: FaultContext): Promise<void> {
-  const { response, socket, headersFor } = stage;
+/** Injects one fault. Faults that break HTTP bypass the HTTP server and write to the socket. */
+export async function injectFault(fault: ConnectionFault, context: FaultContext): Promise<void> {
+  const { response, socket, headersFor } = context;
   switch (fault.kind) {
     case 'status': {
       const page = fault.body ?? edgePage(fault.status, STATUS_CODES[fault.status] ?? 'Error');
@@ -45,36 +45,36 @@ export async function injectFault(fault: ConnectionFault, stage: FaultContext): 
     case 'no-response':
       return;
     case 'reset':
-      await write(socket, partial(stage, fault.at));
-      stage.tcp.resetAndDestroy();
+      await write(socket, partial(context, fault.at));
+      context.tcp.resetAndDestroy();
       return;
     case 'close':
-      socket.end(partial(stage, fault.at));
+      socket.end(partial(context, fault.at));
       return;
     case 'short-body':
-      socket.end(head(stage, stage.body.length * 2) + stage.body);
+      socket.end(head(context, context.body.length * 2) + context.body);
       return;
     case 'trickle':
-      await trickle(stage, fault.part, fault.everyMs);
+      await trickle(context, fault.part, fault.everyMs);
       return;
     case 'huge':
       response.sendDate = false;
       response.writeHead(200, headersFor(JSON_TYPE));
-      await pipeline(Readable.from(hugeBody(fault.bytes)), response, { signal: stage.closeSignal });
+      await pipeline(Readable.from(hugeBody(fault.bytes)), response, { signal: context.closing });
   }
 }
 
-/** The answer's head as bytes; Node's own would only leave with the body. */
+// Node.js would send the head only together with the body.
 function head({ headersFor, body }: FaultContext, length = body.length): string {
   const headers = { ...headersFor(JSON_TYPE), 'Content-Length': length, Connection: 'keep-alive' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 200 OK\r\n${lines.join('')}\r\n`;
 }
 
-function partial(stage: FaultContext, at: BreakPoint): string {
+function partial(context: FaultContext, at: BreakPoint): string {
   if (at === 'before-headers') return '';
   if (at === 'in-headers') return 'HTTP/1.1 200 OK\r\nContent-Type: appl';
-  return head(stage) + stage.body.slice(0, stage.body.length / 2);
+  return head(context) + context.body.slice(0, context.body.length / 2);
 }
 
 async function write(socket: Socket, bytes: string): Promise<void> {
@@ -82,14 +82,14 @@ async function write(socket: Socket, bytes: string): Promise<void> {
   await new Promise((done) => socket.write(bytes, done));
 }
 
-async function trickle(stage: FaultContext, part: 'headers' | 'body', everyMs: number): Promise<void> {
-  const { socket, body } = stage;
-  const [whole, single] = part === 'headers' ? ['', head(stage) + body] : [head(stage), body];
-  await write(socket, whole);
-  for (const byte of single) {
+async function trickle(context: FaultContext, part: 'headers' | 'body', everyMs: number): Promise<void> {
+  const { socket, body } = context;
+  const [atOnce, byteByByte] = part === 'headers' ? ['', head(context) + body] : [head(context), body];
+  await write(socket, atOnce);
+  for (const byte of byteByByte) {
     if (socket.destroyed) return;
     await write(socket, byte);
-    await sleep(everyMs, undefined, { signal: stage.closeSignal });
+    await sleep(everyMs, undefined, { signal: context.closing });
   }
 }
 
@@ -98,7 +98,7 @@ function* hugeBody(bytes: number): Generator<string> {
   const end = '"}}';
   yield start.slice(0, bytes);
   const filler = 'x'.repeat(64 * 1024);
-  let left = bytes - start.length - end.length;
-  for (; left > 0; left -= filler.length) yield filler.slice(0, left);
+  let remaining = bytes - start.length - end.length;
+  for (; remaining > 0; remaining -= filler.length) yield filler.slice(0, remaining);
   if (bytes >= start.length + end.length) yield end;
 }

@@ -1,8 +1,8 @@
-/** One request as it reached the sandbox. */
+/** One request as the sandbox received it. */
 export interface ReceivedRequest {
-  /** Milliseconds of the monotonic clock by which the quota is counted. */
+  /** Monotonic clock, in milliseconds; the quota is counted by this clock. */
   readonly receivedAtMs: number;
-  /** ISO 8601, by the sandbox's own, possibly shifted clock. */
+  /** ISO 8601, by the sandbox's clock, which may be shifted. */
   readonly time: string;
   readonly method: string;
   readonly path: string;
@@ -13,10 +13,10 @@ export interface ReceivedRequest {
   readonly region: string | undefined;
   readonly sdkAppId: unknown;
   readonly taskId: unknown;
-  /** Counts from 1 over both listeners: equal numbers shared one connection. */
+  /** Numbered from 1 over both listeners: requests with the same number shared a connection. */
   readonly connection: number;
   readonly tls: boolean;
-  /** `OK`, a cloud error code, `http-404`, or `fault-<kind>`; absent until decided. */
+  /** `OK`, a cloud error code, `http-404`, or `fault-<kind>`; undefined until decided. */
   responseCode?: string;
 }
 
@@ -40,7 +40,7 @@ export class ReceivedRequests {
   }
 }
 
-/** The headers without what would let a reader of the record repeat the request. */
+/** Removes the signature, so that a reader cannot replay a recorded request. */
 export function redactSignature(headers: Readonly<Record<string, string>>): Record<string, string> {
   const { authorization, ...others } = headers;
   if (authorization === undefined) return others;

@@ -11,26 +11,26 @@ import type { Settings } from './settings.js';
 import { Tasks, type Task } from './tasks.js';
 
 export interface SandboxOptions extends Partial<Settings> {
-  /** Default: one freshly generated pair. */
+  /** Default: generated at start. */
   readonly credentials?: readonly SandboxCredentials[];
   /** Default: 1400000001. */
   readonly sdkAppIds?: readonly number[];
-  /** Where the cloud listens; default 127.0.0.1. The control API is on 127.0.0.1 always. */
+  /** Address of the cloud's listeners; default 127.0.0.1. The control API always uses 127.0.0.1. */
   readonly host?: string;
-  /** Ports; 0, the default, takes any free one. */
+  /** Ports; 0, the default, means any free port. */
   readonly port?: number;
   readonly tlsPort?: number;
   readonly controlPort?: number;
   readonly tasks?: readonly Task[];
   readonly delays?: Delays;
   readonly faults?: readonly FaultRule[];
-  /** What HTTPS presents; default: a certificate in order. */
+  /** The certificate for HTTPS; default: a valid one. */
   readonly certificate?: CertificateFactory;
-  /** Milliseconds since the epoch; default `Date.now`. */
+  /** Wall clock, in milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
-  /** Milliseconds that never go back; default `performance.now`. */
+  /** Monotonic clock, in milliseconds; default `performance.now`. */
   readonly monotonic?: () => number;
-  /** Yields [0, 1); default `Math.random`. */
+  /** Returns [0, 1); default `Math.random`. */
   readonly random?: () => number;
 }
 
@@ -38,17 +38,17 @@ export interface Sandbox extends SandboxControl {
   readonly httpUrl: string;
   readonly httpsUrl: string;
   readonly controlUrl: string;
-  /** PEM of the authority that signed the certificate of `httpsUrl`. */
+  /** The CA certificate, PEM, that verifies `httpsUrl`. */
   readonly ca: string;
   readonly credentials: readonly SandboxCredentials[];
-  /** Cuts every connection and resolves when all ports are free again. */
+  /** Closes every connection and resolves when all ports are free. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a stand-in for the part of Tencent Cloud that answers `StopStreamIngest`.
+ * Starts a stand-in for the part of Tencent Cloud that serves `StopStreamIngest`.
  *
- * @throws the system's error (e.g. `EADDRINUSE`) when a port cannot be had; nothing is left open then
+ * @throws the system's error (e.g. `EADDRINUSE`) when a port is not available; nothing stays open then
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = '127.0.0.1', random = Math.random, now: clock = Date.now } = options;
@@ -79,11 +79,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   const authority = await createCertificateAuthority();
   const certificate = await (options.certificate ?? validCertificate(host))(authority);
-  const serve = createRequestHandler({ cloud, network, now, closing: closing.signal });
+  const handle = createRequestHandler({ cloud, network, now, closing: closing.signal });
   let connections = 0;
   const nextNumber = (): number => (connections += 1);
-  const http = new CloudListener(serve, nextNumber);
-  const https = new CloudListener(serve, nextNumber, certificate);
+  const http = new CloudListener(handle, nextNumber);
+  const https = new CloudListener(handle, nextNumber, certificate);
 
   const endpoints = { http: '', https: '', control: '' };
   const control: SandboxControl = {
@@ -95,22 +95,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       faults: faults.list(),
     }),
     receivedRequests: () => cloud.receivedRequests.list(),
-    clearReceivedRequests: () => {
-      cloud.receivedRequests.clear();
-    },
+    clearReceivedRequests: () => cloud.receivedRequests.clear(),
     tasks: () => tasks.list(),
-    putTask: (task) => {
-      tasks.put(task);
-    },
-    setDelays: (delays) => {
-      network.update(delays);
-    },
-    setFaults: (rules) => {
-      faults.replace(rules);
-    },
-    setSettings: (changes) => {
-      Object.assign(settings, changes);
-    },
+    putTask: (task) => tasks.put(task),
+    setDelays: (delays) => network.update(delays),
+    setFaults: (rules) => faults.replace(rules),
+    setSettings: (changes) => Object.assign(settings, changes),
   };
   const controlApi = createControlApi(control);
 
@@ -144,7 +134,7 @@ function validCertificate(host: string): CertificateFactory {
 }
 
 function hostAndPort(host: string, port: number): string {
-  // A listener on every interface is reached by the loopback one.
-  const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return named.includes(':') ? `[${named}]:${port}` : `${named}:${port}`;
+  // A listener on all interfaces is reachable through loopback.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;
 }

@@ -10,13 +10,13 @@ const steps = fc.array(
   },
 );
 
-/** Every second worth looking at begins with an event. */
-function fullestSecond(times: readonly number[]): number {
+/** Only windows that begin with an event need to be counted. */
+function peakOf(times: readonly number[]): number {
   return Math.max(...times.map((start) => times.filter((t) => t >= start && t - start < 1000).length));
 }
 
-describe('AnySecondCounter', () => {
-  it('finds the fullest second that a brute-force count over all seconds finds', () => {
+describe('SlidingWindowCounter', () => {
+  it('finds the same peak as a brute-force count over all windows', () => {
     fc.assert(
       fc.property(steps, (gaps) => {
         const counter = new SlidingWindowCounter();
@@ -24,27 +24,27 @@ describe('AnySecondCounter', () => {
         for (const gap of gaps) {
           const at = (times.at(-1) ?? 0) + gap;
           times.push(at);
-          const inLastSecond = times.filter((t) => at - t < 1000).length;
-          expect(counter.record(at)).toBe(inLastSecond);
+          const inWindow = times.filter((t) => at - t < 1000).length;
+          expect(counter.record(at)).toBe(inWindow);
         }
-        expect(counter.peak).toBe(fullestSecond(times));
+        expect(counter.peak).toBe(peakOf(times));
       }),
     );
   });
 
-  it('does not put events exactly one second apart into one second', () => {
+  it('does not count events exactly one second apart in the same window', () => {
     const counter = new SlidingWindowCounter();
     expect([0, 999.9, 1000, 1999.9].map((at) => counter.record(at))).toEqual([1, 2, 2, 2]);
   });
 
-  it('sees a burst across the edge of a clock second, which fixed windows miss', () => {
+  it('counts a burst across the boundary of a fixed window', () => {
     const counter = new SlidingWindowCounter();
     for (let i = 0; i < 20; i += 1) counter.record(990);
     for (let i = 0; i < 20; i += 1) counter.record(1010);
     expect(counter.peak).toBe(40);
   });
 
-  it('counts on correctly past the point where it drops old events', () => {
+  it('counts correctly after it discards old events', () => {
     const counter = new SlidingWindowCounter();
     for (let at = 0; at < 20_000; at += 1) counter.record(at);
     expect(counter.record(20_000)).toBe(1000);

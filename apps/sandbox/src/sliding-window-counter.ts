@@ -1,15 +1,15 @@
 const WINDOW_MS = 1000;
 
-/** Counts events over every one-second span [t, t + 1 s), wherever it begins. */
+/** Counts events in every one-second window [t, t + 1 s), for any t. */
 export class SlidingWindowCounter {
-  /** Ascending; everything before `#first` is older than a second. */
+  /** Ascending; entries before `#first` are outside the window. */
   #times: number[] = [];
   #first = 0;
   #peak = 0;
 
   /**
-   * @param timeMs milliseconds, never less than at the call before
-   * @returns how many events, this one included, lie in the fullest second that this one ends
+   * @param timeMs milliseconds, never less than in the previous call
+   * @returns the number of events in the window that ends with this event, this one included
    */
   record(timeMs: number): number {
     this.#times.push(timeMs);
@@ -23,7 +23,7 @@ export class SlidingWindowCounter {
     return inWindow;
   }
 
-  /** The most events that any one second has seen so far. */
+  /** The highest number of events in any window so far. */
   get peak(): number {
     return this.#peak;
   }

@@ -1,15 +1,15 @@
-/** What the sandbox has seen since it started. */
+/** Totals since the sandbox started. */
 export interface Statistics {
-  /** StopStreamIngest calls, refused ones included. */
+  /** Received StopStreamIngest calls, rejected ones included. */
   readonly stopCalls: number;
-  /** The most of them within any one second, wherever it begins. */
+  /** The highest number of these calls in any one-second window. */
   readonly peakPerSecond: number;
   readonly signatures: { readonly verified: number; readonly rejected: number };
-  /** By answer code: `OK`, a cloud error code, `http-404`, or `fault-<kind>`. */
+  /** By response code: `OK`, a cloud error code, `http-404`, or `fault-<kind>`. */
   readonly responses: Readonly<Record<string, number>>;
 }
 
-/** Running totals. */
+/** Counts what {@link Statistics} reports. */
 export class Counters {
   stopCalls = 0;
   verified = 0;

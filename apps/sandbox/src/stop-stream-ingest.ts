@@ -1,17 +1,17 @@
 import { ApiError } from './api-error.js';
 import type { Task, Tasks } from './tasks.js';
 
-/** What an application may stop. */
+/** Which tasks can be stopped. */
 export interface StopRules {
   readonly sdkAppIds: readonly number[];
-  /** A task never heard of counts as running. */
+  /** Unknown tasks count as running. */
   readonly acceptUnknownTasks: boolean;
 }
 
 /**
- * The action itself: a running task becomes finished.
+ * Performs the action: a running task becomes finished.
  *
- * @throws Refusal `InvalidParameter.*`, `UnknownParameter`, `MissingParameter`, `FailedOperation.TaskFinished`
+ * @throws {@link ApiError} `InvalidParameter.*`, `UnknownParameter`, `MissingParameter`, `FailedOperation.TaskFinished`
  */
 export function stopStreamIngest(
   body: Buffer,
@@ -55,7 +55,7 @@ function parseParameters(body: Buffer): Partial<Record<string, unknown>> {
   return parameters;
 }
 
-/** The body as a JSON object, or nothing when it is not one. */
+/** Returns the body as a JSON object, or undefined when it is not one. */
 export function parseJsonObject(body: Buffer): Partial<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'));
