@@ -45,8 +45,8 @@ describe('a demo that fails', () => {
   const GATEWAY = `
     import { createServer } from 'node:http';
     createServer(({ method, url }, response) => {
-      if (method === 'DELETE') response.writeHead(500);
-      response.end(url === '/metrics' ? 'quota_slots 20\\nquota_slots_in_use 0\\n' : '{}');
+      if (method === 'DELETE') response.writeHead(500, { 'retry-after': 2, 'x-other': 'hidden' });
+      response.end(url === '/metrics' ? 'quota_slots 20\\nquota_slots_in_use 0\\n' : '{"code":"broken"}');
     }).listen(process.env.PORT, '127.0.0.1');`;
 
   let folder: string;
@@ -81,14 +81,22 @@ describe('a demo that fails', () => {
     });
   });
 
-  it('names the first unexpected response', async () => {
+  it('shows the exchange and names the first unexpected value', async () => {
     await put('apps/sandbox/src/main.js', SANDBOX);
     await put('gateway/main.js', GATEWAY);
     const { exitCode, stdout } = await run();
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(
-      /✗ DELETE \/ingest-tasks\/demo-1: expected httpStatus "401 Unauthorized", got "500 /,
-    );
+    expect(stdout.slice(stdout.indexOf('1. ')).replace(/\d+ ms/, '3 ms')).toBe(`1. Call without a key
+
+   → DELETE /ingest-tasks/demo-1
+   ← 500 Internal Server Error  (3 ms)
+     retry-after: 2
+     {
+       "code": "broken"
+     }
+
+✗ DELETE /ingest-tasks/demo-1: expected status "401 Unauthorized", got "500 Internal Server Error"
+`);
   });
 });
 

@@ -17,7 +17,6 @@ const HOST = '127.0.0.1';
 const POLL_INTERVAL_MS = 25;
 const POLL_TIMEOUT_MS = 30_000;
 const KILL_AFTER_MS = 5000;
-const MAX_KEPT_OUTPUT = 4000;
 // Loaded into each child, so that it ends even if the demo is killed with SIGKILL.
 const EXIT_WITH_PARENT =
   'data:text/javascript,process.once("disconnect",()=>process.kill(process.pid,"SIGTERM"));process.channel.unref()';
@@ -94,9 +93,7 @@ async function startProgram(name: string, file: string, env: NodeJS.ProcessEnv) 
   const args = ['--import', EXIT_WITH_PARENT, path];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let output = '';
-  child.stderr!.on('data', (chunk: Buffer) => {
-    output = `${output}${chunk.toString()}`.slice(-MAX_KEPT_OUTPUT);
-  });
+  child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exit = new AbortController();
   const closed = once(child, 'close').then(
     () => {

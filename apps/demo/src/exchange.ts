@@ -34,18 +34,11 @@ export async function send(signal: AbortSignal, method: string, url: string, key
 export function formatExchange({ request, status, headers, body, durationMs }: Exchange): string[] {
   const colour = status < '3' ? 'green' : status < '5' ? 'yellow' : 'red';
   const shown = [...headers].filter(([name]) => SHOWN_HEADERS.test(name));
+  const text = body.startsWith('{') ? JSON.stringify(JSON.parse(body), null, 2) : body;
   return [
     styleText('bold', `→ ${request}`),
     `${styleText(['bold', colour], `← ${status}`)}  (${durationMs} ms)`,
     ...shown.map(([name, value]) => `  ${name}: ${value}`),
-    ...formatJson(body).map((line) => `  ${line}`),
+    ...text.split('\n').map((line) => `  ${line}`),
   ];
-}
-
-function formatJson(body: string): string[] {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2).split('\n');
-  } catch {
-    return [body];
-  }
 }

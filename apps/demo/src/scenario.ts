@@ -23,51 +23,41 @@ const EXPECTED_STOPS = {
   'quota-exhausted': 10,
   unauthenticated: 1,
 };
+const COUNTED_STOPS = 35;
 const BURST = Array.from({ length: 30 }, (_, index) => `burst-${index + 1}`);
 // Long enough that no slot frees before the last call of the burst arrives, even on a busy machine.
 const BURST_ROUND_TRIP_MS = 1500;
 
-const TASK = { taskId: 'demo-1', sdkAppId: SDK_APP_ID, region: 'ap-singapore', hasRequestId: true };
+const RUNNING = { sdkAppId: SDK_APP_ID, status: 'running' };
+const TASK = { taskId: 'demo-1', sdkAppId: SDK_APP_ID, region: 'ap-singapore' };
+const REJECTION = { status: '429 Too Many Requests', code: 'quota-exhausted', outcome: 'not-sent' };
 const SINGLE_CALLS = [
   {
     title: '1. Call without a key',
-    target: 'demo-1',
-    expected: {
-      httpStatus: '401 Unauthorized',
-      code: 'unauthenticated',
-      outcome: 'not-sent',
-      challenge: 'Bearer',
-    },
-    notes: ['Each caller has its own API key. The next calls send one in the Authorization header.'],
+    expected: { status: '401 Unauthorized', code: 'unauthenticated', outcome: 'not-sent' },
+    note: 'Each caller has its own API key. The next calls send one in the Authorization header.',
   },
   {
     title: '2. Stop a task',
-    target: 'demo-1',
-    expected: { httpStatus: '200 OK', body: { ...TASK, status: 'stopped' } },
-    notes: [
-      'The caller needs no Tencent Cloud credentials. requestId is the RequestId of the cloud.',
-      'The call uses one of 20 slots; RateLimit says how many are left.',
-    ],
+    expected: { status: '200 OK', task: { ...TASK, status: 'stopped' } },
+    note: 'The caller needs no Tencent Cloud credentials. requestId is the RequestId of the cloud.\nThe call uses one of 20 slots; RateLimit says how many are left.',
   },
   {
     title: '3. Stop it again',
-    target: 'demo-1',
-    expected: { httpStatus: '200 OK', body: { ...TASK, status: 'already-finished' } },
-    notes: [
-      'The task has ended, so a repeated DELETE succeeds. It does not call the cloud and uses no slot.',
-    ],
+    expected: { status: '200 OK', task: { ...TASK, status: 'already-finished' } },
+    note: 'The task has ended, so a repeated DELETE succeeds. It does not call the cloud and uses no slot.',
   },
   {
     title: '4. Stop an unknown task',
     target: 'no-such-task',
-    expected: { httpStatus: '404 Not Found', code: 'task-not-found', outcome: 'not-stopped' },
-    notes: ['The gateway passes on the code and the RequestId of the cloud, but not its message.'],
+    expected: { status: '404 Not Found', code: 'task-not-found', outcome: 'not-stopped' },
+    note: 'The gateway passes on the code and the RequestId of the cloud, but not its message.',
   },
   {
     title: '5. Use an unknown region',
     target: 'demo-1?region=eu-atlantis',
-    expected: { httpStatus: '400 Bad Request', code: 'invalid-request', outcome: 'not-sent' },
-    notes: ['The outcome not-sent means that the gateway did not call the cloud. The call uses no slot.'],
+    expected: { status: '400 Bad Request', code: 'invalid-request', outcome: 'not-sent' },
+    note: 'The outcome not-sent means that the gateway did not call the cloud. The call uses no slot.',
   },
 ];
 
@@ -81,13 +71,13 @@ export async function runScenario(environment: Environment): Promise<void> {
     'The gateway grants no slot for 1.5 s after start.',
   );
   await waitForFreeSlots(environment);
-  await startTask(environment, 'demo-1');
-  for (const { title, target, expected, notes } of SINGLE_CALLS) {
+  await control(environment, '/tasks/demo-1', RUNNING);
+  for (const { title, target = 'demo-1', expected, note } of SINGLE_CALLS) {
     printTitle(title);
-    const response = await stop(environment, target, !('challenge' in expected));
+    const response = await stop(environment, target, expected.status !== '401 Unauthorized');
     print(...formatExchange(response));
-    expectFields(response.request, fieldsOf(response), expected);
-    print(...notes);
+    expectResponse(response, expected);
+    print(...note.split('\n'));
   }
   await stopBurst(environment);
   await showReceivedRequests(environment);
@@ -98,7 +88,7 @@ export async function runScenario(environment: Environment): Promise<void> {
 /** Keeps both processes running until `signal` aborts. @throws its reason */
 export async function keepRunning(environment: Environment): Promise<void> {
   const { gatewayUrl, controlUrl, key, signal } = environment;
-  await startTask(environment, 'yours-1');
+  await control(environment, '/tasks/yours-1', RUNNING);
   const put = `curl -X PUT -H 'content-type: application/json' ${controlUrl}`;
   printTitle('Both processes run until you press Ctrl-C');
   print(
@@ -109,8 +99,7 @@ export async function keepRunning(environment: Environment): Promise<void> {
     '# Let the next call to the cloud fail, then stop a task:',
     `${put}/faults -d '[{"fault":{"kind":"error","code":"InternalError"},"times":1}]'`,
     '# See what the sandbox received, and what the gateway counted:',
-    `curl ${controlUrl}/state ${controlUrl}/received-requests`,
-    `curl ${gatewayUrl}/metrics`,
+    `curl ${controlUrl}/state ${gatewayUrl}/metrics`,
   );
   if (!signal.aborted) await once(signal, 'abort');
   signal.throwIfAborted();
@@ -122,12 +111,9 @@ async function stopBurst(environment: Environment): Promise<void> {
     'A slot frees one second after the response. The demo waits until all 20 are free',
     `and sets the round trip to the cloud to ${BURST_ROUND_TRIP_MS} ms.`,
   );
-  const setDelay = (ms: number) =>
-    control(environment, '/delays', {
-      request: { minMs: ms, maxMs: ms },
-      response: { minMs: ms, maxMs: ms },
-    });
-  for (const taskId of BURST) await startTask(environment, taskId);
+  const setDelay = (minMs: number, maxMs = minMs) =>
+    control(environment, '/delays', { request: { minMs, maxMs }, response: { minMs, maxMs } });
+  for (const taskId of BURST) await control(environment, `/tasks/${taskId}`, RUNNING);
   await setDelay(BURST_ROUND_TRIP_MS / 2);
   await waitForFreeSlots(environment);
   const responses = await Promise.all(BURST.map((taskId) => stop(environment, taskId)));
@@ -142,8 +128,7 @@ async function stopBurst(environment: Environment): Promise<void> {
   const counts = Object.fromEntries(groups.map(([status, group]) => [status, group.length]));
   expectFields('burst', { counts }, { counts: { '200 OK': 20, '429 Too Many Requests': 10 } });
   const rejections = responses.filter(({ status }) => status !== '200 OK');
-  const expected = { code: 'quota-exhausted', outcome: 'not-sent', hasRetryAfter: true };
-  for (const rejection of rejections) expectFields(rejection.request, fieldsOf(rejection), expected);
+  for (const rejection of rejections) expectResponse(rejection, REJECTION);
   print('One of the ten rejections:', '', ...formatExchange(rejections[0]!));
   print('The gateway rejects at once what the cloud would reject. Retry-After says when to retry.');
 }
@@ -155,14 +140,10 @@ async function showReceivedRequests({ controlUrl, signal }: Environment): Promis
   printTitle('7. What the sandbox received');
   print(...Object.entries(statistics).map(([name, value]) => `${name}: ${JSON.stringify(value)}`));
   const isWithinQuota = Number(statistics['peakPerSecond']) <= 20;
-  const responses = { OK: 21, 'InvalidParameter.TaskId': 1 };
   // 1 stopped, 1 unknown, 20 of the burst.
-  const expected = {
-    stopCalls: 22,
-    signatures: { verified: 22, rejected: 0 },
-    responses,
-    isWithinQuota: true,
-  };
+  const signatures = { verified: 22, rejected: 0 };
+  const responses = { OK: 21, 'InvalidParameter.TaskId': 1 };
+  const expected = { stopCalls: 22, signatures, responses, isWithinQuota: true };
   expectFields('the sandbox', { ...statistics, isWithinQuota }, expected);
   print('The gateway handled all other calls without the cloud. The first call, without its signature:');
   const [first] = (await get('/received-requests')) as { headers: object; rawBody: string }[];
@@ -171,8 +152,6 @@ async function showReceivedRequests({ controlUrl, signal }: Environment): Promis
 }
 
 async function showMetrics(environment: Environment): Promise<void> {
-  const sum = (counts: object) =>
-    Object.values(counts).reduce((total: number, count: number) => total + count, 0);
   let series: Series[] = [];
   let counts: Fields = {};
   // The gateway counts a call after it has sent the response.
@@ -180,7 +159,7 @@ async function showMetrics(environment: Environment): Promise<void> {
     series = await readSeries(environment, ...Object.values(METRICS));
     const stops = series.filter(({ name }) => name === METRICS.stops);
     counts = Object.fromEntries(stops.map(({ line, value }) => [/result="(.*?)"/.exec(line)![1], value]));
-    return sum(counts) >= sum(EXPECTED_STOPS);
+    return stops.reduce((sum, { value }) => sum + value, 0) >= COUNTED_STOPS;
   });
   printTitle('8. The metrics that matter');
   print('→ GET /metrics', ...series.map(({ line }) => line));
@@ -191,10 +170,6 @@ async function showMetrics(environment: Environment): Promise<void> {
 function stop(environment: Environment, target: string, withKey = true): Promise<Exchange> {
   const { gatewayUrl, signal, key } = environment;
   return send(signal, 'DELETE', `${gatewayUrl}/ingest-tasks/${target}`, withKey ? key : undefined);
-}
-
-function startTask(environment: Environment, taskId: string): Promise<void> {
-  return control(environment, `/tasks/${taskId}`, { sdkAppId: SDK_APP_ID, status: 'running' });
 }
 
 async function control({ controlUrl, signal }: Environment, path: string, json: Fields): Promise<void> {
@@ -218,13 +193,21 @@ async function readSeries({ gatewayUrl, signal }: Environment, ...names: string[
     .filter(({ name, value }) => names.includes(name) && value !== 0);
 }
 
-/** Returns the parts of a response that have expectations: the whole body of a success, the fields of a problem. */
-function fieldsOf({ status, headers, body }: Exchange): Fields {
+/** Checks the status, then the whole body of a success or the given fields of a problem. */
+function expectResponse(exchange: Exchange, { status, ...expected }: Fields): void {
+  const { request, headers, body } = exchange;
+  expectFields(request, { status: exchange.status }, { status });
   const { requestId, ...json } = JSON.parse(body) as Fields;
-  if (status === '200 OK') return { httpStatus: status, body: { ...json, hasRequestId: Boolean(requestId) } };
-  expectFields(status, { type: headers.get('content-type') }, { type: 'application/problem+json' });
+  if (status === '200 OK') {
+    expectFields(request, { task: json }, expected);
+    return expectFields(request, { hasRequestId: Boolean(requestId) }, { hasRequestId: true });
+  }
   const hasRetryAfter = /^[1-9]\d*$/.test(headers.get('retry-after') ?? '');
-  return { ...json, httpStatus: status, challenge: headers.get('www-authenticate'), hasRetryAfter };
+  const challenge = headers.get('www-authenticate');
+  const actual = { ...json, contentType: headers.get('content-type'), hasRetryAfter, challenge };
+  expectFields(request, actual, { contentType: 'application/problem+json', ...expected });
+  if (status === REJECTION.status) expectFields(request, actual, { hasRetryAfter: true });
+  if (status === '401 Unauthorized') expectFields(request, actual, { challenge: 'Bearer' });
 }
 
 /** @throws AssertionError that names the first field with another value than the expected one */
