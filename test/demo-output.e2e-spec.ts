@@ -21,17 +21,19 @@ function runDemo(program: string, options: string[] = [], env: Record<string, st
   });
 }
 
+async function runWithUnknownOption(env: Record<string, string>): Promise<string> {
+  return (await runDemo(`dist/${DEMO}`, ['--what'], env)).stdout;
+}
+
 describe('an unknown option', () => {
   const PLAIN = '✗ unknown option --what; the only option is --keep\n';
-  const run = async (env: Record<string, string>) => (await runDemo(`dist/${DEMO}`, ['--what'], env)).stdout;
-
   it('prints plain text when stdout is not a terminal', async () => {
-    expect(await run({})).toBe(PLAIN);
-    expect(await run({ NO_COLOR: '1' })).toBe(PLAIN);
+    expect(await runWithUnknownOption({})).toBe(PLAIN);
+    expect(await runWithUnknownOption({ NO_COLOR: '1' })).toBe(PLAIN);
   });
 
   it('prints in colour when FORCE_COLOR is set', async () => {
-    expect(await run({ FORCE_COLOR: '1' })).toBe(`\u001b[31m${PLAIN.trimEnd()}\u001b[39m\n`);
+    expect(await runWithUnknownOption({ FORCE_COLOR: '1' })).toBe(`\u001b[31m${PLAIN.trimEnd()}\u001b[39m\n`);
   });
 });
 

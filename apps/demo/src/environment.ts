@@ -95,17 +95,16 @@ async function startProgram(name: string, file: string, env: NodeJS.ProcessEnv) 
   let output = '';
   child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exit = new AbortController();
-  const closed = once(child, 'close').then(
-    () => {
-      const how = child.signalCode ?? `exit code ${child.exitCode}`;
-      exit.abort(new Error(`the ${name} ended with ${how}: ${output.replaceAll(/\s+/g, ' ').trim()}`));
-    },
-    (error: Error) => exit.abort(new Error(`cannot start the ${name}: ${error.message}`)),
-  );
+  child.once('error', ({ message }) => exit.abort(new Error(`cannot start the ${name}: ${message}`)));
+  child.once('close', (code, signal) => {
+    const lastOutput = output.replaceAll(/\s+/g, ' ').trim();
+    exit.abort(new Error(`the ${name} ended with ${signal ?? `exit code ${code}`}: ${lastOutput}`));
+  });
   const stop = async () => {
+    if (exit.signal.aborted) return;
     const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
     child.kill('SIGTERM');
-    await closed;
+    await once(exit.signal, 'abort');
     clearTimeout(timer);
   };
   return { exited: exit.signal, stop };
