@@ -40,11 +40,12 @@ const POLICY = '/usr/sbin/policy-rc.d';
 
 /** One at a time over all test files: the others find it installed. */
 function install(name: string, packages: readonly string[]): void {
+  const notice = `Installing Debian packages with apt-get: ${packages.join(', ')}. Reason: ${name} is needed and not on PATH.`;
   const lock = join(tmpdir(), 'ingest-gateway-install.lock');
   // A package that brings a service must not start it: tests start their own.
   const script =
     `[ -e ${POLICY} ] || { printf '#!/bin/sh\nexit 101\n' > ${POLICY}; chmod +x ${POLICY}; trap 'rm ${POLICY}' EXIT; }; ` +
-    `command -v ${name} || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +
+    `command -v ${name} || { echo '${notice}' >&2; apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +
     `apt-get install -y -qq --no-install-recommends ${packages.join(' ')}; }`;
   execFileSync('flock', [lock, 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
