@@ -39,7 +39,8 @@ function digestOfSources() {
     'tsconfig.json',
   ].filter((path) => existsSync(path));
   const hash = createHash('sha256');
-  for (const path of [...settings, ...sources.toSorted()]) hash.update(`${path}\0${readFileSync(path)}\0`);
+  for (const path of [...settings, ...sources.toSorted()])
+    hash.update(`${path}\0${readFileSync(path, 'utf8')}\0`);
   return hash.digest('hex');
 }
 
