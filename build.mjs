@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import './link-node.mjs';
 
 const COMPILER = 'node_modules/@nestjs/cli/bin/nest.js';
 const DIGEST_FILE = 'dist/sources.sha256';
@@ -44,9 +45,9 @@ function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Its output goes to stderr: stdout belongs to the program that starts after the build. */
+/** Runs on the Node.js of node_modules, which PATH names first. Its output goes to stderr: stdout belongs to the program that starts after the build. */
 function run(...args) {
-  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('node', args, { stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 }
 

@@ -16,8 +16,8 @@ const write = async (name: string, text: string): Promise<void> => {
 beforeEach(async () => {
   await rm(folder.path, { recursive: true });
   await mkdir(folder.path);
-  await copyFile('package.json', join(folder.path, 'package.json'));
-  await copyFile('build.mjs', join(folder.path, 'build.mjs'));
+  for (const name of ['package.json', 'build.mjs', 'link-node.mjs'])
+    await copyFile(name, join(folder.path, name));
   await write('apps/gateway/src/main.ts', '');
   await write('apps/gateway/bundle.mjs', `process.stdout.write('bundled\\n');`);
   await write(

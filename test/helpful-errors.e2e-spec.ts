@@ -180,7 +180,7 @@ describe('an installation that is not whole', () => {
 
   it('says so in npm’s scripts, too, before anything was installed', async () => {
     const place = join(folder.path, 'fresh');
-    for (const name of ['package.json', 'build.mjs']) await cp(name, join(place, name));
+    for (const name of ['package.json', 'build.mjs', 'link-node.mjs']) await cp(name, join(place, name));
     const stderr = await new Promise<string>((done) => {
       execFile('npm', ['start'], { cwd: place }, (_error, _stdout, text) => done(text));
     });
