@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import axios, { type AxiosInstance } from 'axios';
-import { authorization, SigningKeys } from '#libs/tc3';
+import { canonicalHead, SigningKeyCache, signRequest } from '#libs/tc3';
 import { keyOf } from './gateway.js';
 import type { SandboxPlace } from './servers/sandbox.js';
 
@@ -16,7 +16,7 @@ export function admitted(calls: readonly (number | undefined)[]): number[] {
 export class AxiosCaller {
   readonly #axios: AxiosInstance;
   readonly #agents: readonly [http.Agent, https.Agent];
-  readonly #keys = new SigningKeys();
+  readonly #keys = new SigningKeyCache();
 
   constructor(private readonly cloud: SandboxPlace) {
     this.#agents = [new http.Agent({ keepAlive: true }), new https.Agent({ keepAlive: true, ca: cloud.ca })];
@@ -56,16 +56,16 @@ export class AxiosCaller {
     const body = JSON.stringify({ SdkAppId: 1400000001, TaskId: `task-${number}` });
     const { host } = new URL(httpsUrl);
     const contentType = 'application/json';
-    const at = Math.floor(Date.now() / 1000);
-    const signed = { host, contentType, payload: body, service: 'trtc' };
+    const timestamp = Math.floor(Date.now() / 1000);
+    const signable = { head: canonicalHead(host, contentType), payload: body, service: 'trtc' };
     const { data } = await this.#axios.post<{ Response: { Error?: { Code: string } } }>(httpsUrl, body, {
       headers: {
         'content-type': contentType,
         'x-tc-action': 'StopStreamIngest',
         'x-tc-version': '2019-07-22',
         'x-tc-region': 'ap-singapore',
-        'x-tc-timestamp': String(at),
-        authorization: authorization(signed, this.cloud, at, this.#keys),
+        'x-tc-timestamp': String(timestamp),
+        authorization: signRequest(signable, this.cloud, timestamp, this.#keys),
       },
     });
     if (data.Response.Error) throw new Error(`the sandbox answered ${data.Response.Error.Code}`);

@@ -1,28 +1,27 @@
 import { createHmac, hash } from 'node:crypto';
 import sdk from 'tencentcloud-sdk-nodejs-common/tencentcloud/common/sign.js';
-import { authorization, type RequestToSign, SigningKeys } from '#libs/tc3';
+import { canonicalHead, type SignableRequest, SigningKeyCache, signRequest } from '#libs/tc3';
 import type { Row } from '../row.js';
 
 const CREDENTIALS = { secretId: `AKID${'x'.repeat(32)}`, secretKey: 'y'.repeat(32) };
 const HOST = 'trtc.intl.tencentcloudapi.com';
-const AT = 1_790_000_000;
+const TIMESTAMP = 1_790_000_000;
 const BODY = { SdkAppId: 1400000001, TaskId: 'a-task-of-usual-length' };
 const PAYLOAD = JSON.stringify(BODY);
-const REQUEST: RequestToSign = {
-  host: HOST,
-  contentType: 'application/json',
+const REQUEST: SignableRequest = {
+  head: canonicalHead(HOST, 'application/json'),
   payload: PAYLOAD,
   service: 'trtc',
 };
 
-const keys = new SigningKeys();
-const ours = (): string => authorization(REQUEST, CREDENTIALS, AT, keys);
+const keys = new SigningKeyCache();
+const ours = (): string => signRequest(REQUEST, CREDENTIALS, TIMESTAMP, keys);
 const theirs = (): string =>
   sdk.default.sign3({
     method: 'POST',
     url: `https://${HOST}/`,
     payload: BODY,
-    timestamp: AT,
+    timestamp: TIMESTAMP,
     service: 'trtc',
     secretId: CREDENTIALS.secretId,
     secretKey: CREDENTIALS.secretKey,
@@ -34,7 +33,7 @@ const theirs = (): string =>
 // As long as the texts that are hashed for a signature are.
 const CANONICAL = 'c'.repeat(182);
 const TO_SIGN = 's'.repeat(124);
-const { key } = keys.find(CREDENTIALS, 'trtc', AT);
+const { key } = keys.get(CREDENTIALS, 'trtc', TIMESTAMP);
 /** What no signer can do without: two hashes and an HMAC with a key at hand. */
 const floor = (): number =>
   hash('sha256', PAYLOAD).length +

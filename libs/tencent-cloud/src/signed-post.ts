@@ -1,4 +1,4 @@
-import { authorization, SigningKeys } from '#libs/tc3';
+import { canonicalHead, type CanonicalHead, SigningKeyCache, signRequest } from '#libs/tc3';
 import type { Action } from './action.js';
 import type { Credentials } from './credentials/credentials.js';
 import type { Message } from './transport.js';
@@ -8,19 +8,27 @@ const CONTENT_TYPE = 'application/json';
 /** Writes calls as signed POSTs. */
 export class SignedPosts {
   readonly #host: string;
-  readonly #signingKeys = new SigningKeys();
+  readonly #head: CanonicalHead;
+  readonly #signingKeys = new SigningKeyCache();
 
   constructor(endpoint: URL) {
     this.#host = endpoint.host;
+    this.#head = canonicalHead(endpoint.host, CONTENT_TYPE);
   }
 
   /**
-   * @param at whole UNIX seconds: the time that the signature carries
+   * @param timestamp whole UNIX seconds: the time that the signature carries
    * @throws TypeError when the credentials cannot be signed with
    */
-  write<P>(action: Action<P>, parameters: P, region: string, credentials: Credentials, at: number): Message {
+  write<P>(
+    action: Action<P>,
+    parameters: P,
+    region: string,
+    credentials: Credentials,
+    timestamp: number,
+  ): Message {
     const body = JSON.stringify(action.write(parameters));
-    const signed = { host: this.#host, contentType: CONTENT_TYPE, payload: body, service: action.service };
+    const signable = { head: this.#head, payload: body, service: action.service };
     const headers = {
       Host: this.#host,
       'Content-Type': CONTENT_TYPE,
@@ -30,8 +38,8 @@ export class SignedPosts {
       'X-TC-Action': action.name,
       'X-TC-Version': action.version,
       'X-TC-Region': region,
-      'X-TC-Timestamp': String(at),
-      Authorization: authorization(signed, credentials, at, this.#signingKeys),
+      'X-TC-Timestamp': String(timestamp),
+      Authorization: signRequest(signable, credentials, timestamp, this.#signingKeys),
       ...(credentials.token !== undefined && { 'X-TC-Token': credentials.token }),
     };
     return { headers, body };
