@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { soak, type SoakReport } from '../bench/soak/soak.js';
+import { soak, type SoakReport } from './support/soak.js';
 
 // `npm run soak` does the same for minutes.
 describe('12 seconds of 60 calls per second, with every second attempt at the cloud struck by a fault', () => {
@@ -11,17 +11,17 @@ describe('12 seconds of 60 calls per second, with every second attempt at the cl
 
   it('gives every call an answer of the contract', () => {
     expect(report.calls).toBe(720);
-    expect(report.withoutAnswer).toBe(0);
-    expect(report.answers['200 stopped']).toBeGreaterThan(20);
-    expect(Object.keys(report.answers).filter((label) => label.startsWith('500'))).toEqual([]);
+    expect(report.withoutResponse).toBe(0);
+    expect(report.responses['200 stopped']).toBeGreaterThan(20);
+    expect(Object.keys(report.responses).filter((label) => label.startsWith('500'))).toEqual([]);
   });
 
   it('tells nobody what is not so: stopped is finished, not-stopped and not-sent is not', () => {
-    expect(report.lies).toEqual([]);
+    expect(report.incorrectOutcomes).toEqual([]);
   });
 
   it('never lets more than 20 arrive in any second', () => {
-    expect(report.mostInAnySecond).toBeLessThanOrEqual(20);
+    expect(report.peakPerSecond).toBeLessThanOrEqual(20);
   });
 
   it('leaves no connection behind, and ends in order', () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from './free-port.js';
 
 export interface ReceivedSpan {
   readonly traceId: string;
@@ -33,6 +33,7 @@ interface KeyValue {
 /** Takes spans over OTLP/HTTP, as a collector does. */
 export class Collector {
   readonly #server: http.Server;
+  #port = 0;
   /** Everything that came, as it came. */
   readonly requests: { path: string; headers: http.IncomingHttpHeaders; body: Buffer }[] = [];
   /** What it answers. */
@@ -52,13 +53,12 @@ export class Collector {
 
   static async start(): Promise<Collector> {
     const collector = new Collector();
-    collector.#server.listen(0, '127.0.0.1');
-    await once(collector.#server, 'listening');
+    collector.#port = await listen(collector.#server);
     return collector;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** The variables that send a gateway's spans here, in the encoding that can be read. */

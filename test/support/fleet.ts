@@ -3,7 +3,8 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { AnySecondCounter } from '../../apps/sandbox/src/any-second-counter.js';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type Answer, send } from './client.js';
-import { variablesFor } from './gateway.js';
+import { variablesFor } from './environment.js';
+import { readMetric } from './metrics.js';
 import { GatewayProcess } from './process.js';
 
 interface Timed extends Answer {
@@ -108,11 +109,7 @@ export class Fleet {
   /** The sum of a metric over all replicas. */
   async metric(name: string): Promise<number> {
     let sum = 0;
-    for (const url of this.urls) {
-      const { text } = await send(url, '/metrics', { method: 'GET' });
-      const line = text.split('\n').find((each) => each.startsWith(`${name} `));
-      sum += Number(line?.split(' ')[1]);
-    }
+    for (const url of this.urls) sum += await readMetric(url, name);
     return sum;
   }
 

@@ -5,6 +5,9 @@ import { readConfiguration } from '../../apps/gateway/src/config/configuration.j
 import type { Surroundings } from '../../apps/gateway/src/gateway.module.js';
 import { createGateway } from '../../apps/gateway/src/http.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
+import { variablesFor } from './environment.js';
+
+export { variablesFor };
 
 /** Longer than any stall of a busy machine: for every test whose point is not a timeout. */
 export const PATIENT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
@@ -39,18 +42,4 @@ export async function startGateway(
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, app, logs, close: () => app.close() };
-}
-
-/** The environment that points a gateway at a sandbox. */
-export function variablesFor(sandbox: Sandbox): Record<string, string> {
-  const [credentials] = sandbox.credentials;
-  return {
-    HOST: '127.0.0.1',
-    PORT: '0',
-    TENCENTCLOUD_SECRET_ID: credentials!.secretId,
-    TENCENTCLOUD_SECRET_KEY: credentials!.secretKey,
-    TRTC_SDK_APP_ID: '1400000001',
-    TRTC_ENDPOINT: sandbox.httpsUrl,
-    ALLOW_ANONYMOUS: 'true',
-  };
 }

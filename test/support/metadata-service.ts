@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
+import { listen } from './free-port.js';
 
 /** A stand-in for the cloud's metadata service, which knows one role. */
 export interface MetadataService {
@@ -33,9 +32,7 @@ export async function startMetadataService(role: string): Promise<MetadataServic
       }),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const service: MetadataService = {
     url: new URL(`http://127.0.0.1:${port}`),
     hand: undefined,

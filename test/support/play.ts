@@ -1,6 +1,7 @@
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
-import { type Answer, send, stop } from './client.js';
+import { type Answer, stop } from './client.js';
 import { startGateway } from './gateway.js';
+import { readMetric } from './metrics.js';
 
 /** What became of one call, seen from outside. */
 export interface Played {
@@ -29,15 +30,16 @@ export async function play(
     const answers: Answer[] = [];
     for (const taskId of [taskIds].flat()) answers.push(await stop(gateway.url, taskId));
     const answer = answers.at(-1)!;
-    const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
     const { body = {} } = answer;
     return {
       answer,
       status: answer.status,
       code: answer.status === 200 ? body['status'] : body['code'],
       outcome: body['outcome'],
-      attempts: sum(text, /^tencentcloud_request_duration_seconds_count\{.*\} (\d+)$/gm),
-      slots: sum(text, /^quota_decisions_total\{decision="(?:granted|waited)"\} (\d+)$/gm),
+      attempts: await readMetric(gateway.url, 'tencentcloud_request_duration_seconds_count'),
+      slots:
+        (await readMetric(gateway.url, 'quota_decisions_total{decision="granted"}')) +
+        (await readMetric(gateway.url, 'quota_decisions_total{decision="waited"}')),
     };
   } finally {
     await gateway.close();
@@ -53,8 +55,4 @@ export async function inParallel<T>(jobs: (() => Promise<T>)[], width: number): 
   };
   await Promise.all(Array.from({ length: width }, worker));
   return results;
-}
-
-function sum(text: string, counts: RegExp): number {
-  return [...text.matchAll(counts)].reduce((total, [, count]) => total + Number(count), 0);
 }

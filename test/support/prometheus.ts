@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
+import { Subprocess } from './process.js';
 import { type Program, pathOf } from './programs.js';
 
 const FOLDER = 'docker/prometheus';
@@ -39,7 +39,7 @@ export function promtool(args: readonly string[], input = ''): string {
 /** A real Prometheus with the configuration and the rules of docker/prometheus, in a hurry. */
 export class PrometheusProcess {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly child: Subprocess,
     private readonly directory: string,
     readonly url: string,
   ) {}
@@ -55,20 +55,20 @@ export class PrometheusProcess {
     const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-prometheus-'));
     writeConfiguration(directory, targets, rules);
     const port = await freePort();
-    const child = spawn(
-      pathOf(PROMETHEUS),
+    const child = new Subprocess(
       [
+        pathOf(PROMETHEUS),
         `--config.file=${directory}/prometheus.yml`,
         `--storage.tsdb.path=${directory}/data`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--enable-feature=exemplar-storage',
         '--log.level=error',
       ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+      { stdout: 'ignore', stderr: 'inherit' },
     );
     const prometheus = new PrometheusProcess(child, directory, `http://127.0.0.1:${port}`);
     while (!(await prometheus.#ready())) {
-      if (child.exitCode !== null) throw new Error(`prometheus ended: ${child.exitCode}`);
+      if (child.hasExited) throw new Error('prometheus exited');
       await sleep(50);
     }
     return prometheus;
@@ -101,8 +101,7 @@ export class PrometheusProcess {
   }
 
   async close(): Promise<void> {
-    this.child.kill('SIGTERM');
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    await this.child.stop('SIGTERM');
     await rm(this.directory, { recursive: true, force: true });
   }
 

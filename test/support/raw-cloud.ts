@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { listen } from './free-port.js';
 
 /** A TCP server that does to each connection what it is told, and speaks no protocol of its own. */
 export class RawCloud {
@@ -20,9 +21,7 @@ export class RawCloud {
 
   static async start(onConnection: (socket: Socket, connection: number) => void): Promise<RawCloud> {
     const cloud = new RawCloud(onConnection);
-    cloud.#server.listen(0, '127.0.0.1');
-    await once(cloud.#server, 'listening');
-    cloud.port = (cloud.#server.address() as AddressInfo).port;
+    cloud.port = await listen(cloud.#server);
     return cloud;
   }
 

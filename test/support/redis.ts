@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './free-port.js';
+import { freePort, listen } from './free-port.js';
+import { Subprocess } from './process.js';
 import { type Program, pathOf } from './programs.js';
 
 const REDIS: Program = {
@@ -16,7 +16,7 @@ const REDIS: Program = {
 
 /** A Redis of this test's own, on a free port of loopback, keeping nothing on disk. */
 export class RedisProcess {
-  #child: ChildProcess | undefined;
+  #child: Subprocess | undefined;
 
   private constructor(
     private readonly binary: string,
@@ -39,20 +39,16 @@ export class RedisProcess {
   /** Starts it on the same port, empty. */
   async startAgain(): Promise<void> {
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.directory];
-    this.#child = spawn(this.binary, ['--port', String(this.port), ...fixed, ...this.settings], {
-      stdio: 'ignore',
-    });
+    this.#child = new Subprocess([this.binary, '--port', String(this.port), ...fixed, ...this.settings]);
     while (!(await this.#listens())) {
-      if (this.#child.exitCode !== null) throw new Error(`redis-server ended: ${this.#child.exitCode}`);
+      if (this.#child.hasExited) throw new Error(`redis-server exited: ${this.#child.stdout}`);
       await sleep(20);
     }
   }
 
   async signal(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child!;
-    child.kill(signal);
-    if (signal === 'SIGKILL' && child.exitCode === null && child.signalCode === null)
-      await once(child, 'exit');
+    this.#child!.kill(signal);
+    if (signal === 'SIGKILL') await this.#child!.finished;
   }
 
   /** Sends one command as its words. */
@@ -87,6 +83,7 @@ export class RedisWay {
   readonly #sockets = new Set<Socket>();
   #cut = false;
   #target: number;
+  #port = 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -104,13 +101,12 @@ export class RedisWay {
 
   static async to(target: number): Promise<RedisWay> {
     const way = new RedisWay(target);
-    way.#server.listen(0, '127.0.0.1');
-    await once(way.#server, 'listening');
+    way.#port = await listen(way.#server);
     return way;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `redis://127.0.0.1:${this.#port}`;
   }
 
   /** Nothing passes any more, and nobody is told. */

@@ -5,7 +5,8 @@ import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { bearer, caller, newFolder } from './callers-file.js';
 import { type Answer, stop } from './client.js';
 import { eventually } from './eventually.js';
-import { variablesFor } from './gateway.js';
+import { variablesFor } from './environment.js';
+import { readMetric } from './metrics.js';
 import { GatewayProcess } from './process.js';
 
 const KEYS = { studio: 'key-of-studio', rooms: 'key-of-rooms' };
@@ -82,9 +83,7 @@ async function leaveEarly(sandbox: Sandbox, environment: Record<string, string>)
     const url = await narrow.url();
     void stop(url, 'in-the-way', '', { ...bearer(KEYS.studio), prefer: 'wait=30' }).catch(() => {});
     await eventually(() => sandbox.arrivals().length === 1);
-    await leave(narrow, 'left-early', async () =>
-      (await (await fetch(`${url}/metrics`)).text()).includes('\nquota_waiting 1\n'),
-    );
+    await leave(narrow, 'left-early', async () => (await readMetric(url, 'quota_waiting')) === 1);
     return narrow.stdout;
   } finally {
     narrow.kill('SIGKILL');

@@ -7,7 +7,7 @@ import { bearer, caller, newFolder, replaceFile } from './callers-file.js';
 import { type Answer, send } from './client.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
-import { variablesFor } from './gateway.js';
+import { variablesFor } from './environment.js';
 import { minutesAsSeconds } from './minutes-as-seconds.js';
 import { GatewayProcess } from './process.js';
 import { PrometheusProcess } from './prometheus.js';
