@@ -27,6 +27,6 @@ export async function startScript<T = number>(
 }
 
 /** The options of the script that this process runs. */
-export function scriptOptions<T>(): T {
-  return JSON.parse(process.env['OPTIONS']!) as T;
+export function scriptOptions(): unknown {
+  return JSON.parse(process.env['OPTIONS']!);
 }

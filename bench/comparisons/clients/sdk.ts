@@ -14,7 +14,7 @@ export interface SdkOptions {
 
 const HOST = 'trtc.intl.tencentcloudapi.com';
 
-const { port, ca, secretId, secretKey, keepAlive } = scriptOptions<SdkOptions>();
+const { port, ca, secretId, secretKey, keepAlive } = scriptOptions() as SdkOptions;
 // The SDK signs for a host without a port: it connects to the sandbox, whose certificate has the upstream's name.
 const connection = { host: '127.0.0.1', port, servername: HOST, ca };
 const agent = new https.Agent({ keepAlive: true, ...connection });

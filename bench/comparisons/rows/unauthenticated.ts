@@ -4,6 +4,8 @@ import { LoadGenerator, stopRequest } from '../load-generator.js';
 import type { Row } from '../row.js';
 import { SERVER_CORE, startScript } from '../script.js';
 
+const perCpuSecond = (micros: number): number => 1e6 / micros;
+
 const WRONG_KEY = 'a-key-that-nobody-has';
 
 /** So many that most of the responses are not among the few that are delayed. */
@@ -27,7 +29,6 @@ export const unauthenticated: Row = {
     ];
     const [measured, baseline] = await compare(generator, subjects, load, quick ? 3 : 5);
     await Promise.all([generator, bare.child, gateway, cloud].map((each) => each.stop()));
-    const perCpuSecond = (micros: number): number => 1e6 / micros;
     return [
       {
         metric: '401 per second of processor time',

@@ -4,7 +4,7 @@ import type { RecordedResponse } from '../compare.js';
 import { scriptOptions } from '../script.js';
 
 /** node:http alone: it ignores the request and repeats one response. */
-const { status, headers, body } = scriptOptions<RecordedResponse>();
+const { status, headers, body } = scriptOptions() as RecordedResponse;
 const server = createServer((_request, response) => {
   response.writeHead(status, headers);
   response.end(body);

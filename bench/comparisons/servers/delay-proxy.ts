@@ -6,7 +6,7 @@ import { scriptOptions } from '../script.js';
  * A TCP proxy that adds the round trip of a network. Loopback connects at once, so the time of the TCP handshake is
  * added before the first bytes.
  */
-const { port, roundTripMs } = scriptOptions<{ port: number; roundTripMs: number }>();
+const { port, roundTripMs } = scriptOptions() as { port: number; roundTripMs: number };
 
 const forwardLater = (from: Socket, to: Socket, firstMs: number): void => {
   const connectedAt = performance.now() + firstMs;

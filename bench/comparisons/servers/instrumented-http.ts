@@ -15,7 +15,7 @@ interface Options {
   readonly keySha256: string;
 }
 
-const { response: recorded, keySha256 } = scriptOptions<Options>();
+const { response: recorded, keySha256 } = scriptOptions() as Options;
 const { status, headers, body } = recorded;
 const [before, after] = body.split(headers['x-request-id']!) as [string, string];
 const callers = new Map([[keySha256, 'caller-0']]);

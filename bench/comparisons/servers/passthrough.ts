@@ -5,7 +5,7 @@ import { scriptOptions } from '../script.js';
 import type { SandboxAddress } from './sandbox.js';
 
 /** The least that a server between a caller and the upstream does: one request over a connection kept alive. */
-const { httpsUrl, ca } = scriptOptions<SandboxAddress>();
+const { httpsUrl, ca } = scriptOptions() as SandboxAddress;
 const agent = new https.Agent({ keepAlive: true, ca });
 const headers = {
   'content-type': 'application/json',
