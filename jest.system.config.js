@@ -10,7 +10,7 @@ export default {
   ...run,
   ...project,
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.fleet-spec.ts', '**/*.system-spec.ts'],
+  testMatch: ['**/*.system-spec.ts'],
   // What is measured must not depend on what else is running.
   maxWorkers: 1,
   // Other people's programs take their time, and so does a busy machine.

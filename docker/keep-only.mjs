@@ -10,4 +10,5 @@ const dependencies = Object.fromEntries(
   }),
 );
 delete manifest.devDependencies;
+delete manifest.optionalDependencies;
 writeFileSync('package.json', JSON.stringify({ ...manifest, dependencies }, null, 2));

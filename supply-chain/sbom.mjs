@@ -2,6 +2,7 @@
 //
 // `npm sbom --omit dev` leaves out whatever a development dependency needs as well (npm 10 and 11: rxjs, debug and
 // 33 more of this lock), so the whole list is made, and what the lock marks as needed for development alone removed.
+// The optional packages are removed too: they are the Node.js of npm's scripts, and the image brings its own.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -16,7 +17,7 @@ const whole = JSON.parse(
 
 const inProduction = new Set(
   Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => path && !dev && !devOptional)
+    .filter(([path, { dev, devOptional, optional }]) => path && !dev && !devOptional && !optional)
     .map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`),
 );
 const components = whole.components.filter(({ name, version }) => inProduction.has(`${name}@${version}`));

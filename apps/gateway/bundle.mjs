@@ -36,7 +36,10 @@ const packagesByFile = {
 };
 
 const { metafile } = await build({
-  entryPoints: ['main', 'new-key'].map((name) => `dist/apps/gateway/src/${name}.js`),
+  entryPoints: {
+    main: 'dist/apps/gateway/src/main.js',
+    'generate-api-key': 'dist/apps/gateway/src/cli/generate-api-key.js',
+  },
   outdir: OUT,
   bundle: true,
   // What is imported on demand stays a file of its own: Redis, tracing, the API's document.

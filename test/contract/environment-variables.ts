@@ -22,7 +22,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> =
     invalid: [
       'line\nbreak',
       'TENCENTCLOUD_SECRET_ID_FILE must be the path of a file',
-      'TENCENTCLOUD_SECRET_ID must not be set beside TENCENTCLOUD_SECRET_ID_FILE',
+      'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_SECRET_ID_FILE',
     ],
   },
   TENCENTCLOUD_SECRET_KEY: {
@@ -32,7 +32,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> =
     invalid: [
       'line\nbreak',
       'TENCENTCLOUD_SECRET_KEY_FILE must be the path of a file',
-      'TENCENTCLOUD_SECRET_KEY must not be set beside TENCENTCLOUD_SECRET_KEY_FILE',
+      'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_SECRET_KEY_FILE',
     ],
   },
   TENCENTCLOUD_SESSION_TOKEN: {
@@ -41,15 +41,15 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> =
   TENCENTCLOUD_SESSION_TOKEN_FILE: {
     invalid: [
       '/nowhere/token',
-      'TENCENTCLOUD_SESSION_TOKEN_FILE cannot be read (ENOENT): there is no such file; a relative path begins where the gateway was started',
+      'TENCENTCLOUD_SESSION_TOKEN_FILE cannot be read (ENOENT): there is no such file; a relative path starts in the folder where the gateway was started',
     ],
   },
   TENCENTCLOUD_CVM_ROLE: {
     invalid: [
       'a role',
       'TENCENTCLOUD_CVM_ROLE must be the name of a CAM role',
-      'TENCENTCLOUD_SECRET_ID must not be set beside TENCENTCLOUD_CVM_ROLE',
-      'TENCENTCLOUD_SECRET_KEY must not be set beside TENCENTCLOUD_CVM_ROLE',
+      'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_CVM_ROLE',
+      'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_CVM_ROLE',
     ],
   },
   TRTC_SDK_APP_ID: {
@@ -70,7 +70,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> =
     invalid: [
       'line\nbreak',
       'CALLERS_FILE must be the path of a file',
-      'ALLOW_ANONYMOUS must not be true beside CALLERS_FILE',
+      'ALLOW_ANONYMOUS must not be true together with CALLERS_FILE',
     ],
   },
   ALLOW_ANONYMOUS: { default: 'false', invalid: ['yes', 'ALLOW_ANONYMOUS must be one of true, false'] },

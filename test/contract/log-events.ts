@@ -8,7 +8,7 @@ export interface ContractLogEvent {
 
 /** Every log event of the gateway with its exact fields. docs/logs.md says what they mean. */
 export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
-  stop: {
+  'stop-completed': {
     level: 'info',
     required: [
       'requestId',
@@ -16,7 +16,7 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
       'result',
       'outcome',
       'status',
-      'attempts',
+      'attemptCount',
       'waitMs',
       'upstreamMs',
       'durationMs',
@@ -31,31 +31,36 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
       'upstreamCode',
       'upstreamRequestId',
       'reason',
-      'course',
-      'callerLeft',
+      'attempts',
+      'clientDisconnected',
     ],
   },
-  listening: {
+  'server-started': {
     level: 'info',
     required: ['url', 'endpoint', 'region', 'quotaPerSecond', 'store', 'callers'],
     optional: ['traces'],
   },
-  'shutting-down': { level: 'info', required: ['signal', 'graceMs'] },
-  'shut-down': { level: 'info', required: [] },
-  'cut-off': { level: 'error', required: ['unfinished'] },
-  crash: { level: 'fatal', required: ['kind', 'type'], optional: ['error', 'stack'] },
-  fault: { level: 'error', required: ['requestId', 'type'], optional: ['error', 'stack'] },
-  'callers-loaded': { level: 'info', required: ['callers'] },
-  'callers-not-loaded': { level: 'error', required: ['faults'] },
-  'credentials-loaded': { level: 'info', required: [], optional: ['expireAt'] },
-  'credentials-not-loaded': { level: 'error', required: ['reason'] },
-  circuit: { level: 'warn', required: ['state'] },
-  'clock-corrected': { level: 'warn', required: ['offsetMs'] },
-  'quota-lowered': { level: 'warn', required: ['slots'] },
-  'traces-not-exported': { level: 'warn', required: ['reason'] },
-  'traces-exported': { level: 'info', required: [] },
-  'quota-store-up': { level: 'info', required: [] },
-  'quota-store-down': { level: 'warn', required: ['reason', 'part'] },
+  'shutdown-started': { level: 'info', required: ['signal', 'graceMs'] },
+  'shutdown-completed': { level: 'info', required: [] },
+  'shutdown-timeout': { level: 'error', required: ['inFlight'] },
+  'uncaught-exception': { level: 'fatal', required: ['kind', 'type'], optional: ['error', 'stack'] },
+  'unhandled-exception': { level: 'error', required: ['requestId', 'type'], optional: ['error', 'stack'] },
+  'request-malformed': {
+    level: 'info',
+    required: ['requestId', 'status', 'code', 'reason'],
+    optional: ['address'],
+  },
+  'callers-reloaded': { level: 'info', required: ['callers'] },
+  'callers-reload-failed': { level: 'error', required: ['errors'] },
+  'credentials-reloaded': { level: 'info', required: [], optional: ['expireAt'] },
+  'credentials-reload-failed': { level: 'error', required: ['reason'] },
+  'circuit-state-changed': { level: 'warn', required: ['state'] },
+  'clock-skew-corrected': { level: 'warn', required: ['offsetMs'] },
+  'quota-capacity-reduced': { level: 'warn', required: ['slots'] },
+  'trace-export-failed': { level: 'warn', required: ['reason'] },
+  'trace-export-recovered': { level: 'info', required: [] },
+  'quota-redis-connected': { level: 'info', required: [] },
+  'quota-redis-disconnected': { level: 'warn', required: ['reason', 'fallbackSlots'] },
 };
 
 /**

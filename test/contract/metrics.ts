@@ -13,12 +13,12 @@ export interface ContractMetric {
  * (`process_`, `nodejs_`): exactly these labels with exactly these values.
  */
 export const METRICS: Readonly<Record<string, ContractMetric>> = {
-  gateway_build_info: {
+  ingest_gateway_build_info: {
     type: 'gauge',
     labels: { version: [version], revision: ['unknown'], node: [process.version] },
   },
-  callers_reload_failures_total: { type: 'counter', labels: {} },
-  callers_loaded_timestamp_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_callers_reload_failures_total: { type: 'counter', labels: {} },
+  ingest_gateway_callers_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
   http_server_request_duration_seconds: {
     type: 'histogram',
     labels: {
@@ -38,7 +38,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
         '10',
         '+Inf',
       ],
-      method: ['DELETE', 'GET', 'HEAD'],
+      method: ['DELETE', 'GET', 'HEAD', 'other'],
       route: [
         '/ingest-tasks/:id',
         '/livez',
@@ -51,10 +51,26 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
         '/problems/:code',
         'unmatched',
       ],
-      status: ['200', '499', '400', '401', '403', '404', '405', '413', '429', '500', '502', '503', '504'],
+      status: [
+        '200',
+        '499',
+        '400',
+        '401',
+        '403',
+        '404',
+        '405',
+        '408',
+        '413',
+        '429',
+        '431',
+        '500',
+        '502',
+        '503',
+        '504',
+      ],
     },
   },
-  gateway_stops_total: {
+  ingest_gateway_stop_requests_total: {
     type: 'counter',
     labels: {
       caller: ['anonymous'],
@@ -68,9 +84,11 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
         'route-not-found',
         'task-not-found',
         'method-not-allowed',
+        'request-timeout',
         'content-too-large',
         'quota-exhausted',
         'share-exhausted',
+        'request-header-fields-too-large',
         'internal-error',
         'upstream-refused-gateway',
         'upstream-rejected',
@@ -83,10 +101,13 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
       ],
     },
   },
-  stops_coalesced_total: { type: 'counter', labels: { how: ['joined', 'remembered'] } },
-  credentials_loaded_timestamp_seconds: { type: 'gauge', labels: {} },
-  credentials_expiry_timestamp_seconds: { type: 'gauge', labels: {} },
-  credentials_reload_failures_total: { type: 'counter', labels: {} },
+  ingest_gateway_stop_requests_coalesced_total: {
+    type: 'counter',
+    labels: { source: ['in_flight', 'cache'] },
+  },
+  ingest_gateway_credentials_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_credentials_expiry_timestamp_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_credentials_reload_failures_total: { type: 'counter', labels: {} },
   tencentcloud_request_duration_seconds: {
     type: 'histogram',
     labels: {
@@ -153,16 +174,16 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   },
   tencentcloud_circuit_state: { type: 'gauge', labels: { state: ['closed', 'open', 'half-open'] } },
   tencentcloud_clock_offset_seconds: { type: 'gauge', labels: {} },
-  quota_slots: { type: 'gauge', labels: {} },
-  quota_slots_in_use: { type: 'gauge', labels: {} },
-  quota_waiting: { type: 'gauge', labels: {} },
-  quota_wait_seconds: {
+  ingest_gateway_quota_slots: { type: 'gauge', labels: {} },
+  ingest_gateway_quota_slots_in_use: { type: 'gauge', labels: {} },
+  ingest_gateway_quota_queue_length: { type: 'gauge', labels: {} },
+  ingest_gateway_quota_queue_wait_seconds: {
     type: 'histogram',
     labels: { le: ['0.001', '0.01', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10', '30', '+Inf'] },
   },
-  quota_store_up: { type: 'gauge', labels: {} },
-  quota_decisions_total: {
+  ingest_gateway_quota_redis_up: { type: 'gauge', labels: {} },
+  ingest_gateway_quota_decisions_total: {
     type: 'counter',
-    labels: { decision: ['granted', 'waited', 'refused-quota', 'refused-share', 'refused-queue'] },
+    labels: { decision: ['granted', 'waited', 'rejected-quota', 'rejected-share', 'rejected-queue'] },
   },
 };

@@ -1,24 +1,24 @@
 import type { Oas3_1Definition, Oas3Header, Oas3Operation, Oas3Response } from '@redocly/openapi-core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type Answer, send } from './client.js';
+import { type HttpResponse, send } from './client.js';
 
 type Schema = Record<string, unknown>;
 
 /** What HTTP itself adds to an answer: no API describes it. */
-const OF_HTTP = new Set(['content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
+const HTTP_HEADERS = new Set(['content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
 
 /** The OpenAPI document of a gateway, as a judge of its answers. */
 export class ApiDocument {
   /** The answers that were judged and found as documented, such as `DELETE /ingest-tasks/{id} 404 task-not-found`. */
-  readonly seen = new Set<string>();
+  readonly validated = new Set<string>();
   // Every schema is closed: what a document does not name, no answer may hold.
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { int64: true } });
 
   private constructor(readonly content: Oas3_1Definition) {
-    this.#ajv.addSchema(closed(content) as object, 'api');
+    this.#ajv.addSchema(withoutExtraProperties(content) as object, 'api');
   }
 
-  static async of(url: string): Promise<ApiDocument> {
+  static async fetch(url: string): Promise<ApiDocument> {
     const { text } = await send(url, '/openapi.json', { method: 'GET' });
     return new ApiDocument(JSON.parse(text) as Oas3_1Definition);
   }
@@ -29,7 +29,7 @@ export class ApiDocument {
   }
 
   /** Every answer that is documented: of problems each code, of others each media type. */
-  get documented(): string[] {
+  get documentedResponses(): string[] {
     return [...this.#operations()].flatMap(([operation, { responses }]) =>
       Object.entries(responses).flatMap(([status, { content = {} }]) =>
         Object.entries(content).flatMap(([type, { examples = {} }]) =>
@@ -42,19 +42,19 @@ export class ApiDocument {
   }
 
   /** What is wrong with an answer; nothing when it is one that is documented. */
-  judge(operation: string, { status, headers, text, body }: Answer): string[] {
+  validate(operation: string, { status, headers, text, body }: HttpResponse): string[] {
     const response = this.#operations().get(operation)?.responses[status];
     const [type = ''] = (headers['content-type'] ?? '').split(';');
     const content = response?.content?.[type];
     if (!response || !content)
       return [`${operation} ${status} ${type} is not documented: ${text.slice(0, 300)}`];
-    const faults = [
-      ...this.#headerFaults(response, headers),
-      ...(type.endsWith('json') ? this.#bodyFaults(content.schema as Schema, body) : []),
+    const errors = [
+      ...this.#headerErrors(response, headers),
+      ...(type.endsWith('json') ? this.#bodyErrors(content.schema as Schema, body) : []),
     ];
     const what = type === 'application/problem+json' ? String(body?.['code']) : type;
-    if (faults.length === 0) this.seen.add(`${operation} ${status} ${what}`);
-    return faults.map((fault) => `${operation} ${status} ${what}: ${fault}`);
+    if (errors.length === 0) this.validated.add(`${operation} ${status} ${what}`);
+    return errors.map((error) => `${operation} ${status} ${what}: ${error}`);
   }
 
   #operations(): Map<string, Oas3Operation> {
@@ -68,10 +68,12 @@ export class ApiDocument {
     );
   }
 
-  #headerFaults({ headers = {} }: Oas3Response, sent: Answer['headers']): string[] {
-    const documented = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
-    const undocumented = Object.keys(sent).filter((name) => !documented.has(name) && !OF_HTTP.has(name));
-    const wrong = [...documented].flatMap(([name, component]) => {
+  #headerErrors({ headers = {} }: Oas3Response, sent: HttpResponse['headers']): string[] {
+    const documentedResponses = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
+    const undocumented = Object.keys(sent).filter(
+      (name) => !documentedResponses.has(name) && !HTTP_HEADERS.has(name),
+    );
+    const wrong = [...documentedResponses].flatMap(([name, component]) => {
       const { required, schema } = this.content.components!.headers![component] as Oas3Header;
       const value = sent[name];
       if (value === undefined) return required ? [`${component} is missing`] : [];
@@ -81,16 +83,20 @@ export class ApiDocument {
     return [...undocumented.map((name) => `${name} is not documented`), ...wrong];
   }
 
-  #bodyFaults(schema: Schema, body: unknown): string[] {
-    const inDocument = JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/', '"api#/')) as Schema;
+  #bodyErrors(schema: Schema, body: unknown): string[] {
+    const inDocument = JSON.parse(
+      JSON.stringify(withoutExtraProperties(schema)).replaceAll('"#/', '"api#/'),
+    ) as Schema;
     return this.#ajv.validate(inDocument, body) ? [] : [this.#ajv.errorsText(), JSON.stringify(body)];
   }
 }
 
 /** The same, with no object allowed to hold more than its schema names. */
-function closed(part: unknown): unknown {
-  if (Array.isArray(part)) return part.map(closed);
+function withoutExtraProperties(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(withoutExtraProperties);
   if (typeof part !== 'object' || part === null) return part;
-  const same = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, closed(value)]));
+  const same = Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [key, withoutExtraProperties(value)]),
+  );
   return 'properties' in same && same['type'] === 'object' ? { ...same, additionalProperties: false } : same;
 }

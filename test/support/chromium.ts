@@ -1,13 +1,13 @@
 import { type Browser, chromium } from 'playwright-core';
-import { type Program, pathOf } from './programs.js';
+import { type Program, resolveProgram } from './programs.js';
 
 const CHROMIUM: Program = {
   name: 'chromium',
   packages: ['chromium'],
-  elsewhere: 'Elsewhere: put a Chromium on PATH under that name.',
+  installHint: 'Elsewhere: put a Chromium on PATH under that name.',
 };
 
-const FLAGS = [
+const CHROMIUM_FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-gpu',
@@ -22,9 +22,9 @@ const FLAGS = [
 /** A headless Chromium with a new profile, which reaches nothing but loopback. */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({
-    executablePath: pathOf(CHROMIUM),
+    executablePath: resolveProgram(CHROMIUM),
     // Chromium's own sandbox does not work for root.
     chromiumSandbox: process.getuid?.() !== 0,
-    args: FLAGS,
+    args: CHROMIUM_FLAGS,
   });
 }

@@ -1,6 +1,6 @@
 import http from 'node:http';
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
@@ -18,7 +18,7 @@ interface RequestOptions {
 }
 
 /** Sends one request with its path exactly as given: no client of our own tidies it. */
-export function send(url: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+export function send(url: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
   const { hostname, port } = new URL(url);
   const { method = 'DELETE', body, agent, setHost = true } = options;
   // Node frames the body of a DELETE only when told its length.
@@ -35,7 +35,7 @@ export function send(url: string, path: string, options: RequestOptions = {}): P
         response.on('error', reject);
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode!, headers: response.headers, text, body: parsed(text) });
+          resolve({ status: response.statusCode!, headers: response.headers, text, body: parseJson(text) });
         });
       },
     );
@@ -44,16 +44,16 @@ export function send(url: string, path: string, options: RequestOptions = {}): P
   });
 }
 
-export function stop(
+export function stopTask(
   url: string,
   taskId: string,
   query = '',
   headers: http.OutgoingHttpHeaders = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   return send(url, `/ingest-tasks/${encodeURIComponent(taskId)}${query}`, { headers });
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {

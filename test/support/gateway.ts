@@ -1,16 +1,21 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Configuration } from '../../apps/gateway/src/config/configuration.js';
-import { readConfiguration } from '../../apps/gateway/src/config/configuration.js';
-import type { Surroundings } from '../../apps/gateway/src/gateway.module.js';
-import { createGateway } from '../../apps/gateway/src/http.js';
+import { Test } from '@nestjs/testing';
+import { AppModule } from '../../apps/gateway/src/app.module.js';
+import { APP_OPTIONS, configureApp, createHttpAdapter } from '../../apps/gateway/src/bootstrap/create-app.js';
+import { type Configuration, readConfiguration } from '../../apps/gateway/src/config/configuration.js';
+import { NAMESPACES } from '../../apps/gateway/src/config/namespaces.js';
+import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/server-limits.js';
+import { LOG_DESTINATION } from '../../apps/gateway/src/logging/logging.module.js';
+import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentials.service.js';
+import { TRUSTED_CERTIFICATES } from '../../apps/gateway/src/tencent-cloud/tencent-cloud.module.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { assertLogEntry } from '../contract/log-events.js';
 
 /** Longer than any stall of a busy machine: for every test whose point is not a timeout. */
-export const PATIENT = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
+export const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
 
-// nestjs-pino has one logger in a process, whoever configured it first: all gateways of a test file share its lines.
+// nestjs-pino has one logger in a process: all gateways of a test file share its lines.
 const logs: Record<string, unknown>[] = [];
 let written: Record<string, unknown>[] = [];
 const logTo = {
@@ -30,21 +35,42 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** What a test replaces. */
+export interface Replacements {
+  readonly limits?: Partial<ServerLimits>;
+  /** Origin of the instance metadata service. */
+  readonly metadataService?: URL;
+  /** Changes to the configuration that no variable can express. */
+  readonly configuration?: Partial<{ [Name in keyof Configuration]: Partial<Configuration[Name]> }>;
+}
+
 /**
- * The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS; patient
- * with the cloud unless told otherwise.
+ * The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS, with long
+ * timeouts unless a test sets others.
  */
 export async function startGateway(
   sandbox: Sandbox,
   variables: Record<string, string> = {},
-  changes: Partial<Configuration> = {},
-  surroundings: Surroundings = {},
+  { limits = {}, metadataService, configuration: changes = {} }: Replacements = {},
 ): Promise<Gateway> {
-  const configuration = readConfiguration({ ...variablesFor(sandbox), ...PATIENT, ...variables });
-  const app = await createGateway(
-    { ...configuration, ...changes },
-    { ca: sandbox.ca, logTo, ...surroundings },
+  const configuration = readConfiguration({ ...variablesFor(sandbox), ...LONG_TIMEOUTS, ...variables });
+  const serverLimits = { ...SERVER_LIMITS, ...limits };
+  let builder = Test.createTestingModule({ imports: [AppModule] })
+    .overrideProvider(LOG_DESTINATION)
+    .useValue(logTo)
+    .overrideProvider(TRUSTED_CERTIFICATES)
+    .useValue(sandbox.ca);
+  for (const name of Object.keys(NAMESPACES) as (keyof Configuration)[])
+    builder = builder
+      .overrideProvider(NAMESPACES[name].KEY)
+      .useValue({ ...configuration[name], ...changes[name] });
+  if (metadataService) builder = builder.overrideProvider(METADATA_SERVICE).useValue(metadataService);
+  const module = await builder.compile();
+  const app = module.createNestApplication<NestFastifyApplication>(
+    createHttpAdapter(serverLimits),
+    APP_OPTIONS,
   );
+  await configureApp(app, serverLimits);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const close = async (): Promise<void> => {

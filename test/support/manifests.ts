@@ -46,11 +46,11 @@ export interface Deployment {
 
 const readYaml = (file: string): unknown => parse(readFileSync(file, 'utf8'), { merge: true });
 
-export const compose = readYaml('docker/compose.yaml') as { services: Record<string, ComposeService> };
+export const composeFile = readYaml('docker/compose.yaml') as { services: Record<string, ComposeService> };
 
 const KUBERNETES = 'docker/kubernetes';
 
-export const manifest = (name: string): unknown => readYaml(`${KUBERNETES}/base/${name}.yaml`);
+export const readManifest = (name: string): unknown => readYaml(`${KUBERNETES}/base/${name}.yaml`);
 
 export interface Service {
   readonly metadata: { labels: Record<string, string> };
@@ -64,11 +64,11 @@ export interface ServiceMonitor {
   };
 }
 
-export const service = manifest('service') as Service;
+export const service = readManifest('service') as Service;
 
-export const serviceMonitor = manifest('../overlays/production/service-monitor') as ServiceMonitor;
+export const serviceMonitor = readManifest('../overlays/production/service-monitor') as ServiceMonitor;
 
-export const deployment = manifest('deployment') as Deployment;
+export const deployment = readManifest('deployment') as Deployment;
 
 /** What the ConfigMap holds in the overlay. */
 export const configMap: Record<string, string> = Object.fromEntries(

@@ -1,26 +1,25 @@
-import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
+import { listen } from './free-port.js';
 
 /** A stand-in for the cloud's metadata service, which knows one role. */
 export interface MetadataService {
   readonly url: URL;
   /** What it hands out; undefined: it fails. */
-  hand: { credentials: SandboxCredentials; lifeMs: number } | undefined;
-  asked: number;
+  issued: { credentials: SandboxCredentials; lifeMs: number } | undefined;
+  requestCount: number;
   close(): void;
 }
 
 export async function startMetadataService(role: string): Promise<MetadataService> {
   const server = http.createServer((request, response) => {
-    service.asked += 1;
+    service.requestCount += 1;
     const known = request.url === `/latest/meta-data/cam/security-credentials/${role}`;
-    if (!service.hand || !known) {
+    if (!service.issued || !known) {
       response.writeHead(known ? 500 : 404).end();
       return;
     }
-    const { credentials, lifeMs } = service.hand;
+    const { credentials, lifeMs } = service.issued;
     const expireAtMs = Date.now() + lifeMs;
     response.end(
       JSON.stringify({
@@ -33,13 +32,11 @@ export async function startMetadataService(role: string): Promise<MetadataServic
       }),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const service: MetadataService = {
     url: new URL(`http://127.0.0.1:${port}`),
-    hand: undefined,
-    asked: 0,
+    issued: undefined,
+    requestCount: 0,
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -9,7 +9,7 @@ export interface Program {
   /** The Debian packages that bring it. */
   readonly packages: readonly string[];
   /** What to do elsewhere, in a sentence. */
-  readonly elsewhere: string;
+  readonly installHint: string;
 }
 
 /**
@@ -17,34 +17,35 @@ export interface Program {
  *
  * @throws Error that names the packages, where that cannot be done
  */
-export function pathOf({ name, packages, elsewhere }: Program): string {
-  const found = find(name);
+export function resolveProgram({ name, packages, installHint }: Program): string {
+  const found = findOnPath(name);
   if (found) return found;
   if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
     install(name, packages);
-    const installed = find(name);
+    const installed = findOnPath(name);
     if (installed) return installed;
   }
   throw new Error(
-    `${name} is not on PATH. Debian, Ubuntu: apt-get install ${packages.join(' ')}. ${elsewhere}`,
+    `${name} is not on PATH. Debian, Ubuntu: apt-get install ${packages.join(' ')}. ${installHint}`,
   );
 }
 
-function find(name: string): string | undefined {
+function findOnPath(name: string): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
 }
 
 /** Asked by Debian's packages whether they may start their service. */
-const POLICY = '/usr/sbin/policy-rc.d';
+const POLICY_RC_FILE = '/usr/sbin/policy-rc.d';
 
 /** One at a time over all test files: the others find it installed. */
 function install(name: string, packages: readonly string[]): void {
+  const notice = `Installing Debian packages with apt-get: ${packages.join(', ')}. Reason: ${name} is needed and not on PATH.`;
   const lock = join(tmpdir(), 'ingest-gateway-install.lock');
   // A package that brings a service must not start it: tests start their own.
   const script =
-    `[ -e ${POLICY} ] || { printf '#!/bin/sh\nexit 101\n' > ${POLICY}; chmod +x ${POLICY}; trap 'rm ${POLICY}' EXIT; }; ` +
-    `command -v ${name} || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +
+    `[ -e ${POLICY_RC_FILE} ] || { printf '#!/bin/sh\nexit 101\n' > ${POLICY_RC_FILE}; chmod +x ${POLICY_RC_FILE}; trap 'rm ${POLICY_RC_FILE}' EXIT; }; ` +
+    `command -v ${name} || { echo '${notice}' >&2; apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +
     `apt-get install -y -qq --no-install-recommends ${packages.join(' ')}; }`;
   execFileSync('flock', [lock, 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -1,15 +1,15 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
-import { type Program, pathOf } from './programs.js';
+import { Subprocess } from './process.js';
+import { type Program, resolveProgram } from './programs.js';
 
-const FOLDER = 'docker/prometheus';
-const packages = { packages: ['prometheus'], elsewhere: 'macOS: brew install prometheus.' };
+const CONFIGURATION_FOLDER = 'docker/prometheus';
+const packages = { packages: ['prometheus'], installHint: 'macOS: brew install prometheus.' };
 const PROMETHEUS: Program = { name: 'prometheus', ...packages };
 const PROMTOOL: Program = { name: 'promtool', ...packages };
 
@@ -33,13 +33,13 @@ export interface Rule {
 
 /** Runs promtool. @throws Error with what it says, when it finds a fault */
 export function promtool(args: readonly string[], input = ''): string {
-  return execFileSync(pathOf(PROMTOOL), args, { input, encoding: 'utf8', stdio: 'pipe' });
+  return execFileSync(resolveProgram(PROMTOOL), args, { input, encoding: 'utf8', stdio: 'pipe' });
 }
 
 /** A real Prometheus with the configuration and the rules of docker/prometheus, in a hurry. */
 export class PrometheusProcess {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly child: Subprocess,
     private readonly directory: string,
     readonly url: string,
   ) {}
@@ -55,20 +55,20 @@ export class PrometheusProcess {
     const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-prometheus-'));
     writeConfiguration(directory, targets, rules);
     const port = await freePort();
-    const child = spawn(
-      pathOf(PROMETHEUS),
+    const child = new Subprocess(
       [
+        resolveProgram(PROMETHEUS),
         `--config.file=${directory}/prometheus.yml`,
         `--storage.tsdb.path=${directory}/data`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--enable-feature=exemplar-storage',
         '--log.level=error',
       ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+      { stdout: 'ignore', stderr: 'inherit' },
     );
     const prometheus = new PrometheusProcess(child, directory, `http://127.0.0.1:${port}`);
     while (!(await prometheus.#ready())) {
-      if (child.exitCode !== null) throw new Error(`prometheus ended: ${child.exitCode}`);
+      if (child.hasExited) throw new Error('prometheus exited');
       await sleep(50);
     }
     return prometheus;
@@ -86,7 +86,7 @@ export class PrometheusProcess {
   }
 
   /** How an alert stands. @throws Error when there is none of this name */
-  async stateOf(alert: string): Promise<Rule['state']> {
+  async alertState(alert: string): Promise<Rule['state']> {
     const rule = (await this.rules()).find(({ name }) => name === alert);
     if (!rule) throw new Error(`no alert ${alert}`);
     return rule.state;
@@ -94,15 +94,14 @@ export class PrometheusProcess {
 
   /** Asks the HTTP API. */
   async get<T>(what: string, parameters: Record<string, string> = {}): Promise<T> {
-    const answer = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters).toString()}`);
-    const { status, data, error } = (await answer.json()) as { status: string; data: T; error?: string };
+    const response = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters).toString()}`);
+    const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string };
     if (status !== 'success') throw new Error(`${what} ${JSON.stringify(parameters)}: ${error}`);
     return data;
   }
 
   async close(): Promise<void> {
-    this.child.kill('SIGTERM');
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    await this.child.stop('SIGTERM');
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -120,11 +119,14 @@ function writeConfiguration(
   targets: readonly string[],
   rules: (text: string) => string,
 ): void {
-  const inPlace = readFileSync(`${FOLDER}/prometheus.yml`, 'utf8')
+  const inPlace = readFileSync(`${CONFIGURATION_FOLDER}/prometheus.yml`, 'utf8')
     .replaceAll(/(?<=_interval: )15s/g, '1s')
     .replace("'gateway-1:3000', 'gateway-2:3000'", targets.map((target) => `'${target}'`).join(', '));
   writeFileSync(join(directory, 'prometheus.yml'), inPlace);
   mkdirSync(join(directory, 'rules'));
-  for (const name of readdirSync(`${FOLDER}/rules`))
-    writeFileSync(join(directory, 'rules', name), rules(readFileSync(`${FOLDER}/rules/${name}`, 'utf8')));
+  for (const name of readdirSync(`${CONFIGURATION_FOLDER}/rules`))
+    writeFileSync(
+      join(directory, 'rules', name),
+      rules(readFileSync(`${CONFIGURATION_FOLDER}/rules/${name}`, 'utf8')),
+    );
 }

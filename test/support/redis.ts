@@ -1,22 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './free-port.js';
-import { type Program, pathOf } from './programs.js';
+import { freePort, listen } from './free-port.js';
+import { Subprocess } from './process.js';
+import { type Program, resolveProgram } from './programs.js';
 
 const REDIS: Program = {
   name: 'redis-server',
   packages: ['redis-server'],
-  elsewhere: 'macOS: brew install redis. Redis 6 or later, or Valkey with its redis-server link.',
+  installHint: 'macOS: brew install redis. Redis 6 or later, or Valkey with its redis-server link.',
 };
 
 /** A Redis of this test's own, on a free port of loopback, keeping nothing on disk. */
 export class RedisProcess {
-  #child: ChildProcess | undefined;
+  #child: Subprocess | undefined;
 
   private constructor(
     private readonly binary: string,
@@ -27,8 +27,8 @@ export class RedisProcess {
 
   static async start(...settings: string[]): Promise<RedisProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-redis-'));
-    const redis = new RedisProcess(pathOf(REDIS), directory, await freePort(), settings);
-    await redis.startAgain();
+    const redis = new RedisProcess(resolveProgram(REDIS), directory, await freePort(), settings);
+    await redis.restart();
     return redis;
   }
 
@@ -37,22 +37,18 @@ export class RedisProcess {
   }
 
   /** Starts it on the same port, empty. */
-  async startAgain(): Promise<void> {
+  async restart(): Promise<void> {
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.directory];
-    this.#child = spawn(this.binary, ['--port', String(this.port), ...fixed, ...this.settings], {
-      stdio: 'ignore',
-    });
+    this.#child = new Subprocess([this.binary, '--port', String(this.port), ...fixed, ...this.settings]);
     while (!(await this.#listens())) {
-      if (this.#child.exitCode !== null) throw new Error(`redis-server ended: ${this.#child.exitCode}`);
+      if (this.#child.hasExited) throw new Error(`redis-server exited: ${this.#child.stdout}`);
       await sleep(20);
     }
   }
 
   async signal(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child!;
-    child.kill(signal);
-    if (signal === 'SIGKILL' && child.exitCode === null && child.signalCode === null)
-      await once(child, 'exit');
+    this.#child!.kill(signal);
+    if (signal === 'SIGKILL') await this.#child!.finished;
   }
 
   /** Sends one command as its words. */
@@ -82,46 +78,46 @@ export class RedisProcess {
 }
 
 /** A way to Redis that can be cut and led elsewhere. */
-export class RedisWay {
+export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #cut = false;
+  #isDisconnected = false;
   #target: number;
+  #port = 0;
 
   private constructor(target: number) {
     this.#target = target;
     this.#server = createServer((near) => {
-      this.#keep(near);
-      if (this.#cut) return;
+      this.#track(near);
+      if (this.#isDisconnected) return;
       const far = connect(this.#target, '127.0.0.1');
-      this.#keep(far);
+      this.#track(far);
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
-      near.on('data', (data: Buffer) => this.#cut || far.write(data));
-      far.on('data', (data: Buffer) => this.#cut || near.write(data));
+      near.on('data', (data: Buffer) => this.#isDisconnected || far.write(data));
+      far.on('data', (data: Buffer) => this.#isDisconnected || near.write(data));
     });
   }
 
-  static async to(target: number): Promise<RedisWay> {
-    const way = new RedisWay(target);
-    way.#server.listen(0, '127.0.0.1');
-    await once(way.#server, 'listening');
-    return way;
+  static async start(target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    proxy.#port = await listen(proxy.#server);
+    return proxy;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `redis://127.0.0.1:${this.#port}`;
   }
 
   /** Nothing passes any more, and nobody is told. */
-  cut(): void {
-    this.#cut = true;
+  disconnect(): void {
+    this.#isDisconnected = true;
   }
 
   /** New connections pass again. */
-  mend(target = this.#target): void {
+  reconnect(target = this.#target): void {
     this.#target = target;
-    this.#cut = false;
+    this.#isDisconnected = false;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -131,7 +127,7 @@ export class RedisWay {
     await once(this.#server, 'close');
   }
 
-  #keep(socket: Socket): void {
+  #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => this.#sockets.delete(socket));

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Answer } from './client.js';
+import type { HttpResponse } from './client.js';
 
 /** Sends a request without the end of its headers, and returns the response, which ends the connection. */
-export async function sendUnfinished(url: string, method: string, path: string): Promise<Answer> {
+export async function sendUnfinished(url: string, method: string, path: string): Promise<HttpResponse> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let received = '';

@@ -1,53 +1,44 @@
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
 
-/** One request and what came back. */
-export interface Exchange {
-  readonly method: string;
-  /** Path and query. */
-  readonly target: string;
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: Headers;
-  readonly body: string;
-  readonly tookMs: number;
-}
+/** A request and its response. */
+export type Exchange = Awaited<ReturnType<typeof send>>;
 
-export interface RequestOptions {
-  readonly json?: unknown;
-  readonly signal: AbortSignal;
-}
+const EXIT_DETECTION_MS = 500;
+const SHOWN_HEADERS = /^(content-type|www-authenticate|retry-after|ratelimit.*|x-request-id)$/;
 
-const MOURNING_MS = 500;
-
-/** @throws the signal's reason when it is aborted, else an error that says in one line why no answer came */
-export async function exchange(
-  method: string,
-  origin: string,
-  target: string,
-  { json, signal }: RequestOptions,
-): Promise<Exchange> {
-  const startedAt = performance.now();
+/** @throws the reason of `signal` when it aborts, else an Error that says why there is no response */
+export async function send(signal: AbortSignal, method: string, url: string, key?: string, json?: unknown) {
+  const headers: Record<string, string> = { ...(key && { authorization: `Bearer ${key}` }) };
+  if (json) headers['content-type'] = 'application/json';
+  const start = performance.now();
   try {
-    const answer = await fetch(origin + target, {
-      method,
-      signal,
-      ...(json !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(json),
-      }),
-    });
-    const body = await answer.text();
-    const tookMs = performance.now() - startedAt;
-    const { status, headers } = answer;
-    return { method, target, status, reason: STATUS_CODES[status] ?? '', headers, body, tookMs };
+    const response = await fetch(url, { method, headers, body: json ? JSON.stringify(json) : null, signal });
+    const body = await response.text();
+    const durationMs = Math.round(performance.now() - start);
+    const status = `${response.status} ${STATUS_CODES[response.status]}`;
+    const { pathname, search } = new URL(url);
+    return { request: `${method} ${pathname}${search}`, status, headers: response.headers, body, durationMs };
   } catch (error) {
-    // That a program died is the better reason, and known a moment later.
-    await sleep(MOURNING_MS, undefined, { signal }).catch(() => undefined);
+    // If a process has exited, its exit message explains more and arrives a moment later.
+    await sleep(EXIT_DETECTION_MS, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
-    // fetch itself says no more than that it failed.
-    const { cause = error } = error as Error;
-    const why = (cause as Error).message;
-    throw new Error(`no answer to ${method} ${origin}${target}: ${why}`, { cause: error });
+    // The message of fetch itself is only "fetch failed".
+    const { message } = ((error as Error).cause ?? error) as Error;
+    throw new Error(`no response to ${method} ${url}: ${message}`, { cause: error });
   }
+}
+
+/** Returns the lines that show an exchange, with colour if stdout is a terminal and NO_COLOR is not set. */
+export function formatExchange({ request, status, headers, body, durationMs }: Exchange): string[] {
+  const colour = status < '3' ? 'green' : status < '5' ? 'yellow' : 'red';
+  const shown = [...headers].filter(([name]) => SHOWN_HEADERS.test(name));
+  const text = body.startsWith('{') ? JSON.stringify(JSON.parse(body), null, 2) : body;
+  return [
+    styleText('bold', `→ ${request}`),
+    `${styleText(['bold', colour], `← ${status}`)}  (${durationMs} ms)`,
+    ...shown.map(([name, value]) => `  ${name}: ${value}`),
+    ...text.split('\n').map((line) => `  ${line}`),
+  ];
 }

@@ -1,13 +1,13 @@
-import { explain } from './start-up/explain.js';
-import { refuseOldRuntime } from './start-up/old-runtime.js';
+import { assertNodeVersion } from './bootstrap/node-version.js';
+import { describeStartupError } from './bootstrap/startup-errors.js';
 
 try {
-  refuseOldRuntime(process.versions.node);
-  // Loaded only now: an older runtime would not get as far as saying what it lacks.
-  const { start } = await import('./start-up/start.js');
+  assertNodeVersion(process.versions.node);
+  // Loaded only now: an older Node.js would fail before it could say what is missing.
+  const { start } = await import('./bootstrap/start.js');
   await start();
 } catch (error) {
-  const { message, exitCode } = explain(error);
+  const { message, exitCode } = describeStartupError(error);
   process.stderr.write(`${message}\n`);
   process.exit(exitCode);
 }

@@ -13,7 +13,7 @@ function check(headers: Record<string, string>): () => void {
 
 describe('checkAction', () => {
   it.each(['ap-bangkok', 'ap-jakarta', 'ap-mumbai', 'ap-singapore'])(
-    'lets StopStreamIngest in %s pass',
+    'accepts StopStreamIngest in %s',
     (region) => {
       expect(check({ ...HEADERS, 'x-tc-region': region })).not.toThrow();
     },
@@ -27,7 +27,7 @@ describe('checkAction', () => {
     ['MissingParameter', { 'x-tc-action': '' }],
     ['MissingParameter', { 'x-tc-version': '' }],
     ['MissingParameter', { 'x-tc-region': '' }],
-  ])('answers %s to %j', (code, change) => {
+  ])('throws %s for %j', (code, change) => {
     expect(check({ ...HEADERS, ...change })).toThrow(expect.objectContaining({ code }));
   });
 });

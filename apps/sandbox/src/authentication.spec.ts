@@ -8,12 +8,16 @@ const TEMPORARY = { secretId: 'AKIDdemo2', secretKey: 't'.repeat(32), token: 'de
 const KNOWN = [PERMANENT, TEMPORARY];
 const TIMESTAMP = 1_735_689_599; // 2024-12-31T23:59:59Z
 
-interface Spoilt extends Partial<StopCall> {
+interface RequestChanges extends Partial<StopCall> {
   readonly headers?: Record<string, string | undefined>;
   readonly authorization?: (header: string) => string;
 }
 
-function request({ headers = {}, authorization = (same) => same, ...call }: Spoilt = {}): CloudRequest {
+function request({
+  headers = {},
+  authorization = (header) => header,
+  ...call
+}: RequestChanges = {}): CloudRequest {
   const signed = signedStop({ credentials: PERMANENT, timestamp: TIMESTAMP, ...call });
   const all = {
     ...signed.headers,
@@ -28,16 +32,16 @@ function at(seconds: number): number {
   return seconds * 1000;
 }
 
-function replaced(what: string | RegExp, by: string): Spoilt {
+function replaced(what: string | RegExp, by: string): RequestChanges {
   return { authorization: (header) => header.replace(what, by) };
 }
 
 describe('authenticate', () => {
-  it('accepts what the official SDK signs', () => {
+  it('accepts a request that the official SDK signed', () => {
     expect(() => authenticate(request(), KNOWN, at(TIMESTAMP))).not.toThrow();
   });
 
-  it('accepts a temporary pair that brings its token', () => {
+  it('accepts temporary credentials with their token', () => {
     expect(() => authenticate(request({ credentials: TEMPORARY }), KNOWN, at(TIMESTAMP))).not.toThrow();
   });
 
@@ -45,17 +49,21 @@ describe('authenticate', () => {
     expect(() => authenticate(request(), KNOWN, at(TIMESTAMP + age))).not.toThrow();
   });
 
-  it.each([-86_400, -301, 301, 86_400])('refuses a timestamp that is %d s old', (age) => {
+  it.each([-86_400, -301, 301, 86_400])('rejects a timestamp that is %d s old', (age) => {
     expect(() => authenticate(request(), KNOWN, at(TIMESTAMP + age))).toThrow(
       expect.objectContaining({ code: 'AuthFailure.SignatureExpire' }),
     );
   });
 
-  const refusals: [string, string, Spoilt][] = [
+  const rejections: [string, string, RequestChanges][] = [
     ['no Content-Type', 'MissingParameter', { headers: { 'content-type': undefined } }],
     ['no timestamp', 'MissingParameter', { headers: { 'x-tc-timestamp': undefined } }],
     ['a fractional timestamp', 'AuthFailure.InvalidAuthorization', { headers: { 'x-tc-timestamp': '1.5' } }],
-    ['a timestamp in words', 'AuthFailure.InvalidAuthorization', { headers: { 'x-tc-timestamp': 'now' } }],
+    [
+      'a timestamp that is not a number',
+      'AuthFailure.InvalidAuthorization',
+      { headers: { 'x-tc-timestamp': 'now' } },
+    ],
     ['no Authorization', 'AuthFailure.InvalidAuthorization', { headers: { authorization: undefined } }],
     ['another algorithm', 'AuthFailure.InvalidAuthorization', replaced('TC3-HMAC-SHA256', 'TC3-HMAC-SM3')],
     ['a short signature', 'AuthFailure.InvalidAuthorization', replaced(/.$/, '')],
@@ -64,7 +72,7 @@ describe('authenticate', () => {
       'AuthFailure.InvalidAuthorization',
       replaced(/Signature=.*/, `Signature=${'A'.repeat(64)}`),
     ],
-    ['an unsigned host', 'AuthFailure.InvalidAuthorization', replaced(';host', '')],
+    ['an unsigned Host', 'AuthFailure.InvalidAuthorization', replaced(';host', '')],
     ['an unsigned Content-Type', 'AuthFailure.InvalidAuthorization', replaced('content-type;', '')],
     [
       'signed headers out of order',
@@ -77,8 +85,12 @@ describe('authenticate', () => {
       'AuthFailure.InvalidAuthorization',
       replaced(';host', ';host;x-tc-language'),
     ],
-    ['a scope of the next day', 'AuthFailure.InvalidAuthorization', replaced('2024-12-31', '2025-01-01')],
-    ['a scope of another service', 'AuthFailure.InvalidAuthorization', { service: 'cvm' }],
+    [
+      'a credential scope of the next day',
+      'AuthFailure.InvalidAuthorization',
+      replaced('2024-12-31', '2025-01-01'),
+    ],
+    ['a credential scope of another service', 'AuthFailure.InvalidAuthorization', { service: 'cvm' }],
     [
       'an unknown SecretId',
       'AuthFailure.SecretIdNotFound',
@@ -100,9 +112,13 @@ describe('authenticate', () => {
       'AuthFailure.SignatureFailure',
       { headers: { 'x-tc-timestamp': String(TIMESTAMP - 1) } },
     ],
-    ['a token for a permanent pair', 'AuthFailure.TokenFailure', { headers: { 'x-tc-token': 'demo-token' } }],
     [
-      'no token for a temporary pair',
+      'a token with permanent credentials',
+      'AuthFailure.TokenFailure',
+      { headers: { 'x-tc-token': 'demo-token' } },
+    ],
+    [
+      'temporary credentials without a token',
       'AuthFailure.TokenFailure',
       { credentials: TEMPORARY, headers: { 'x-tc-token': undefined } },
     ],
@@ -113,8 +129,8 @@ describe('authenticate', () => {
     ],
   ];
 
-  it.each(refusals)('answers %s with %s', (_what, code, spoilt) => {
-    expect(() => authenticate(request(spoilt), KNOWN, at(TIMESTAMP))).toThrow(
+  it.each(rejections)('rejects %s with %s', (_what, code, changes) => {
+    expect(() => authenticate(request(changes), KNOWN, at(TIMESTAMP))).toThrow(
       expect.objectContaining({ code }),
     );
   });

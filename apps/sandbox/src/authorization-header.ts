@@ -1,6 +1,6 @@
-import { Refusal } from './refusal.js';
+import { ApiError } from './api-error.js';
 
-/** What the `Authorization` header of TC3-HMAC-SHA256 claims. */
+/** The parsed `Authorization` header of TC3-HMAC-SHA256. */
 export interface Authorization {
   readonly secretId: string;
   /** UTC, `YYYY-MM-DD`. */
@@ -11,29 +11,30 @@ export interface Authorization {
   readonly signature: string;
 }
 
-const FORM =
+const PATTERN =
   /^TC3-HMAC-SHA256 Credential=(?<secretId>[^/\s,]+)\/(?<date>\d{4}-\d{2}-\d{2})\/(?<service>[a-z0-9-]+)\/tc3_request, SignedHeaders=(?<names>[a-z0-9-]+(?:;[a-z0-9-]+)*), Signature=(?<signature>[0-9a-f]{64})$/;
 
-/** @throws Refusal `AuthFailure.InvalidAuthorization` */
+/** @throws {@link ApiError} `AuthFailure.InvalidAuthorization` */
 export function parseAuthorization(header: string | undefined): Authorization {
-  if (header === undefined) throw invalid('The request carries no `Authorization` header.');
-  const { secretId, date, service, names, signature } = FORM.exec(header)?.groups ?? {};
+  if (header === undefined) throw invalidAuthorization('The request carries no `Authorization` header.');
+  const { secretId, date, service, names, signature } = PATTERN.exec(header)?.groups ?? {};
   if (!secretId || !date || !service || !names || !signature) {
-    throw invalid(
+    throw invalidAuthorization(
       'The format of `Authorization` must be "TC3-HMAC-SHA256 Credential=SecretId/Date/Service/tc3_request, SignedHeaders=Headers, Signature=Signature".',
     );
   }
 
   const signedHeaders = names.split(';');
-  for (const mandatory of ['content-type', 'host']) {
-    if (!signedHeaders.includes(mandatory)) throw invalid(`\`SignedHeaders\` must contain "${mandatory}".`);
+  for (const required of ['content-type', 'host']) {
+    if (!signedHeaders.includes(required))
+      throw invalidAuthorization(`\`SignedHeaders\` must contain "${required}".`);
   }
   if (signedHeaders.some((name, i) => i > 0 && name <= (signedHeaders[i - 1] ?? ''))) {
-    throw invalid('`SignedHeaders` must be in ascending order, each name once.');
+    throw invalidAuthorization('`SignedHeaders` must be in ascending order, each name once.');
   }
   return { secretId, date, service, signedHeaders, signature };
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal('AuthFailure.InvalidAuthorization', message);
+function invalidAuthorization(message: string): ApiError {
+  return new ApiError('AuthFailure.InvalidAuthorization', message);
 }

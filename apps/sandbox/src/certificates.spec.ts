@@ -5,11 +5,11 @@ import {
   certificateForAnotherHost,
   expiredCertificate,
   selfSignedCertificate,
-  type CertificateMaker,
+  type CertificateFactory,
 } from './certificates.js';
 import { startSandbox } from './sandbox.js';
 
-async function handshake(servername: string, certificate?: CertificateMaker): Promise<string> {
+async function handshake(servername: string, certificate?: CertificateFactory): Promise<string> {
   const sandbox = await startSandbox(certificate ? { certificate } : {});
   const port = Number(new URL(sandbox.httpsUrl).port);
   const socket = connect({ host: '127.0.0.1', port, servername, ca: sandbox.ca });
@@ -27,15 +27,15 @@ describe('the certificate', () => {
     expect(await handshake(host)).toBe('trusted');
   });
 
-  it('is trusted for 127.0.0.1, which no handshake names', async () => {
+  it('is trusted for 127.0.0.1, which has no server name in the handshake', async () => {
     expect(await handshake('')).toBe('trusted');
   });
 
   it.each([
     ['expired', expiredCertificate, 'CERT_HAS_EXPIRED'],
     ['for another host', certificateForAnotherHost, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-    ['signed by itself', selfSignedCertificate, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ])('is refused when %s', async (_what, certificate, code) => {
+    ['self-signed', selfSignedCertificate, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ])('is rejected when it is %s', async (_what, certificate, code) => {
     expect(await handshake('localhost', certificate)).toBe(code);
   });
 });

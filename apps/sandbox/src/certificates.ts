@@ -15,31 +15,31 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface CertificateWishes {
-  /** Names and addresses it is valid for; default: {@link CLOUD_HOSTS}. */
+export interface CertificateOptions {
+  /** Host names and IP addresses; default: {@link CLOUD_HOSTS}. */
   readonly hosts?: readonly string[];
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
 
-/** An authority that lives as long as the process: its key is never written anywhere. */
+/** A certificate authority that lives as long as the process: its key is never written to disk. */
 export interface CertificateAuthority {
-  /** Its own certificate, PEM: what a client must trust. */
+  /** The CA certificate, PEM, that a client must trust. */
   readonly ca: string;
-  issue(wishes?: CertificateWishes): Promise<Certificate>;
+  issue(options?: CertificateOptions): Promise<Certificate>;
 }
 
-/** Makes the certificate that a listener presents. */
-export type CertificateMaker = (authority: CertificateAuthority) => Promise<Certificate>;
+/** Creates the certificate that a listener presents. */
+export type CertificateFactory = (authority: CertificateAuthority) => Promise<Certificate>;
 
-/** Under these names a sandbox is called. */
+/** The hosts under which clients call a sandbox. */
 export const CLOUD_HOSTS: readonly string[] = ['localhost', '127.0.0.1', 'trtc.intl.tencentcloudapi.com'];
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
-  const keys = await keyPair();
+  const keys = await generateKeyPair();
   const subject = 'CN=Sandbox demo authority';
   const authority = await X509CertificateGenerator.createSelfSigned({
     name: subject,
@@ -52,63 +52,65 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
   });
   return {
     ca: authority.toString('pem'),
-    issue: async (wishes = {}) => {
-      const { publicKey, privateKey } = await keyPair();
+    issue: async (options = {}) => {
+      const { publicKey, privateKey } = await generateKeyPair();
       const issued = await X509CertificateGenerator.create({
         subject: 'CN=Sandbox',
         issuer: subject,
         publicKey,
         signingKey: keys.privateKey,
-        ...validity(wishes),
-        extensions: [alternativeNames(wishes)],
+        ...validity(options),
+        extensions: [subjectAlternativeName(options)],
       });
-      return { cert: issued.toString('pem'), key: await pem(privateKey) };
+      return { cert: issued.toString('pem'), key: await toPem(privateKey) };
     },
   };
 }
 
-/** Valid until yesterday. */
-export const expiredCertificate: CertificateMaker = (authority) =>
+/** Creates a certificate that expired yesterday. */
+export const expiredCertificate: CertificateFactory = (authority) =>
   authority.issue({
     notBefore: new Date(Date.now() - 30 * DAY_MS),
     notAfter: new Date(Date.now() - DAY_MS),
   });
 
-/** In order, but for a host that nobody called. */
-export const certificateForAnotherHost: CertificateMaker = (authority) =>
+/** Creates a valid certificate for a different host. */
+export const certificateForAnotherHost: CertificateFactory = (authority) =>
   authority.issue({ hosts: ['another-host.example'] });
 
-/** For the right hosts, but signed by nobody that anyone trusts. */
+/** Creates a self-signed certificate for the right hosts. */
 export async function selfSignedCertificate(): Promise<Certificate> {
-  const keys = await keyPair();
+  const keys = await generateKeyPair();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=Sandbox, self-signed',
     keys,
     ...validity({}),
-    extensions: [alternativeNames({})],
+    extensions: [subjectAlternativeName({})],
   });
-  return { cert: certificate.toString('pem'), key: await pem(keys.privateKey) };
+  return { cert: certificate.toString('pem'), key: await toPem(keys.privateKey) };
 }
 
-function keyPair(): Promise<webcrypto.CryptoKeyPair> {
+function generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
-function validity({ notBefore, notAfter }: CertificateWishes): { notBefore: Date; notAfter: Date } {
+function validity({ notBefore, notAfter }: CertificateOptions): { notBefore: Date; notAfter: Date } {
   return {
-    // An hour back: the client's clock may lag.
+    // The client's clock may be up to an hour behind.
     notBefore: notBefore ?? new Date(Date.now() - DAY_MS / 24),
     notAfter: notAfter ?? new Date(Date.now() + 30 * DAY_MS),
   };
 }
 
-function alternativeNames({ hosts = CLOUD_HOSTS }: CertificateWishes): SubjectAlternativeNameExtension {
+function subjectAlternativeName({
+  hosts = CLOUD_HOSTS,
+}: CertificateOptions): SubjectAlternativeNameExtension {
   return new SubjectAlternativeNameExtension(
     hosts.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value }) as const),
   );
 }
 
-async function pem(key: webcrypto.CryptoKey): Promise<string> {
+async function toPem(key: webcrypto.CryptoKey): Promise<string> {
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
   return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`;
 }

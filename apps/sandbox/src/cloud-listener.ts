@@ -10,39 +10,43 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Certificate } from './certificates.js';
 
-/** A request's connection. */
+/** The connection that carried a request. */
 export interface Connection {
   /** Counts from 1. */
   readonly number: number;
   readonly tls: boolean;
-  /** What was accepted; under TLS, what carries the encrypted bytes. */
+  /** The accepted TCP socket, also when the connection uses TLS. */
   readonly tcp: Socket;
 }
 
-export type Serve = (request: IncomingMessage, response: ServerResponse, connection: Connection) => void;
+export type RequestHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: Connection,
+) => void;
 
-// As long as the cloud is said to keep idle connections.
+// As documented for the cloud.
 const KEEP_ALIVE_MS = 60_000;
 
-/** One port of the cloud. Knows every connection, so that it can break and close them. */
+/** Listens on one port and tracks its connections, so that it can reset and close them. */
 export class CloudListener {
   readonly #server: Server;
   readonly #connections = new Map<string, Connection>();
 
-  /** @param nextNumber numbers a connection @param certificate makes it speak TLS */
-  constructor(serve: Serve, nextNumber: () => number, certificate?: Certificate) {
+  /** @param nextNumber returns the number of a new connection @param certificate enables TLS */
+  constructor(handle: RequestHandler, nextNumber: () => number, certificate?: Certificate) {
     const listener: RequestListener = (request, response) => {
-      const connection = this.#connections.get(peer(request.socket));
-      if (connection) serve(request, response, connection);
+      const connection = this.#connections.get(peerKey(request.socket));
+      if (connection) handle(request, response, connection);
     };
     this.#server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('connection', (tcp: Socket) => {
-      const key = peer(tcp);
+      const key = peerKey(tcp);
       const connection = { number: nextNumber(), tls: certificate !== undefined, tcp };
       this.#connections.set(key, connection);
       tcp.once('close', () => {
-        // After a reset the same port may already be back.
+        // After a reset, the client may have reused the port already.
         if (this.#connections.get(key) === connection) this.#connections.delete(key);
       });
     });
@@ -55,7 +59,7 @@ export class CloudListener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Stops listening and cuts every connection. */
+  /** Stops listening and closes every connection. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
@@ -65,7 +69,7 @@ export class CloudListener {
   }
 }
 
-// A TLS socket and the TCP socket under it are two objects; what they share is the peer.
-function peer({ remoteAddress, remotePort }: Socket): string {
+// A TLS socket and its TCP socket are two objects that share only the peer's address.
+function peerKey({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request as it came off the wire: the signature is over these bytes and no others. */
+/** A request as received: the signature covers exactly these bytes. */
 export interface CloudRequest {
   readonly method: string;
   /** Path and query, unparsed. */
@@ -10,17 +10,17 @@ export interface CloudRequest {
   readonly body: Buffer;
 }
 
-/** Tencent takes at most 10 MB with TC3-HMAC-SHA256. */
+/** Tencent's limit with TC3-HMAC-SHA256: 10 MB. */
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** Reads the whole request. Bytes over the limit are read and dropped; the body is then one byte too long. */
-export async function receive(message: IncomingMessage): Promise<CloudRequest> {
+/** Reads the whole request. Bytes over the limit are discarded; the body is then one byte longer than the limit. */
+export async function readRequest(message: IncomingMessage): Promise<CloudRequest> {
   const chunks: Buffer[] = [];
-  let room = MAX_BODY_BYTES + 1;
+  let remaining = MAX_BODY_BYTES + 1;
   for await (const chunk of message as AsyncIterable<Buffer>) {
-    if (room <= 0) continue;
-    chunks.push(chunk.subarray(0, room));
-    room -= chunk.length;
+    if (remaining <= 0) continue;
+    chunks.push(chunk.subarray(0, remaining));
+    remaining -= chunk.length;
   }
   return {
     method: message.method ?? '',

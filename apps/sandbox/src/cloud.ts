@@ -1,152 +1,154 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkAction, STOP_STREAM_INGEST } from './action.js';
-import { AnySecondCounter } from './any-second-counter.js';
-import { Arrivals, redacted, type Arrival } from './arrivals.js';
+import { SlidingWindowCounter } from './sliding-window-counter.js';
+import { ReceivedRequests, redactSignature, type ReceivedRequest } from './received-requests.js';
 import { authenticate } from './authentication.js';
-import { answerOf, failure, success, type CloudAnswer } from './cloud-answer.js';
+import { toResponse, errorResponse, successResponse, type CloudResponse } from './cloud-response.js';
 import { MAX_BODY_BYTES, type CloudRequest } from './cloud-request.js';
 import type { SandboxCredentials } from './credentials.js';
-import { strikesUnseen, type FaultRule, type Faults, type WireFault } from './faults.js';
-import { Refusal } from './refusal.js';
+import { bypassesAuthentication, type FaultRule, type Faults, type ConnectionFault } from './faults.js';
+import { ApiError } from './api-error.js';
 import type { Settings } from './settings.js';
-import { Tally, type Statistics } from './statistics.js';
-import { jsonObject, stopStreamIngest } from './stop-stream-ingest.js';
+import { Counters, type Statistics } from './statistics.js';
+import { parseJsonObject, stopStreamIngest } from './stop-stream-ingest.js';
 import type { Tasks } from './tasks.js';
 
-/** What the cloud consists of and what it goes by. */
-export interface CloudParts {
+export interface CloudOptions {
   readonly credentials: readonly SandboxCredentials[];
   readonly sdkAppIds: readonly number[];
   readonly settings: Settings;
   readonly tasks: Tasks;
   readonly faults: Faults;
-  /** Milliseconds since the epoch. */
+  /** Wall clock, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds that never go back. */
+  /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
-  /** Ends the waits of `slow`. */
+  /** Ends pending `slow` faults. */
   readonly closing: AbortSignal;
 }
 
-/** What goes back, and what is to go wrong on the way. */
+/** The response, and the fault to inject while sending it. */
 export interface Outcome {
-  /** Nothing for a path or method that only the edge answers. */
-  readonly answer?: CloudAnswer;
-  readonly fault?: WireFault;
+  /** Undefined for a path or method to which only the edge proxy responds. */
+  readonly response?: CloudResponse;
+  readonly fault?: ConnectionFault;
 }
 
-/** The connection that brought a request. */
-export interface Via {
+/** The connection of a request, without its sockets. */
+export interface ConnectionInfo {
   readonly number: number;
   readonly tls: boolean;
 }
 
-/** Decides on each request in the order of its arrival. Knows no sockets. */
+/** Decides about each request, in the order of receipt. Independent of sockets. */
 export class Cloud {
-  readonly arrivals = new Arrivals();
-  readonly #tally = new Tally();
-  readonly #second = new AnySecondCounter();
+  readonly receivedRequests = new ReceivedRequests();
+  readonly #counters = new Counters();
+  readonly #stopRate = new SlidingWindowCounter();
 
-  constructor(private readonly parts: CloudParts) {}
+  constructor(private readonly options: CloudOptions) {}
 
   get statistics(): Statistics {
-    return this.#tally.statistics(this.#second.most);
+    return this.#counters.statistics(this.#stopRate.peak);
   }
 
-  async arrive(request: CloudRequest, via: Via): Promise<Outcome> {
-    const arrival = this.#record(request, via);
-    const outcome = await this.#decide(request, arrival);
-    arrival.answerCode = codeOf(outcome);
-    this.#tally.answered(arrival.answerCode);
+  async handle(request: CloudRequest, connection: ConnectionInfo): Promise<Outcome> {
+    const received = this.#record(request, connection);
+    const outcome = await this.#decide(request, received);
+    received.responseCode = codeOf(outcome);
+    this.#counters.countResponse(received.responseCode);
     return outcome;
   }
 
-  async #decide(request: CloudRequest, arrival: Arrival): Promise<Outcome> {
+  async #decide(request: CloudRequest, received: ReceivedRequest): Promise<Outcome> {
     if (request.method !== 'POST' || request.target !== '/') return {};
 
-    let inThisSecond = 0;
-    if (arrival.action === STOP_STREAM_INGEST) {
-      this.#tally.arrivals += 1;
-      inThisSecond = this.#second.count(arrival.at);
+    let callsInLastSecond = 0;
+    if (received.action === STOP_STREAM_INGEST) {
+      this.#counters.stopCalls += 1;
+      callsInLastSecond = this.#stopRate.record(received.receivedAtMs);
     }
-    const admission = answerOf(() => {
-      this.#admit(request, inThisSecond);
-    });
-    const admitted = admission.code === 'OK';
-    const rule = this.parts.faults.take(arrival.taskId, (fault) => admitted || strikesUnseen(fault));
+    const checked = toResponse(() => this.#check(request, callsInLastSecond));
+    const isAccepted = checked.code === 'OK';
+    const rule = this.options.faults.next(
+      received.taskId,
+      (fault) => isAccepted || bypassesAuthentication(fault),
+    );
 
-    if (!rule) return { answer: admitted ? this.#stop(request) : admission };
-    return this.#withFault(rule, admitted, request);
+    if (!rule) return { response: isAccepted ? this.#stop(request) : checked };
+    return this.#withFault(rule, isAccepted, request);
   }
 
-  #admit(request: CloudRequest, inThisSecond: number): void {
+  #check(request: CloudRequest, callsInLastSecond: number): void {
     if (request.body.length > MAX_BODY_BYTES) {
-      throw new Refusal('RequestSizeLimitExceeded', 'The request is larger than 10 MB.');
+      throw new ApiError('RequestSizeLimitExceeded', 'The request is larger than 10 MB.');
     }
     try {
-      authenticate(request, this.parts.credentials, this.parts.now());
-      this.#tally.verified += 1;
+      authenticate(request, this.options.credentials, this.options.now());
+      this.#counters.verified += 1;
     } catch (error) {
-      this.#tally.rejected += 1;
+      this.#counters.rejected += 1;
       throw error;
     }
     checkAction(request);
-    const limit = this.parts.settings.quotaPerSecond;
-    if (inThisSecond > limit) {
-      throw new Refusal(
+    const limit = this.options.settings.quotaPerSecond;
+    if (callsInLastSecond > limit) {
+      throw new ApiError(
         'RequestLimitExceeded',
-        `Your current request times equals to \`${inThisSecond}\` in a second, which exceeds the frequency limit \`${limit}\` for a second. Please reduce the frequency of calls.`,
+        `Your current request times equals to \`${callsInLastSecond}\` in a second, which exceeds the frequency limit \`${limit}\` for a second. Please reduce the frequency of calls.`,
       );
     }
   }
 
-  #stop(request: CloudRequest): CloudAnswer {
-    const { sdkAppIds, tasks, settings } = this.parts;
-    return answerOf(() => {
-      stopStreamIngest(request.body, tasks, { sdkAppIds, autoTasks: settings.autoTasks });
-    });
+  #stop(request: CloudRequest): CloudResponse {
+    const { sdkAppIds, tasks, settings } = this.options;
+    return toResponse(() =>
+      stopStreamIngest(request.body, tasks, { sdkAppIds, acceptUnknownTasks: settings.acceptUnknownTasks }),
+    );
   }
 
-  async #withFault(rule: FaultRule, admitted: boolean, request: CloudRequest): Promise<Outcome> {
+  async #withFault(rule: FaultRule, isAccepted: boolean, request: CloudRequest): Promise<Outcome> {
     const { fault, effect = 'before' } = rule;
-    const stopsFirst = admitted && (effect === 'after' || fault.kind === 'drip');
-    const answer = stopsFirst ? this.#stop(request) : undefined;
+    const takesEffectFirst = isAccepted && (effect === 'after' || fault.kind === 'trickle');
+    const response = takesEffectFirst ? this.#stop(request) : undefined;
 
     switch (fault.kind) {
       case 'error':
-        return { answer: failure(fault.code, fault.message ?? `An error has occurred: ${fault.code}.`) };
+        return {
+          response: errorResponse(fault.code, fault.message ?? `An error has occurred: ${fault.code}.`),
+        };
       case 'slow':
-        await sleep(fault.ms, undefined, { signal: this.parts.closing });
-        return { answer: answer ?? this.#stop(request) };
+        await sleep(fault.ms, undefined, { signal: this.options.closing });
+        return { response: response ?? this.#stop(request) };
       default:
-        // A broken answer needs some text to break off in.
-        return { answer: answer ?? success(), fault };
+        // Faults that cut a response need a response to cut.
+        return { response: response ?? successResponse(), fault };
     }
   }
 
-  #record(request: CloudRequest, via: Via): Arrival {
+  #record(request: CloudRequest, connection: ConnectionInfo): ReceivedRequest {
     const { method, target, headers, body } = request;
-    const parameters = jsonObject(body);
-    const arrival: Arrival = {
-      at: this.parts.monotonic(),
-      time: new Date(this.parts.now()).toISOString(),
+    const parameters = parseJsonObject(body);
+    const received: ReceivedRequest = {
+      receivedAtMs: this.options.monotonic(),
+      time: new Date(this.options.now()).toISOString(),
       method,
       path: target,
-      headers: redacted(headers),
+      headers: redactSignature(headers),
       rawBody: body.toString('utf8'),
       action: headers['x-tc-action'],
       region: headers['x-tc-region'],
       sdkAppId: parameters?.['SdkAppId'],
       taskId: parameters?.['TaskId'],
-      connection: via.number,
-      tls: via.tls,
+      connection: connection.number,
+      tls: connection.tls,
     };
-    this.arrivals.add(arrival);
-    return arrival;
+    this.receivedRequests.add(received);
+    return received;
   }
 }
 
-function codeOf({ answer, fault }: Outcome): string {
+function codeOf({ response, fault }: Outcome): string {
   if (fault) return `fault-${fault.kind}`;
-  return answer?.code ?? 'http-404';
+  return response?.code ?? 'http-404';
 }

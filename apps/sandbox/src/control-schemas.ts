@@ -3,17 +3,17 @@ const text = { type: 'string' };
 const headers = { type: 'object', additionalProperties: text };
 const breakingPoint = { enum: ['before-headers', 'in-headers', 'in-body'] };
 
-/** JSON Schemas of what the control API takes; what the types say, said again for input from outside. */
+/** JSON Schemas of the control API's request bodies: the types, for validation at run time. */
 export const putTask = strict({ sdkAppId: { type: 'integer' }, status: { enum: ['running', 'finished'] } }, [
   'sdkAppId',
   'status',
 ]);
 
-const span = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'maxMs']);
-export const putDelays = strict({ request: span, answer: span });
+const delayRange = strict({ minMs: milliseconds, maxMs: milliseconds }, ['minMs', 'maxMs']);
+export const putDelays = strict({ request: delayRange, response: delayRange });
 
 export const putSettings = strict({
-  autoTasks: { type: 'boolean' },
+  acceptUnknownTasks: { type: 'boolean' },
   quotaPerSecond: { type: 'integer', minimum: 0 },
   clockOffsetSeconds: { type: 'number' },
 });
@@ -30,11 +30,11 @@ const fault = {
       ['status'],
     ),
     kind('body', { body: text, bodyBase64: text, contentType: text, headers }),
-    kind('never-answer', {}),
+    kind('no-response', {}),
     kind('reset', { at: breakingPoint }, ['at']),
     kind('close', { at: breakingPoint }, ['at']),
     kind('short-body', {}),
-    kind('drip', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
+    kind('trickle', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
     kind('huge', { bytes: { type: 'integer', minimum: 0 } }, ['bytes']),
     kind('slow', { ms: milliseconds }, ['ms']),
   ],

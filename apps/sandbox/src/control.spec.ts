@@ -17,18 +17,18 @@ describe('the control API', () => {
     path: string,
     body?: unknown,
   ): Promise<{ status: number; json: unknown }> {
-    const answer = await fetch(sandbox.controlUrl + path, {
+    const response = await fetch(sandbox.controlUrl + path, {
       method,
       ...(body !== undefined && {
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
       }),
     });
-    const text = await answer.text();
-    return { status: answer.status, json: text === '' ? undefined : JSON.parse(text) };
+    const text = await response.text();
+    return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
   }
 
-  it('puts a task under an id of any form, and shows what became of it', async () => {
+  it('creates a task with any id and shows its status', async () => {
     const taskId = `-a+b/c=${'x'.repeat(249)}`;
     const path = `/tasks/${encodeURIComponent(taskId)}`;
     expect(await call('PUT', path, { sdkAppId: SDK_APP_ID, status: 'running' })).toMatchObject({
@@ -42,9 +42,9 @@ describe('the control API', () => {
     expect(codeIn(await stop(sandbox, { taskId }))).toBe('OK');
   });
 
-  it('shows what arrived, without the signature, and forgets it', async () => {
+  it('lists received requests without their signatures, and deletes them', async () => {
     await stop(sandbox, { taskId: 'task-9' });
-    const { json } = await call('GET', '/arrivals');
+    const { json } = await call('GET', '/received-requests');
     expect(json).toEqual([
       expect.objectContaining({
         method: 'POST',
@@ -56,35 +56,35 @@ describe('the control API', () => {
         taskId: 'task-9',
         connection: 1,
         tls: false,
-        answerCode: 'InvalidParameter.TaskId',
+        responseCode: 'InvalidParameter.TaskId',
         headers: expect.objectContaining({
           authorization: expect.stringMatching(/, Signature=\[redacted\]$/),
         }),
       }),
     ]);
-    expect(await call('DELETE', '/arrivals')).toMatchObject({ status: 204 });
-    expect((await call('GET', '/arrivals')).json).toEqual([]);
+    expect(await call('DELETE', '/received-requests')).toMatchObject({ status: 204 });
+    expect((await call('GET', '/received-requests')).json).toEqual([]);
   });
 
-  it('sets faults and takes them back', async () => {
+  it('replaces the fault rules', async () => {
     const rules = [
       { fault: { kind: 'error', code: 'InternalError' }, times: 2, probability: 1, effect: 'before' },
-      { fault: { kind: 'drip', part: 'body', everyMs: 1 }, times: 'always', taskId: 'a' },
+      { fault: { kind: 'trickle', part: 'body', everyMs: 1 }, times: 'always', taskId: 'a' },
     ];
     expect(await call('PUT', '/faults', rules)).toMatchObject({ status: 204 });
     expect(codeIn(await stop(sandbox))).toBe('InternalError');
     expect(sandbox.state().faults).toMatchObject([{ times: 1 }, { times: 'always' }]);
-    expect(await call('DELETE', '/faults')).toMatchObject({ status: 204 });
+    expect(await call('PUT', '/faults', [])).toMatchObject({ status: 204 });
     expect(sandbox.state().faults).toEqual([]);
   });
 
-  it('changes the settings and delays given and leaves the others', async () => {
-    await call('PUT', '/settings', { autoTasks: true });
-    await call('PUT', '/delays', { answer: { minMs: 1, maxMs: 2 } });
+  it('changes the given settings and delays and keeps the others', async () => {
+    await call('PUT', '/settings', { acceptUnknownTasks: true });
+    await call('PUT', '/delays', { response: { minMs: 1, maxMs: 2 } });
     expect((await call('GET', '/state')).json).toMatchObject({
       endpoints: { http: sandbox.httpUrl, https: sandbox.httpsUrl, control: sandbox.controlUrl },
-      settings: { autoTasks: true, quotaPerSecond: 20, clockOffsetSeconds: 0 },
-      delays: { request: { minMs: 0, maxMs: 0 }, answer: { minMs: 1, maxMs: 2 } },
+      settings: { acceptUnknownTasks: true, quotaPerSecond: 20, clockOffsetSeconds: 0 },
+      delays: { request: { minMs: 0, maxMs: 0 }, response: { minMs: 1, maxMs: 2 } },
     });
     expect(codeIn(await stop(sandbox))).toBe('OK');
   });
@@ -100,9 +100,9 @@ describe('the control API', () => {
     ['/faults', { kind: 'reset' }, /must be array/],
     ['/faults', [{ fault: { kind: 'explode' }, times: 1 }], /fault/],
     ['/faults', [{ fault: { kind: 'reset' }, times: 1 }], /fault must have required property 'at'/],
-    ['/faults', [{ fault: { kind: 'never-answer' }, times: 0 }], /times/],
-    ['/faults', [{ fault: { kind: 'never-answer' }, times: 1, probability: 2 }], /probability must be <= 1/],
-  ])('answers 400 and the reason to PUT %s %j', async (path, body, reason) => {
+    ['/faults', [{ fault: { kind: 'no-response' }, times: 0 }], /times/],
+    ['/faults', [{ fault: { kind: 'no-response' }, times: 1, probability: 2 }], /probability must be <= 1/],
+  ])('returns 400 with the reason for PUT %s %j', async (path, body, reason) => {
     const before = sandbox.state();
     expect(await call('PUT', path, body)).toMatchObject({
       status: 400,

@@ -7,21 +7,20 @@ import type { Settings } from './settings.js';
 import type { Task } from './tasks.js';
 
 /**
- * The sandbox's remote control: JSON over HTTP, on the loopback interface.
+ * The control API of the sandbox: JSON over HTTP, on the loopback interface.
  *
- * | request              | body                                              | what                                    |
- * | -------------------- | ------------------------------------------------- | --------------------------------------- |
- * | `GET /state`         |                                                   | endpoints, statistics, what is set      |
- * | `GET /arrivals`      |                                                   | the latest 10,000 requests              |
- * | `DELETE /arrivals`   |                                                   | forgets them                            |
- * | `GET /tasks`         |                                                   | all tasks                               |
- * | `PUT /tasks/:taskId` | `{ sdkAppId, status }`                            | adds or replaces one                    |
- * | `PUT /delays`        | `{ request?, answer? }`, each `{ minMs, maxMs }`  | changes the ways given                  |
- * | `PUT /faults`        | list of fault rules, see `FaultRule`              | replaces the list                       |
- * | `DELETE /faults`     |                                                   | empties it                              |
- * | `PUT /settings`      | `{ autoTasks?, quotaPerSecond?, clockOffsetSeconds? }` | changes the settings given         |
+ * | request                     | body                                                           | effect                              |
+ * | --------------------------- | -------------------------------------------------------------- | ----------------------------------- |
+ * | `GET /state`                |                                                                | endpoints, statistics, configuration |
+ * | `GET /received-requests`    |                                                                | the latest 10,000 requests          |
+ * | `DELETE /received-requests` |                                                                | deletes them                        |
+ * | `GET /tasks`                |                                                                | all tasks                           |
+ * | `PUT /tasks/:taskId`        | `{ sdkAppId, status }`                                         | adds or replaces one task           |
+ * | `PUT /delays`               | `{ request?, response? }`, each `{ minMs, maxMs }`             | changes the given directions        |
+ * | `PUT /faults`               | list of fault rules, see `FaultRule`                           | replaces all rules                  |
+ * | `PUT /settings`             | `{ acceptUnknownTasks?, quotaPerSecond?, clockOffsetSeconds? }` | changes the given settings          |
  *
- * `GET` answers 200, the others 204; input that is no use answers 400 and says why.
+ * `GET` returns 200, the other methods 204. Invalid input returns 400 with the reason.
  */
 export function createControlApi(sandbox: SandboxControl): FastifyInstance {
   const api = fastify({
@@ -31,11 +30,11 @@ export function createControlApi(sandbox: SandboxControl): FastifyInstance {
   });
 
   api.get('/state', () => sandbox.state());
-  api.get('/arrivals', () => sandbox.arrivals());
+  api.get('/received-requests', () => sandbox.receivedRequests());
   api.get('/tasks', () => sandbox.tasks());
 
-  api.delete('/arrivals', (_request, reply) => {
-    sandbox.clearArrivals();
+  api.delete('/received-requests', (_request, reply) => {
+    sandbox.clearReceivedRequests();
     return reply.code(204).send();
   });
   api.put<{ Params: { taskId: string }; Body: Omit<Task, 'taskId'> }>(
@@ -52,10 +51,6 @@ export function createControlApi(sandbox: SandboxControl): FastifyInstance {
   });
   api.put<{ Body: FaultRule[] }>('/faults', { schema: { body: putFaults } }, ({ body }, reply) => {
     sandbox.setFaults(body);
-    return reply.code(204).send();
-  });
-  api.delete('/faults', (_request, reply) => {
-    sandbox.setFaults([]);
     return reply.code(204).send();
   });
   api.put<{ Body: Partial<Settings> }>('/settings', { schema: { body: putSettings } }, ({ body }, reply) => {

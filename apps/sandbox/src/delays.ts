@@ -1,54 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Span {
+export interface DelayRange {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
-/** How long the network takes each way; each trip draws its own length, evenly spread over the span. */
+/** Network delay per direction; each request draws its own, uniformly distributed over the range. */
 export interface Delays {
-  /** Before the request is counted as arrived. */
-  readonly request: Span;
-  /** Between the cloud's decision and its answer's first byte. */
-  readonly answer: Span;
+  /** Before the request counts as received. */
+  readonly request: DelayRange;
+  /** Between the decision and the first byte of the response. */
+  readonly response: DelayRange;
 }
 
-export const NO_DELAYS: Delays = { request: { minMs: 0, maxMs: 0 }, answer: { minMs: 0, maxMs: 0 } };
+export const NO_DELAYS: Delays = { request: { minMs: 0, maxMs: 0 }, response: { minMs: 0, maxMs: 0 } };
 
-/** The way between client and cloud. */
+/** Simulates the network between client and cloud. */
 export class Network {
   #delays: Delays;
 
-  /** @param random yields [0, 1) @param closing ends all trips, by rejection */
+  /** @param random returns [0, 1) @param closing rejects all pending delays */
   constructor(
     delays: Delays,
     private readonly random: () => number,
     private readonly closing: AbortSignal,
   ) {
-    this.#delays = checked(delays);
+    this.#delays = validate(delays);
   }
 
   get delays(): Delays {
     return this.#delays;
   }
 
-  /** Changes the ways given. @throws RangeError when a span ends before it begins */
-  change(delays: Partial<Delays>): void {
-    this.#delays = checked({ ...this.#delays, ...delays });
+  /** Changes the given directions. @throws RangeError when minMs is greater than maxMs */
+  update(delays: Partial<Delays>): void {
+    this.#delays = validate({ ...this.#delays, ...delays });
   }
 
-  async travel(way: keyof Delays): Promise<void> {
-    const { minMs, maxMs } = this.#delays[way];
+  async delay(direction: keyof Delays): Promise<void> {
+    const { minMs, maxMs } = this.#delays[direction];
     const ms = minMs + this.random() * (maxMs - minMs);
     if (ms > 0) await sleep(ms, undefined, { signal: this.closing });
   }
 }
 
-function checked(delays: Delays): Delays {
-  for (const way of ['request', 'answer'] as const) {
-    const { minMs, maxMs } = delays[way];
+function validate(delays: Delays): Delays {
+  for (const direction of ['request', 'response'] as const) {
+    const { minMs, maxMs } = delays[direction];
     if (!(minMs >= 0 && minMs <= maxMs)) {
-      throw new RangeError(`${way}: 0 <= minMs <= maxMs is needed, got ${minMs} and ${maxMs}`);
+      throw new RangeError(`${direction}: 0 <= minMs <= maxMs must hold, got ${minMs} and ${maxMs}`);
     }
   }
   return delays;

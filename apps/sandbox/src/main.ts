@@ -5,11 +5,11 @@ import { startSandbox, type SandboxOptions } from './sandbox.js';
 
 const environment = process.env;
 
-function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
+function parseOptions(env: NodeJS.ProcessEnv): SandboxOptions {
   const secretId = env['SANDBOX_SECRET_ID'];
   const secretKey = env['SANDBOX_SECRET_KEY'];
   if (Boolean(secretId) !== Boolean(secretKey)) {
-    throw new Error('SANDBOX_SECRET_ID and SANDBOX_SECRET_KEY must be set together, or neither');
+    throw new Error('SANDBOX_SECRET_ID and SANDBOX_SECRET_KEY must be set together or not at all');
   }
   return {
     host: env['SANDBOX_HOST'] ?? '127.0.0.1',
@@ -20,16 +20,16 @@ function optionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     ...(secretId && secretKey && { credentials: [{ secretId, secretKey }] }),
   };
 
-  function integer(name: string, otherwise: number): number {
+  function integer(name: string, defaultValue: number): number {
     const value = env[name];
-    if (value === undefined) return otherwise;
-    if (!/^\d{1,10}$/.test(value)) throw new Error(`${name} must be a whole number`);
+    if (value === undefined) return defaultValue;
+    if (!/^\d{1,10}$/.test(value)) throw new Error(`${name} must be an integer of at most 10 digits`);
     return Number(value);
   }
 }
 
 async function run(): Promise<void> {
-  const options = optionsFrom(environment);
+  const options = parseOptions(environment);
   const sandbox = await startSandbox(options);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -39,13 +39,13 @@ async function run(): Promise<void> {
 
   const caFile = environment['SANDBOX_CA_FILE'];
   if (caFile) await writeFile(caFile, sandbox.ca);
-  const [pair] = sandbox.credentials;
+  const [credentials] = sandbox.credentials;
   const folder = environment['SANDBOX_CREDENTIALS_FOLDER'];
-  if (folder && pair) await writePair(folder, pair);
+  if (folder && credentials) await writeCredentials(folder, credentials);
 
-  console.log(`A stand-in for Tencent Cloud listens on
+  console.log(`The sandbox, a stand-in for Tencent Cloud, listens on
   ${sandbox.httpUrl}
-  ${sandbox.httpsUrl}${caFile ? `  (trust ${caFile}, e.g. NODE_EXTRA_CA_CERTS=${caFile})` : '  (SANDBOX_CA_FILE=<path> writes the CA to trust)'}
+  ${sandbox.httpsUrl}${caFile ? `  (to trust it: NODE_EXTRA_CA_CERTS=${caFile})` : '  (set SANDBOX_CA_FILE=<path> to get the CA certificate)'}
   ${sandbox.controlUrl}  (control API)
 
 Point the gateway at it:
@@ -54,27 +54,27 @@ Point the gateway at it:
   if (folder) {
     console.log(`  TENCENTCLOUD_SECRET_ID_FILE=${join(folder, 'secret-id')}
   TENCENTCLOUD_SECRET_KEY_FILE=${join(folder, 'secret-key')}`);
-  } else if (!options.credentials && pair) {
-    console.log(`  TENCENTCLOUD_SECRET_ID=${pair.secretId}
-  TENCENTCLOUD_SECRET_KEY=${pair.secretKey}
-The pair is a demo, made for this run; it opens nothing but this sandbox.`);
+  } else if (!options.credentials && credentials) {
+    console.log(`  TENCENTCLOUD_SECRET_ID=${credentials.secretId}
+  TENCENTCLOUD_SECRET_KEY=${credentials.secretKey}
+These credentials were generated for this run; only this sandbox accepts them.`);
   }
   console.log(`
-Give it a task to stop:
+Create a task to stop:
   curl -X PUT ${sandbox.controlUrl}/tasks/demo-1 -H 'content-type: application/json' \\
     -d '{"sdkAppId":${options.sdkAppIds?.[0]},"status":"running"}'`);
 }
 
-/** For whoever shares the folder: as files that a gateway reads. */
-async function writePair(folder: string, { secretId, secretKey }: SandboxCredentials): Promise<void> {
+/** Writes the credentials as files that a gateway can read. */
+async function writeCredentials(folder: string, { secretId, secretKey }: SandboxCredentials): Promise<void> {
   await writeFile(join(folder, 'secret-id'), secretId, { mode: 0o600 });
   await writeFile(join(folder, 'secret-key'), secretKey, { mode: 0o600 });
 }
 
-function explained(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `port ${String(error.port)} is taken; choose another with SANDBOX_PORT, SANDBOX_TLS_PORT or SANDBOX_CONTROL_PORT`;
+    return `port ${String(error.port)} is in use; set another one with SANDBOX_PORT, SANDBOX_TLS_PORT or SANDBOX_CONTROL_PORT`;
   }
   return error.message;
 }
@@ -82,6 +82,6 @@ function explained(error: unknown): string {
 try {
   await run();
 } catch (error) {
-  console.error(`sandbox: ${explained(error)}`);
+  console.error(`sandbox: ${describeError(error)}`);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-import type { Arrival } from './arrivals.js';
+import type { ReceivedRequest } from './received-requests.js';
 import type { Delays } from './delays.js';
 import type { FaultRule } from './faults.js';
 import type { Settings } from './settings.js';
@@ -10,24 +10,24 @@ export interface SandboxState {
   readonly statistics: Statistics;
   readonly settings: Settings;
   readonly delays: Delays;
-  /** Rules that have times left, with those times. */
+  /** Rules that have uses left, with the remaining number. */
   readonly faults: readonly FaultRule[];
 }
 
-/** What can be asked of a running sandbox, in process as well as through its control API. */
+/** Operations on a running sandbox, in process and through its control API. */
 export interface SandboxControl {
   state(): SandboxState;
   /** The latest 10,000 requests, oldest first. */
-  arrivals(): Arrival[];
-  /** Forgets the recorded requests; the statistics stay. */
-  clearArrivals(): void;
+  receivedRequests(): ReceivedRequest[];
+  /** Deletes the recorded requests; the statistics stay. */
+  clearReceivedRequests(): void;
   tasks(): Task[];
-  /** Adds or replaces one. */
+  /** Adds or replaces one task. */
   putTask(task: Task): void;
-  /** Changes the ways given. @throws RangeError when a span ends before it begins */
+  /** Changes the given directions. @throws RangeError when minMs is greater than maxMs */
   setDelays(delays: Partial<Delays>): void;
   /** Replaces all rules. */
   setFaults(rules: readonly FaultRule[]): void;
-  /** Changes the settings given. */
+  /** Changes the given settings. */
   setSettings(settings: Partial<Settings>): void;
 }

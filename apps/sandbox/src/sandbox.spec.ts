@@ -10,20 +10,20 @@ import { bodyOf, codeIn, exchange, open, stop, until, wireStop } from './testing
 import { HOST, SDK_APP_ID } from './testing/signed-stop.js';
 
 const RUNNING = { sdkAppId: SDK_APP_ID, taskId: 'task-1', status: 'running' } as const;
-const running: Sandbox[] = [];
+const sandboxes: Sandbox[] = [];
 
-async function started(options: SandboxOptions = {}): Promise<Sandbox> {
+async function start(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await startSandbox(options);
-  running.push(sandbox);
+  sandboxes.push(sandbox);
   return sandbox;
 }
 
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((sandbox) => sandbox.close()));
+  await Promise.all(sandboxes.splice(0).map((sandbox) => sandbox.close()));
 });
 
-/** Leads to the sandbox whatever host is asked for, so that the Host header is the name that the SDK signs. */
-class DetourAgent extends Agent {
+/** Connects to the sandbox for any host, so that the Host header is the name that the SDK signs. */
+class RedirectingAgent extends Agent {
   constructor(private readonly dial: () => Socket) {
     super();
   }
@@ -44,8 +44,8 @@ function officialClient(
 ): CommonClient {
   const agent =
     protocol === 'http:'
-      ? new DetourAgent(() => connect(portOf(sandbox.httpUrl), '127.0.0.1'))
-      : new DetourAgent(() =>
+      ? new RedirectingAgent(() => connect(portOf(sandbox.httpUrl), '127.0.0.1'))
+      : new RedirectingAgent(() =>
           connectTls({ port: portOf(sandbox.httpsUrl), host: '127.0.0.1', servername: HOST, ca: sandbox.ca }),
         );
   if (protocol === 'https:') Object.assign(agent, { protocol });
@@ -60,22 +60,24 @@ describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protoco
   const parameters = { SdkAppId: SDK_APP_ID, TaskId: RUNNING.taskId };
 
   it('stops a task', async () => {
-    const sandbox = await started({ tasks: [RUNNING] });
-    const answer: unknown = await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
-    expect(answer).toEqual({ RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    const sandbox = await start({ tasks: [RUNNING] });
+    const response: unknown = await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
+    expect(response).toEqual({ RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(sandbox.tasks()).toEqual([{ ...RUNNING, status: 'finished' }]);
-    expect(sandbox.arrivals()).toMatchObject([{ tls: protocol === 'https:', headers: { host: HOST } }]);
+    expect(sandbox.receivedRequests()).toMatchObject([
+      { tls: protocol === 'https:', headers: { host: HOST } },
+    ]);
     expect(sandbox.state().statistics).toEqual({
-      arrivals: 1,
-      mostInAnySecond: 1,
+      stopCalls: 1,
+      peakPerSecond: 1,
       signatures: { verified: 1, rejected: 0 },
-      answers: { OK: 1 },
+      responses: { OK: 1 },
     });
   });
 
-  it('stops a task with a temporary pair', async () => {
+  it('stops a task with temporary credentials', async () => {
     const credentials = [{ secretId: 'AKIDdemo', secretKey: 'k'.repeat(32), token: 'demo-token' }];
-    const sandbox = await started({ tasks: [RUNNING], credentials });
+    const sandbox = await start({ tasks: [RUNNING], credentials });
     await officialClient(sandbox, protocol).request('StopStreamIngest', parameters);
     expect(sandbox.tasks()).toEqual([{ ...RUNNING, status: 'finished' }]);
   });
@@ -83,19 +85,19 @@ describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protoco
   it.each([
     ['AuthFailure.SignatureFailure', { secretKey: 'wrong' }],
     ['AuthFailure.SecretIdNotFound', { secretId: 'AKIDother' }],
-    ['AuthFailure.TokenFailure', { token: 'of somebody else' }],
-  ])('is told %s when its credentials have %j', async (code, change) => {
-    const sandbox = await started({ tasks: [RUNNING] });
-    const [pair] = sandbox.credentials;
-    if (!pair) throw new Error('no credentials');
-    const client = officialClient(sandbox, protocol, { ...pair, ...change });
+    ['AuthFailure.TokenFailure', { token: 'of other credentials' }],
+  ])('receives %s when its credentials have %j', async (code, change) => {
+    const sandbox = await start({ tasks: [RUNNING] });
+    const [credentials] = sandbox.credentials;
+    if (!credentials) throw new Error('no credentials');
+    const client = officialClient(sandbox, protocol, { ...credentials, ...change });
     await expect(client.request('StopStreamIngest', parameters)).rejects.toMatchObject({ code });
     expect(sandbox.tasks()).toEqual([RUNNING]);
     expect(sandbox.state().statistics.signatures).toEqual({ verified: 0, rejected: 1 });
   });
 
-  it('is told that a task has ended, and that an action does not exist', async () => {
-    const sandbox = await started({ tasks: [{ ...RUNNING, status: 'finished' }] });
+  it('receives TaskFinished for an ended task and InvalidAction for an unknown action', async () => {
+    const sandbox = await start({ tasks: [{ ...RUNNING, status: 'finished' }] });
     const client = officialClient(sandbox, protocol);
     await expect(client.request('StopStreamIngest', parameters)).rejects.toMatchObject({
       code: 'FailedOperation.TaskFinished',
@@ -106,9 +108,9 @@ describe.each(['http:', 'https:'] as const)('the official SDK over %s', (protoco
   });
 });
 
-describe('an answer', () => {
-  it('carries Date, Content-Type and the trace id that was sent', async () => {
-    const sandbox = await started({
+describe('a response', () => {
+  it('has Date, Content-Type and the trace id of the request', async () => {
+    const sandbox = await start({
       tasks: [RUNNING],
       now: () => Date.UTC(2030, 0, 1),
       clockOffsetSeconds: 60,
@@ -129,7 +131,7 @@ describe('an answer', () => {
   it.each(['GET / HTTP/1.1', 'POST /v2 HTTP/1.1', 'POST /?a=1 HTTP/1.1', 'DELETE / HTTP/1.1'])(
     'to %s is a 404 page of the edge',
     async (line) => {
-      const sandbox = await started();
+      const sandbox = await start();
       const { text } = await exchange(
         await open(sandbox),
         `${line}\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`,
@@ -137,18 +139,18 @@ describe('an answer', () => {
       expect(text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
       expect(text).toContain('\r\nContent-Type: text/html\r\n');
       expect(bodyOf(text)).toContain('<h1>404 Not Found</h1>');
-      expect(sandbox.arrivals()).toMatchObject([{ answerCode: 'http-404' }]);
+      expect(sandbox.receivedRequests()).toMatchObject([{ responseCode: 'http-404' }]);
     },
   );
 
-  it('says RequestSizeLimitExceeded to more than 10 MB', async () => {
-    const sandbox = await started();
-    const answer = await stop(sandbox, { body: ' '.repeat(10 * 1024 * 1024 + 1) });
-    expect(codeIn(answer)).toBe('RequestSizeLimitExceeded');
+  it('is RequestSizeLimitExceeded for a body over 10 MB', async () => {
+    const sandbox = await start();
+    const response = await stop(sandbox, { body: ' '.repeat(10 * 1024 * 1024 + 1) });
+    expect(codeIn(response)).toBe('RequestSizeLimitExceeded');
   });
 
-  it('says SignatureExpire when the clocks are too far apart, until they are not', async () => {
-    const sandbox = await started({ tasks: [RUNNING] });
+  it('is SignatureExpire only while the clocks are too far apart', async () => {
+    const sandbox = await start({ tasks: [RUNNING] });
     sandbox.setSettings({ clockOffsetSeconds: -1000 });
     expect(codeIn(await stop(sandbox))).toBe('AuthFailure.SignatureExpire');
     sandbox.setSettings({ clockOffsetSeconds: 0 });
@@ -157,9 +159,9 @@ describe('an answer', () => {
 });
 
 describe('the quota', () => {
-  it('refuses the 21st in any one second, and counts the refused as well', async () => {
+  it('rejects the 21st call in any one-second window and counts rejected calls as well', async () => {
     let time = 0;
-    const sandbox = await started({ autoTasks: true, monotonic: () => time });
+    const sandbox = await start({ acceptUnknownTasks: true, monotonic: () => time });
     const call = async (at: number): Promise<string> => {
       time = at;
       sandbox.putTask(RUNNING);
@@ -171,11 +173,11 @@ describe('the quota', () => {
     expect(await call(1000)).toBe('RequestLimitExceeded');
     expect(await call(1001)).toBe('RequestLimitExceeded');
     expect(await call(1003)).toBe('OK');
-    expect(sandbox.state().statistics).toMatchObject({ arrivals: 24, mostInAnySecond: 21 });
+    expect(sandbox.state().statistics).toMatchObject({ stopCalls: 24, peakPerSecond: 21 });
   });
 
-  it('is as large as set', async () => {
-    const sandbox = await started({ autoTasks: true, monotonic: () => 0, quotaPerSecond: 1 });
+  it('has the configured size', async () => {
+    const sandbox = await start({ acceptUnknownTasks: true, monotonic: () => 0, quotaPerSecond: 1 });
     expect(codeIn(await stop(sandbox, { taskId: 'a' }))).toBe('OK');
     expect(codeIn(await stop(sandbox, { taskId: 'b' }))).toBe('RequestLimitExceeded');
     sandbox.setSettings({ quotaPerSecond: 3 });
@@ -184,31 +186,31 @@ describe('the quota', () => {
 });
 
 describe('the network', () => {
-  it('delays the arrival by the way there and the answer by the way back', async () => {
-    const sandbox = await started({
+  it('delays the request and the response by their own delays', async () => {
+    const sandbox = await start({
       tasks: [RUNNING],
       random: () => 0.5,
-      delays: { request: { minMs: 0, maxMs: 80 }, answer: { minMs: 20, maxMs: 100 } },
+      delays: { request: { minMs: 0, maxMs: 80 }, response: { minMs: 20, maxMs: 100 } },
     });
     // Timers fire in the order in which they are due, however late a busy machine makes them.
-    const [there, back] = [sleep(39, 'on the way there'), sleep(98, 'on the way back')];
-    const answer = stop(sandbox);
-    expect(await Promise.race([answer, there])).toBe('on the way there');
-    expect(sandbox.arrivals()).toEqual([]);
-    expect(await Promise.race([answer, back])).toBe('on the way back');
-    expect(codeIn(await answer)).toBe('OK');
-    expect(sandbox.arrivals()).toHaveLength(1);
+    const [requestDelay, responseDelay] = [sleep(39, 'request delayed'), sleep(98, 'response delayed')];
+    const response = stop(sandbox);
+    expect(await Promise.race([response, requestDelay])).toBe('request delayed');
+    expect(sandbox.receivedRequests()).toEqual([]);
+    expect(await Promise.race([response, responseDelay])).toBe('response delayed');
+    expect(codeIn(await response)).toBe('OK');
+    expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 
-  it('delivers a request whose sender has hung up', async () => {
-    const sandbox = await started({
+  it('delivers a request whose client has disconnected', async () => {
+    const sandbox = await start({
       tasks: [RUNNING],
-      delays: { request: { minMs: 50, maxMs: 50 }, answer: { minMs: 0, maxMs: 0 } },
+      delays: { request: { minMs: 50, maxMs: 50 }, response: { minMs: 0, maxMs: 0 } },
     });
     const socket = await open(sandbox);
     socket.write(wireStop(sandbox), () => socket.destroy());
     await until(() => sandbox.tasks()[0]?.status === 'finished');
-    expect(sandbox.arrivals()).toMatchObject([{ taskId: RUNNING.taskId, answerCode: 'OK' }]);
+    expect(sandbox.receivedRequests()).toMatchObject([{ taskId: RUNNING.taskId, responseCode: 'OK' }]);
   });
 });
 
@@ -217,8 +219,8 @@ function listeners(): number {
 }
 
 describe('startSandbox', () => {
-  it('makes a demo pair of its own at each start', async () => {
-    const [one, other] = [await started(), await started()];
+  it('generates new credentials at each start', async () => {
+    const [one, other] = [await start(), await start()];
     expect(one.credentials).toEqual([
       {
         secretId: expect.stringMatching(/^AKIDdemo\w{28}$/),
@@ -228,38 +230,38 @@ describe('startSandbox', () => {
     expect(one.credentials).not.toEqual(other.credentials);
   });
 
-  it('rejects when a port is taken, and leaves no port open', async () => {
-    const first = await started();
+  it('rejects when a port is in use and leaves no port open', async () => {
+    const first = await start();
     const controlPort = portOf(first.controlUrl);
     await expect(startSandbox({ controlPort })).rejects.toMatchObject({
       code: 'EADDRINUSE',
       port: controlPort,
     });
-    // What is left are those of `first`; a handle goes a moment after its port.
+    // The listeners of `first` remain; a handle disappears shortly after its port.
     await until(() => listeners() === 3);
   });
 
-  it('closes connections that are open or in the middle of a slow answer', async () => {
-    const sandbox = await started({ autoTasks: true });
+  it('closes idle connections and those with a pending response', async () => {
+    const sandbox = await start({ acceptUnknownTasks: true });
     sandbox.setFaults([{ fault: { kind: 'slow', ms: 3_600_000 }, times: 1 }]);
     const slow = stop(sandbox);
     const idle = exchange(await open(sandbox, true), '');
-    await until(() => sandbox.arrivals().length === 1);
+    await until(() => sandbox.receivedRequests().length === 1);
     await sandbox.close();
     expect([(await slow).text, (await idle).text]).toEqual(['', '']);
   });
 });
 
-describe('the record', () => {
+describe('the list of received requests', () => {
   it('keeps the latest 10,000 and numbers the connections', async () => {
-    const sandbox = await started();
+    const sandbox = await start();
     const request = `GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
     const last = `GET /last HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
     await exchange(await open(sandbox), request.repeat(10_000) + last);
-    const arrivals = sandbox.arrivals();
-    expect(arrivals).toHaveLength(10_000);
-    expect(arrivals.at(-1)).toMatchObject({ path: '/last', connection: 1 });
+    const received = sandbox.receivedRequests();
+    expect(received).toHaveLength(10_000);
+    expect(received.at(-1)).toMatchObject({ path: '/last', connection: 1 });
     await exchange(await open(sandbox), last);
-    expect(sandbox.arrivals().at(-1)).toMatchObject({ connection: 2 });
+    expect(sandbox.receivedRequests().at(-1)).toMatchObject({ connection: 2 });
   });
 });

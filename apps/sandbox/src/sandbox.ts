@@ -1,36 +1,36 @@
-import { CLOUD_HOSTS, createCertificateAuthority, type CertificateMaker } from './certificates.js';
+import { CLOUD_HOSTS, createCertificateAuthority, type CertificateFactory } from './certificates.js';
 import { CloudListener } from './cloud-listener.js';
 import { Cloud } from './cloud.js';
 import { createControlApi } from './control.js';
-import { demoCredentials, type SandboxCredentials } from './credentials.js';
+import { generateCredentials, type SandboxCredentials } from './credentials.js';
 import { Network, NO_DELAYS, type Delays } from './delays.js';
 import { Faults, type FaultRule } from './faults.js';
-import { serveCloud } from './serve-cloud.js';
+import { createRequestHandler } from './request-handler.js';
 import type { SandboxControl } from './sandbox-control.js';
 import type { Settings } from './settings.js';
 import { Tasks, type Task } from './tasks.js';
 
 export interface SandboxOptions extends Partial<Settings> {
-  /** Default: one freshly generated pair. */
+  /** Default: generated at start. */
   readonly credentials?: readonly SandboxCredentials[];
   /** Default: 1400000001. */
   readonly sdkAppIds?: readonly number[];
-  /** Where the cloud listens; default 127.0.0.1. The control API is on 127.0.0.1 always. */
+  /** Address of the cloud's listeners; default 127.0.0.1. The control API always uses 127.0.0.1. */
   readonly host?: string;
-  /** Ports; 0, the default, takes any free one. */
+  /** Ports; 0, the default, means any free port. */
   readonly port?: number;
   readonly tlsPort?: number;
   readonly controlPort?: number;
   readonly tasks?: readonly Task[];
   readonly delays?: Delays;
   readonly faults?: readonly FaultRule[];
-  /** What HTTPS presents; default: a certificate in order. */
-  readonly certificate?: CertificateMaker;
-  /** Milliseconds since the epoch; default `Date.now`. */
+  /** The certificate for HTTPS; default: a valid one. */
+  readonly certificate?: CertificateFactory;
+  /** Wall clock, in milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
-  /** Milliseconds that never go back; default `performance.now`. */
+  /** Monotonic clock, in milliseconds; default `performance.now`. */
   readonly monotonic?: () => number;
-  /** Yields [0, 1); default `Math.random`. */
+  /** Returns [0, 1); default `Math.random`. */
   readonly random?: () => number;
 }
 
@@ -38,23 +38,23 @@ export interface Sandbox extends SandboxControl {
   readonly httpUrl: string;
   readonly httpsUrl: string;
   readonly controlUrl: string;
-  /** PEM of the authority that signed the certificate of `httpsUrl`. */
+  /** The CA certificate, PEM, that verifies `httpsUrl`. */
   readonly ca: string;
   readonly credentials: readonly SandboxCredentials[];
-  /** Cuts every connection and resolves when all ports are free again. */
+  /** Closes every connection and resolves when all ports are free. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a stand-in for the part of Tencent Cloud that answers `StopStreamIngest`.
+ * Starts a stand-in for the part of Tencent Cloud that serves `StopStreamIngest`.
  *
- * @throws the system's error (e.g. `EADDRINUSE`) when a port cannot be had; nothing is left open then
+ * @throws the system's error (e.g. `EADDRINUSE`) when a port is not available; nothing stays open then
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = '127.0.0.1', random = Math.random, now: clock = Date.now } = options;
-  const credentials = options.credentials ?? [demoCredentials()];
+  const credentials = options.credentials ?? [generateCredentials()];
   const settings: Settings = {
-    autoTasks: options.autoTasks ?? false,
+    acceptUnknownTasks: options.acceptUnknownTasks ?? false,
     quotaPerSecond: options.quotaPerSecond ?? 20,
     clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
   };
@@ -78,12 +78,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
 
   const authority = await createCertificateAuthority();
-  const certificate = await (options.certificate ?? inOrder(host))(authority);
-  const serve = serveCloud({ cloud, network, now, closing: closing.signal });
+  const certificate = await (options.certificate ?? validCertificate(host))(authority);
+  const handle = createRequestHandler({ cloud, network, now, closing: closing.signal });
   let connections = 0;
   const nextNumber = (): number => (connections += 1);
-  const http = new CloudListener(serve, nextNumber);
-  const https = new CloudListener(serve, nextNumber, certificate);
+  const http = new CloudListener(handle, nextNumber);
+  const https = new CloudListener(handle, nextNumber, certificate);
 
   const endpoints = { http: '', https: '', control: '' };
   const control: SandboxControl = {
@@ -94,23 +94,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       delays: network.delays,
       faults: faults.list(),
     }),
-    arrivals: () => cloud.arrivals.list(),
-    clearArrivals: () => {
-      cloud.arrivals.clear();
-    },
+    receivedRequests: () => cloud.receivedRequests.list(),
+    clearReceivedRequests: () => cloud.receivedRequests.clear(),
     tasks: () => tasks.list(),
-    putTask: (task) => {
-      tasks.put(task);
-    },
-    setDelays: (delays) => {
-      network.change(delays);
-    },
-    setFaults: (rules) => {
-      faults.replace(rules);
-    },
-    setSettings: (changes) => {
-      Object.assign(settings, changes);
-    },
+    putTask: (task) => tasks.put(task),
+    setDelays: (delays) => network.update(delays),
+    setFaults: (rules) => faults.replace(rules),
+    setSettings: (changes) => Object.assign(settings, changes),
   };
   const controlApi = createControlApi(control);
 
@@ -120,8 +110,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 
   try {
-    endpoints.http = `http://${authorityOf(host, await http.listen(host, options.port ?? 0))}`;
-    endpoints.https = `https://${authorityOf(host, await https.listen(host, options.tlsPort ?? 0))}`;
+    endpoints.http = `http://${hostAndPort(host, await http.listen(host, options.port ?? 0))}`;
+    endpoints.https = `https://${hostAndPort(host, await https.listen(host, options.tlsPort ?? 0))}`;
     endpoints.control = await controlApi.listen({ host: '127.0.0.1', port: options.controlPort ?? 0 });
   } catch (error) {
     await close();
@@ -139,12 +129,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-function inOrder(host: string): CertificateMaker {
+function validCertificate(host: string): CertificateFactory {
   return (authority) => authority.issue({ hosts: [...new Set([...CLOUD_HOSTS, host])] });
 }
 
-function authorityOf(host: string, port: number): string {
-  // A listener on every interface is reached by the loopback one.
-  const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return named.includes(':') ? `[${named}]:${port}` : `${named}:${port}`;
+function hostAndPort(host: string, port: number): string {
+  // A listener on all interfaces is reachable through loopback.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;
 }

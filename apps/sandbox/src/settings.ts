@@ -1,9 +1,9 @@
-/** What may change while the sandbox runs. */
+/** Settings that can change while the sandbox runs. */
 export interface Settings {
-  /** A task never heard of counts as running, for load tests. */
-  autoTasks: boolean;
-  /** StopStreamIngest calls that may arrive in any one second. */
+  /** Unknown tasks count as running, for load tests. */
+  acceptUnknownTasks: boolean;
+  /** StopStreamIngest calls accepted in any one-second window. */
   quotaPerSecond: number;
-  /** Shifts the sandbox's own clock: the tolerance check and the `Date` header. */
+  /** Shifts the sandbox's clock, which the timestamp check and the `Date` header use. */
   clockOffsetSeconds: number;
 }

@@ -107,7 +107,7 @@ function accepts(vector: Vector, changes: Partial<CloudRequest> = {}, key = vect
 const anyVector = fc.constantFrom(...vectors);
 const anyPlace = fc.nat(10_000);
 
-/** `text` with another character at `place`; another one even to somebody who reads lower case. */
+/** Replaces one character; the result also differs in lower case. */
 function tampered(text: string, place: number): string {
   const i = place % text.length;
   return `${text.slice(0, i)}${text[i] === 'x' ? 'y' : 'x'}${text.slice(i + 1)}`;
@@ -118,11 +118,11 @@ describe('isSignedBy', () => {
     expect(accepts(vector)).toBe(true);
   });
 
-  it.each(vectors)('refuses the vector "$name" under another key', (vector) => {
+  it.each(vectors)('rejects the vector "$name" with another key', (vector) => {
     expect(accepts(vector, {}, `${vector.secretKey}x`)).toBe(false);
   });
 
-  it('refuses a body with any bit flipped', () => {
+  it('rejects a body with any bit flipped', () => {
     fc.assert(
       fc.property(anyVector, anyPlace, fc.integer({ min: 0, max: 7 }), (vector, place, bit) => {
         const body = Buffer.from(vector.body);
@@ -133,7 +133,7 @@ describe('isSignedBy', () => {
     );
   });
 
-  it('refuses a signed header with any character changed', () => {
+  it('rejects a signed header with any character changed', () => {
     fc.assert(
       fc.property(anyVector, anyPlace, anyPlace, (vector, which, place) => {
         const names = [...vector.signedHeaders.split(';'), 'x-tc-timestamp'];
@@ -145,7 +145,7 @@ describe('isSignedBy', () => {
     );
   });
 
-  it('refuses a signature with any digit changed', () => {
+  it('rejects a signature with any digit changed', () => {
     fc.assert(
       fc.property(anyVector, fc.nat(63), fc.integer({ min: 1, max: 15 }), (vector, i, shift) => {
         const digit = ((Number.parseInt(vector.signature.charAt(i), 16) + shift) % 16).toString(16);
@@ -159,11 +159,11 @@ describe('isSignedBy', () => {
     ['method', { method: 'GET' }],
     ['path', { target: '/stop' }],
     ['query', { target: '/?a=1' }],
-  ])('refuses another %s', (_what, change) => {
+  ])('rejects another %s', (_what, change) => {
     expect(accepts(vectors[3] as Vector, change)).toBe(false);
   });
 
-  it('reads signed header values trimmed and in lower case, as the description says', () => {
+  it('trims signed header values and converts them to lower case, as documented', () => {
     const vector = vectors[1] as Vector;
     const { headers } = requestOf(vector);
     expect(accepts(vector, { headers: { ...headers, 'x-tc-action': '  DESCRIBEINSTANCES ' } })).toBe(true);

@@ -3,8 +3,8 @@ import type { Authorization } from './authorization-header.js';
 import type { CloudRequest } from './cloud-request.js';
 
 /**
- * Whether the signature claimed is the one that the holder of `secretKey` makes over this request.
- * Written from Tencent's description of signature v3 alone: https://www.tencentcloud.com/document/product/267/37447
+ * Returns whether the request carries the signature that `secretKey` produces for it.
+ * Implemented only from Tencent's description of signature v3, to be independent of the gateway's signer: https://www.tencentcloud.com/document/product/267/37447
  */
 export function isSignedBy(secretKey: string, request: CloudRequest, authorization: Authorization): boolean {
   const { date, service, signedHeaders, signature } = authorization;
@@ -31,8 +31,8 @@ export function isSignedBy(secretKey: string, request: CloudRequest, authorizati
   ].join('\n');
 
   let key: string | Buffer = `TC3${secretKey}`;
-  for (const link of [date, service, 'tc3_request', toSign]) {
-    key = createHmac('sha256', key).update(link).digest();
+  for (const part of [date, service, 'tc3_request', toSign]) {
+    key = createHmac('sha256', key).update(part).digest();
   }
   return timingSafeEqual(Buffer.from(key), Buffer.from(signature, 'hex'));
 }

@@ -1,31 +1,31 @@
-/** What the sandbox has seen since it started. */
+/** Totals since the sandbox started. */
 export interface Statistics {
-  /** StopStreamIngest calls, refused ones included. */
-  readonly arrivals: number;
-  /** The most of them within any one second, wherever it begins. */
-  readonly mostInAnySecond: number;
+  /** Received StopStreamIngest calls, rejected ones included. */
+  readonly stopCalls: number;
+  /** The highest number of these calls in any one-second window. */
+  readonly peakPerSecond: number;
   readonly signatures: { readonly verified: number; readonly rejected: number };
-  /** By answer code: `OK`, a cloud error code, `http-404`, or `fault-<kind>`. */
-  readonly answers: Readonly<Record<string, number>>;
+  /** By response code: `OK`, a cloud error code, `http-404`, or `fault-<kind>`. */
+  readonly responses: Readonly<Record<string, number>>;
 }
 
-/** Running totals. */
-export class Tally {
-  arrivals = 0;
+/** Counts what {@link Statistics} reports. */
+export class Counters {
+  stopCalls = 0;
   verified = 0;
   rejected = 0;
-  readonly #answers = new Map<string, number>();
+  readonly #responses = new Map<string, number>();
 
-  answered(code: string): void {
-    this.#answers.set(code, (this.#answers.get(code) ?? 0) + 1);
+  countResponse(code: string): void {
+    this.#responses.set(code, (this.#responses.get(code) ?? 0) + 1);
   }
 
-  statistics(mostInAnySecond: number): Statistics {
+  statistics(peakPerSecond: number): Statistics {
     return {
-      arrivals: this.arrivals,
-      mostInAnySecond,
+      stopCalls: this.stopCalls,
+      peakPerSecond,
       signatures: { verified: this.verified, rejected: this.rejected },
-      answers: Object.fromEntries(this.#answers),
+      responses: Object.fromEntries(this.#responses),
     };
   }
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { stopStreamIngest } from './stop-stream-ingest.js';
 import { Tasks } from './tasks.js';
 
-const RULES = { sdkAppIds: [1, 2], autoTasks: false };
+const RULES = { sdkAppIds: [1, 2], acceptUnknownTasks: false };
 
 describe('stopStreamIngest', () => {
   let tasks: Tasks;
@@ -39,14 +39,14 @@ describe('stopStreamIngest', () => {
     ['InvalidParameter.TaskId', { SdkAppId: 1, TaskId: 'RUNNING' }],
     ['InvalidParameter.TaskId', { SdkAppId: 2, TaskId: 'running' }],
     ['FailedOperation.TaskFinished', { SdkAppId: 1, TaskId: 'finished' }],
-  ])('answers %s to %j and stops nothing', (code, body) => {
+  ])('throws %s for %j and stops nothing', (code, body) => {
     expect(stop(body)).toThrow(expect.objectContaining({ code }));
     expect(tasks.find(1, 'running')?.status).toBe('running');
   });
 
-  it('takes an unknown task for a running one when told so, once', () => {
-    const again = stop({ SdkAppId: 1, TaskId: 'unknown' }, { ...RULES, autoTasks: true });
-    again();
-    expect(again).toThrow(expect.objectContaining({ code: 'FailedOperation.TaskFinished' }));
+  it('stops an unknown task once when acceptUnknownTasks is true', () => {
+    const stopUnknown = stop({ SdkAppId: 1, TaskId: 'unknown' }, { ...RULES, acceptUnknownTasks: true });
+    stopUnknown();
+    expect(stopUnknown).toThrow(expect.objectContaining({ code: 'FailedOperation.TaskFinished' }));
   });
 });

@@ -1,57 +1,62 @@
-import { Refusal } from './refusal.js';
+import { ApiError } from './api-error.js';
 import type { Task, Tasks } from './tasks.js';
 
-/** What an application may stop. */
+/** Which tasks can be stopped. */
 export interface StopRules {
   readonly sdkAppIds: readonly number[];
-  /** A task never heard of counts as running. */
-  readonly autoTasks: boolean;
+  /** Unknown tasks count as running. */
+  readonly acceptUnknownTasks: boolean;
 }
 
 /**
- * The action itself: a running task becomes finished.
+ * Performs the action: a running task becomes finished.
  *
- * @throws Refusal `InvalidParameter.*`, `UnknownParameter`, `MissingParameter`, `FailedOperation.TaskFinished`
+ * @throws {@link ApiError} `InvalidParameter.*`, `UnknownParameter`, `MissingParameter`, `FailedOperation.TaskFinished`
  */
-export function stopStreamIngest(body: Buffer, tasks: Tasks, { sdkAppIds, autoTasks }: StopRules): void {
-  const { SdkAppId: sdkAppId, TaskId: taskId } = parametersOf(body);
+export function stopStreamIngest(
+  body: Buffer,
+  tasks: Tasks,
+  { sdkAppIds, acceptUnknownTasks }: StopRules,
+): void {
+  const { SdkAppId: sdkAppId, TaskId: taskId } = parseParameters(body);
 
   if (typeof sdkAppId !== 'number' || !sdkAppIds.includes(sdkAppId)) {
-    throw new Refusal('InvalidParameter.SdkAppId', `SdkAppId ${JSON.stringify(sdkAppId)} is incorrect.`);
+    throw new ApiError('InvalidParameter.SdkAppId', `SdkAppId ${JSON.stringify(sdkAppId)} is incorrect.`);
   }
   if (typeof taskId !== 'string' || taskId === '') {
-    throw new Refusal('InvalidParameter.TaskId', `TaskId must be a string, not ${JSON.stringify(taskId)}.`);
+    throw new ApiError('InvalidParameter.TaskId', `TaskId must be a string, not ${JSON.stringify(taskId)}.`);
   }
 
   const task: Task | undefined =
-    tasks.find(sdkAppId, taskId) ?? (autoTasks ? { sdkAppId, taskId, status: 'running' } : undefined);
-  if (!task) throw new Refusal('InvalidParameter.TaskId', `Task ${taskId} was not found.`);
+    tasks.find(sdkAppId, taskId) ??
+    (acceptUnknownTasks ? { sdkAppId, taskId, status: 'running' } : undefined);
+  if (!task) throw new ApiError('InvalidParameter.TaskId', `Task ${taskId} was not found.`);
   if (task.status === 'finished') {
-    throw new Refusal('FailedOperation.TaskFinished', `Task ${taskId} has already ended.`);
+    throw new ApiError('FailedOperation.TaskFinished', `Task ${taskId} has already ended.`);
   }
   tasks.put({ ...task, status: 'finished' });
 }
 
-function parametersOf(body: Buffer): Partial<Record<string, unknown>> {
-  const parameters = jsonObject(body);
+function parseParameters(body: Buffer): Partial<Record<string, unknown>> {
+  const parameters = parseJsonObject(body);
   if (!parameters) {
-    throw new Refusal('InvalidParameter.BodyParamsError', 'The body is not a JSON object.');
+    throw new ApiError('InvalidParameter.BodyParamsError', 'The body is not a JSON object.');
   }
   for (const name of Object.keys(parameters)) {
     if (name !== 'SdkAppId' && name !== 'TaskId') {
-      throw new Refusal('UnknownParameter', `The parameter \`${name}\` is not recognized.`);
+      throw new ApiError('UnknownParameter', `The parameter \`${name}\` is not recognized.`);
     }
   }
   for (const name of ['SdkAppId', 'TaskId']) {
     if (parameters[name] === undefined) {
-      throw new Refusal('MissingParameter', `The request is missing a required parameter \`${name}\`.`);
+      throw new ApiError('MissingParameter', `The request is missing a required parameter \`${name}\`.`);
     }
   }
   return parameters;
 }
 
-/** The body as a JSON object, or nothing when it is not one. */
-export function jsonObject(body: Buffer): Partial<Record<string, unknown>> | undefined {
+/** Returns the body as a JSON object, or undefined when it is not one. */
+export function parseJsonObject(body: Buffer): Partial<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'));
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)

@@ -6,7 +6,7 @@ export interface Task {
   readonly status: TaskStatus;
 }
 
-/** The relay tasks that exist, each under its application. */
+/** The existing relay tasks, by SdkAppId and TaskId. */
 export class Tasks {
   readonly #tasks = new Map<string, Task>();
 

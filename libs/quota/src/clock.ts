@@ -3,5 +3,5 @@ export interface Clock {
   /** Milliseconds of a clock that never goes back; its zero means nothing. */
   now(): number;
   /** Calls back once after `ms` milliseconds; the function returned cancels that. */
-  wakeIn(ms: number, callback: () => void): () => void;
+  setTimer(ms: number, callback: () => void): () => void;
 }

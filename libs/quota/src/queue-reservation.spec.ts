@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { DistantStore } from '../test/distant-store.js';
+import { FakeRemoteStore } from '../test/fake-remote-store.js';
 import { VirtualClock } from '../test/virtual-clock.js';
 import { Quota, type QueueReservation } from './quota.js';
-import type { Slot } from './slot-source.js';
-import { StoredSlots } from './store/stored-slots.js';
+import type { Slot } from './slot-pool.js';
+import { SharedSlotPool } from './shared/shared-slot-pool.js';
 
 let clock: VirtualClock;
 let quota: Quota;
@@ -13,8 +13,8 @@ const events: string[] = [];
 
 const observer = {
   granted: () => {},
-  refused: (why: string) => void rejections.push(why),
-  lowered: () => {},
+  rejected: (why: string) => void rejections.push(why),
+  reduced: () => {},
 };
 
 beforeEach(async () => {
@@ -54,7 +54,7 @@ describe('a queue reservation', () => {
     reservation.release();
     reservation.release();
     await clock.runUntil(20_000);
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
     expect([events, rejections, clock.pending]).toEqual([[], [], 0]);
   });
 
@@ -64,7 +64,7 @@ describe('a queue reservation', () => {
     await clock.runUntil(20_000);
     expect(events).toEqual(['a quota-exhausted 600 at 1900']);
     expect(rejections).toEqual(['quota']);
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
   });
 
   it('is rejected behind the calls of its caller that wait for a slot', async () => {
@@ -78,7 +78,7 @@ describe('a queue reservation', () => {
   it('that may not wait is rejected by a timer, not at once', async () => {
     reserve('a', { waitMs: 0 });
     expect(rejections).toEqual([]);
-    expect(quota.state().waiting).toBe(1);
+    expect(quota.state().queueLength).toBe(1);
     await clock.runUntil(1500);
     expect(events).toEqual(['a quota-exhausted 1001 at 1500']);
   });
@@ -102,7 +102,7 @@ describe('a queue reservation', () => {
     for (const caller of ['a', 'b', 'c']) reserve(caller);
     acquire('a', 'a1');
     await clock.runUntil(1600);
-    expect(quota.state().waiting).toBe(4);
+    expect(quota.state().queueLength).toBe(4);
     expect(clock.pending).toBe(1);
     await quota.close();
     await clock.runUntil(1600);
@@ -119,7 +119,7 @@ describe('a queue reservation', () => {
     const client = new AbortController();
     reserve('a', { signal: client.signal });
     client.abort(new Error('disconnected'));
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
     await clock.runUntil(1500);
     expect(events).toEqual(['a disconnected  at 1500']);
     expect([rejections, clock.pending]).toEqual([[], 0]);
@@ -127,7 +127,7 @@ describe('a queue reservation', () => {
 
   it('whose signal is aborted already takes no entry', async () => {
     reserve('a', { signal: AbortSignal.abort(new Error('disconnected')) });
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
   });
 
   it('is not rejected any more once it is released', async () => {
@@ -172,7 +172,7 @@ describe('a full queue', () => {
     await clock.runUntil(1600);
     expect(events).toEqual(['a4 quota-exhausted 1001 at 1500']);
     expect(rejections).toEqual(['queue']);
-    expect(quota.state().waiting).toBe(4);
+    expect(quota.state().queueLength).toBe(4);
   });
 
   it('gives up the last entry of the caller with the most for a call of another one, and the other way round', async () => {
@@ -190,7 +190,7 @@ describe('a full queue', () => {
     await clock.runUntil(1600);
     expect(events).toEqual(['a4 quota-exhausted at 1504', 'a3 quota-exhausted 3003 at 1505']);
     expect(rejections).toEqual(['queue', 'queue']);
-    expect(quota.state().waiting).toBe(4);
+    expect(quota.state().queueLength).toBe(4);
   });
 });
 
@@ -200,17 +200,18 @@ describe('a reservation that depends on a call whose acquire is still being deci
     quota = new Quota({ perSecond: 1, clock });
     void acquireWithFollower();
     await clock.runUntil(1499);
-    expect(quota.state().waiting).toBe(2);
+    expect(quota.state().queueLength).toBe(2);
     await clock.runUntil(20_000);
     expect(events).toEqual(['granted at 1500']);
   });
 
   it('waits for the store to decide', async () => {
-    const store = new DistantStore(1, 6000, clock).for('replica', 100);
+    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
     quota = new Quota({
       perSecond: 1,
       clock,
-      source: (listener) => new StoredSlots({ perSecond: 1, replica: 'replica', store, clock, listener }),
+      createPool: (listener) =>
+        new SharedSlotPool({ perSecond: 1, replica: 'replica', store, clock, listener }),
     });
     await clock.runUntil(10_000);
     void acquireWithFollower();
@@ -221,5 +222,22 @@ describe('a reservation that depends on a call whose acquire is still being deci
     void acquireWithFollower();
     await clock.runUntil(11_000);
     expect(events.slice(1)).toEqual(['rejected at 10700', 'follower quota-exhausted 1001 at 10700']);
+  });
+
+  it('is not rejected while the store decides, although its wait ends meanwhile', async () => {
+    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
+    quota = new Quota({
+      perSecond: 1,
+      clock,
+      createPool: (listener) =>
+        new SharedSlotPool({ perSecond: 1, replica: 'replica', store, clock, listener }),
+    });
+    await clock.runUntil(10_000);
+    const reservation = reserve('a', { waitMs: 100 });
+    await clock.runUntil(10_050);
+    void quota.acquire({ caller: 'a' }).then(() => reservation.release());
+    await clock.runUntil(12_000);
+    expect(events).toEqual([]);
+    expect(quota.state()).toMatchObject({ inUse: 1, waiting: 0 });
   });
 });

@@ -1,33 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { call, FarEnd, type PlannedCall, type Process } from '../test/far-end.js';
+import { call, FakeUpstream, type PlannedCall, type GatewayProcess } from '../test/fake-upstream.js';
 import { VirtualClock } from '../test/virtual-clock.js';
 import { Quota } from './quota.js';
 
 const SECONDS = 1000;
-const fate = fc.constantFrom<PlannedCall['fate']>(
+const outcome = fc.constantFrom<PlannedCall['outcome']>(
   'answered',
   'answered',
   'throttled',
-  'answer lost',
+  'response lost',
   'request lost',
   'withdrawn',
 );
 // Bursts on round times hit the edges of seconds, where a wrong limiter fails.
-const moment = fc.oneof(
+const callTime = fc.oneof(
   fc.integer({ min: 0, max: 6000 }),
   fc.constantFrom(1499, 1500, 1501, 2500, 2501, 3000, 4000),
 );
 const planned = fc
   .record({
-    at: moment,
+    at: callTime,
     burst: fc.integer({ min: 1, max: 8 }),
     waitMs: fc.constantFrom(0, 0, 500, 3000),
-    toCloudMs: fc.integer({ min: 0, max: 500 }),
-    toAnswerMs: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 3000 })),
-    fate,
+    requestDelayMs: fc.integer({ min: 0, max: 500 }),
+    responseDelayMs: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 3000 })),
+    outcome,
   })
-  .map(({ burst, ...one }) => Array.from({ length: burst }, (): PlannedCall => one));
+  .map(({ burst, ...plannedCall }) => Array.from({ length: burst }, (): PlannedCall => plannedCall));
 
 describe('the quota, whatever the network does', () => {
   it('lets no more than its number arrive in any one second: 10,000 schedules with delays, losses and restarts', async () => {
@@ -39,18 +39,21 @@ describe('the quota, whatever the network does', () => {
         fc.constantFrom(400, 1500, 3000),
         async (bursts, restarts, perSecond, timeoutMs) => {
           const clock = new VirtualClock();
-          const cloud = new FarEnd();
-          const start = (): Process => ({ quota: new Quota({ perSecond, clock }), alive: true });
+          const upstream = new FakeUpstream();
+          const start = (): GatewayProcess => ({ quota: new Quota({ perSecond, clock }), isAlive: true });
           let process = start();
           for (const at of restarts)
-            clock.wakeIn(at, () => {
-              process.alive = false;
+            clock.setTimer(at, () => {
+              process.isAlive = false;
               process = start();
             });
-          for (const one of bursts.flat())
-            clock.wakeIn(one.at, () => void call(one, { process, clock, cloud, timeoutMs }));
+          for (const plannedCall of bursts.flat())
+            clock.setTimer(
+              plannedCall.at,
+              () => void call(plannedCall, { process, clock, upstream, timeoutMs }),
+            );
           await clock.runUntil(20 * SECONDS);
-          expect(cloud.mostInAnySecond).toBeLessThanOrEqual(perSecond);
+          expect(upstream.peakPerSecond).toBeLessThanOrEqual(perSecond);
         },
       ),
       { numRuns: 10_000 },
@@ -61,19 +64,22 @@ describe('the quota, whatever the network does', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(planned, { minLength: 1, maxLength: 14 }), async (bursts) => {
         const clock = new VirtualClock();
-        const cloud = new FarEnd();
+        const upstream = new FakeUpstream();
         const quota = new Quota({ perSecond: 20, clock });
         const outcomes: string[] = [];
         const calls = bursts.flat();
-        for (const one of calls)
-          clock.wakeIn(one.at, () => {
-            void call(one, { process: { quota, alive: true }, clock, cloud, timeoutMs: 3000 }).then((end) =>
-              outcomes.push(end),
-            );
+        for (const plannedCall of calls)
+          clock.setTimer(plannedCall.at, () => {
+            void call(plannedCall, {
+              process: { quota, isAlive: true },
+              clock,
+              upstream,
+              timeoutMs: 3000,
+            }).then((result) => outcomes.push(result));
           });
         await clock.runUntil(60 * SECONDS);
         expect(outcomes).toHaveLength(calls.length);
-        expect(quota.state()).toEqual({ capacity: 20, free: 20, inUse: 0, waiting: 0, nextFreeInMs: 0 });
+        expect(quota.state()).toEqual({ capacity: 20, free: 20, inUse: 0, queueLength: 0, nextFreeInMs: 0 });
         expect(clock.pending).toBe(0);
       }),
       { numRuns: 1000 },
@@ -82,17 +88,27 @@ describe('the quota, whatever the network does', () => {
 
   it('uses at least 18.5 of 20 per second under constant demand at a round trip of 50 ms', async () => {
     const clock = new VirtualClock();
-    const cloud = new FarEnd();
+    const upstream = new FakeUpstream();
     const quota = new Quota({ perSecond: 20, clock });
-    const one = { at: 0, waitMs: 0, toCloudMs: 25, toAnswerMs: 25, fate: 'answered' } as const;
+    const plannedCall = {
+      at: 0,
+      waitMs: 0,
+      requestDelayMs: 25,
+      responseDelayMs: 25,
+      outcome: 'answered',
+    } as const;
     for (let at = 0; at < 62 * SECONDS; at += 5)
-      clock.wakeIn(
+      clock.setTimer(
         at,
-        () => void call({ ...one, at }, { process: { quota, alive: true }, clock, cloud, timeoutMs: 3000 }),
+        () =>
+          void call(
+            { ...plannedCall, at },
+            { process: { quota, isAlive: true }, clock, upstream, timeoutMs: 3000 },
+          ),
       );
     await clock.runUntil(62 * SECONDS);
-    const inAMinute = cloud.arrivals.filter((at) => at >= 2000 && at < 62_000).length;
-    expect(inAMinute / 60).toBeGreaterThanOrEqual(18.5);
-    expect(cloud.mostInAnySecond).toBe(20);
+    const arrivalsInOneMinute = upstream.arrivals.filter((at) => at >= 2000 && at < 62_000).length;
+    expect(arrivalsInOneMinute / 60).toBeGreaterThanOrEqual(18.5);
+    expect(upstream.peakPerSecond).toBe(20);
   });
 });

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '../test/virtual-clock.js';
 import { Quota } from './quota.js';
-import { QuotaExhausted } from './refusals.js';
-import type { Slot } from './slot-source.js';
+import { QuotaExhaustedError } from './errors.js';
+import type { Slot } from './slot-pool.js';
 
 let clock: VirtualClock;
 let quota: Quota;
-const refusal = { code: 'quota-exhausted' };
+const rejection = { code: 'quota-exhausted' };
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -21,13 +21,13 @@ describe('the start of a process', () => {
   });
 
   it('lends nothing at first, and lets a call wait for that whatever it allows', async () => {
-    let lentAt: number | undefined;
-    void quota.acquire().then(() => (lentAt = clock.now()));
+    let grantedAt: number | undefined;
+    void quota.acquire().then(() => (grantedAt = clock.now()));
     expect(quota.state()).toMatchObject({ free: 0, nextFreeInMs: 1500 });
     await clock.runUntil(1499);
-    expect(lentAt).toBeUndefined();
+    expect(grantedAt).toBeUndefined();
     await clock.runUntil(1500);
-    expect(lentAt).toBe(1500);
+    expect(grantedAt).toBe(1500);
   });
 
   it('has no slot in use during the hold after start, although none is free', async () => {
@@ -40,37 +40,37 @@ describe('the start of a process', () => {
   it('refuses at once whoever cannot be served when the hold ends', async () => {
     void quota.acquire();
     void quota.acquire();
-    await expect(quota.acquire()).rejects.toMatchObject(refusal);
+    await expect(quota.acquire()).rejects.toMatchObject(rejection);
     expect(clock.now()).toBe(0);
   });
 });
 
 describe('a clock on which time passes between two looks, and whose timers fire early', () => {
-  class RestlessClock extends VirtualClock {
-    #passed = 0;
+  class DriftingClock extends VirtualClock {
+    #driftMs = 0;
 
     constructor(readonly earlyMs: number) {
       super();
     }
 
     override now(): number {
-      return super.now() + (this.#passed += 0.3);
+      return super.now() + (this.#driftMs += 0.3);
     }
 
-    override wakeIn(ms: number, callback: () => void): () => void {
-      return super.wakeIn(ms - this.earlyMs, callback);
+    override setTimer(ms: number, callback: () => void): () => void {
+      return super.setTimer(ms - this.earlyMs, callback);
     }
   }
 
   it.each([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])(
     'by %d ms: refuses nobody who can be served when the hold ends',
     async (earlyMs) => {
-      const restless = new RestlessClock(earlyMs);
-      const fresh = new Quota({ perSecond: 2, clock: restless });
-      const lent = fresh.acquire();
-      await restless.runUntil(1600);
-      const slot = await lent;
-      expect(restless.now()).toBeGreaterThanOrEqual(1500);
+      const clockWithDrift = new DriftingClock(earlyMs);
+      const newQuota = new Quota({ perSecond: 2, clock: clockWithDrift });
+      const slots = newQuota.acquire();
+      await clockWithDrift.runUntil(1600);
+      const slot = await slots;
+      expect(clockWithDrift.now()).toBeGreaterThanOrEqual(1500);
       slot.release('unused');
     },
   );
@@ -114,9 +114,9 @@ describe('a refusal', () => {
   it('names a time before which no slot can free: more than a second while every call is in flight', async () => {
     await quota.acquire();
     await quota.acquire();
-    const refused = await quota.acquire().catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(QuotaExhausted);
-    expect(refused).toMatchObject({ retryAfterMs: 1001 });
+    const rejected = await quota.acquire().catch((error: unknown) => error);
+    expect(rejected).toBeInstanceOf(QuotaExhaustedError);
+    expect(rejected).toMatchObject({ retryAfterMs: 1001 });
   });
 
   it('names the moment the next slot frees when that is known', async () => {
@@ -124,12 +124,12 @@ describe('a refusal', () => {
     await quota.acquire();
     slot.release('completed');
     await clock.runUntil(clock.now() + 400);
-    await expect(quota.acquire()).rejects.toMatchObject({ ...refusal, retryAfterMs: 600 });
+    await expect(quota.acquire()).rejects.toMatchObject({ ...rejection, retryAfterMs: 600 });
   });
 });
 
 describe('waiting', () => {
-  let lent: Slot[];
+  let slots: Slot[];
   const order: string[] = [];
   const wait = (name: string, waitMs: number, signal?: AbortSignal): void => {
     quota.acquire({ waitMs, ...(signal && { signal: () => signal }) }).then(
@@ -139,7 +139,7 @@ describe('waiting', () => {
   };
 
   beforeEach(async () => {
-    lent = [await quota.acquire(), await quota.acquire()];
+    slots = [await quota.acquire(), await quota.acquire()];
     order.length = 0;
   });
 
@@ -149,9 +149,9 @@ describe('waiting', () => {
     wait('c', 5000);
     await clock.runUntil(1600);
     expect(clock.pending).toBe(1);
-    lent[0]!.release('completed');
+    slots[0]!.release('completed');
     await clock.runUntil(1700);
-    lent[1]!.release('completed');
+    slots[1]!.release('completed');
     await clock.runUntil(20_000);
     expect(order).toEqual(['a 1100', 'b 1200', 'c refused 5000']);
   });
@@ -168,7 +168,7 @@ describe('waiting', () => {
     wait('b', 5000);
     await clock.runUntil(1600);
     caller.abort();
-    lent[0]!.release('completed');
+    slots[0]!.release('completed');
     await clock.runUntil(9000);
     expect(order).toEqual(['a refused 100', 'b 1100']);
     expect(clock.pending).toBe(0);
@@ -177,7 +177,7 @@ describe('waiting', () => {
   it('does not let a newcomer overtake', async () => {
     wait('a', 5000);
     await clock.runUntil(1600);
-    lent[0]!.release('unused');
+    slots[0]!.release('unused');
     wait('late', 0);
     await clock.runUntil(1700);
     expect(order.toSorted()).toEqual(['a 100', 'late refused 100']);
@@ -195,7 +195,7 @@ describe('a slot that is released as throttled', () => {
     (await quota.acquire()).release('throttled');
     expect(quota.state()).toMatchObject({ capacity: 2, free: 1 });
     await quota.acquire();
-    await expect(quota.acquire()).rejects.toMatchObject({ ...refusal, retryAfterMs: 1000 });
+    await expect(quota.acquire()).rejects.toMatchObject({ ...rejection, retryAfterMs: 1000 });
   });
 
   it('does so once, whatever is said of it later', async () => {

@@ -1,9 +1,10 @@
 import type { Clock } from './clock.js';
-import type { Refusal, Slot, SlotSource, SourceListener } from './slot-source.js';
-import { Slots } from './slots.js';
-import { HOLD_MS } from './timing.js';
-import { Turns } from './turns.js';
-import type { QueueEntry } from './waiting-line.js';
+import type { Slot, SlotPool, SlotPoolListener } from './slot-pool.js';
+import { LocalSlotPool } from './local/local-slot-pool.js';
+import { STARTUP_DELAY_MS } from './timing.js';
+import type { QuotaObserver } from './observer.js';
+import { Dispatcher } from './queue/dispatcher.js';
+import type { QueueEntry } from './queue/fair-queue.js';
 
 export interface QuotaOptions {
   /** Upstream calls that may arrive in any one second. */
@@ -13,16 +14,7 @@ export interface QuotaOptions {
   queueLimit?: number;
   observer?: QuotaObserver;
   /** Where the slots come from; default: this process alone. */
-  source?: (listener: SourceListener) => SlotSource;
-}
-
-/** Is told what the quota decides, for metrics. */
-export interface QuotaObserver {
-  /** @param waitedMs 0 for a call that found a slot at once */
-  granted(waitedMs: number): void;
-  refused(why: Refusal | 'queue'): void;
-  /** Somebody else uses the quota: only so many slots are left for now. */
-  lowered(slots: number): void;
+  createPool?: (listener: SlotPoolListener) => SlotPool;
 }
 
 export interface AcquireOptions {
@@ -40,7 +32,7 @@ export interface AcquireOptions {
 /** An entry of the queue that is never served. */
 export interface QueueReservation {
   /**
-   * Rejects with the error with which {@link Quota.acquire} would reject: QuotaExhausted, QuotaClosed or the reason of
+   * Rejects with the error with which {@link Quota.acquire} would reject: QuotaExhaustedError, QuotaClosedError or the reason of
    * the signal. Never settles after a release. It may be left unhandled.
    */
   readonly rejected: Promise<never>;
@@ -56,68 +48,73 @@ export interface QuotaState {
   /** Slots that are leased. Before the first slot may be lent, none is free and none is leased. */
   inUse: number;
   /** Entries of the queue: calls that wait for a slot, and reservations. */
-  waiting: number;
+  queueLength: number;
   /** Milliseconds before which no slot more than the free ones can free; 0 when all are free. */
   nextFreeInMs: number;
 }
 
-/** As QuotaExhausted or ShareExhausted would say it. */
+/** As QuotaExhaustedError or ShareExhaustedError would say it. */
 export interface Rejection {
   readonly reason: 'quota' | 'share';
   /** Milliseconds before which no slot can free for one more call. */
   readonly retryAfterMs: number;
 }
 
-const QUEUE_LIMIT = 200;
-const EVERYBODY = 'everybody';
+const DEFAULT_QUEUE_LIMIT = 200;
+const DEFAULT_CALLER = 'default';
 
 /** Lends slots to calls, fairly among callers, and lets calls wait for one. */
 export class Quota {
   readonly #clock: Clock;
-  readonly #slots: SlotSource;
+  readonly #pool: SlotPool;
   readonly #observer: QuotaObserver | undefined;
-  readonly #turns: Turns;
+  readonly #dispatcher: Dispatcher;
 
-  constructor({ perSecond, clock, queueLimit = QUEUE_LIMIT, observer, source }: QuotaOptions) {
+  constructor({ perSecond, clock, queueLimit = DEFAULT_QUEUE_LIMIT, observer, createPool }: QuotaOptions) {
     this.#clock = clock;
     this.#observer = observer;
-    const listener: SourceListener = {
-      changed: () => void this.#turns.serve(),
-      lowered: (slots) => observer?.lowered(slots),
+    const listener: SlotPoolListener = {
+      changed: () => void this.#dispatcher.dispatch(),
+      reduced: (slots) => observer?.reduced(slots),
     };
-    const alone = { capacity: perSecond, clock, openAt: clock.now() + HOLD_MS, listener };
-    this.#slots = source ? source(listener) : new Slots(alone);
-    this.#turns = new Turns(this.#slots, { clock, queueLimit, observer });
+    const localOptions = {
+      capacity: perSecond,
+      clock,
+      availableFrom: clock.now() + STARTUP_DELAY_MS,
+      listener,
+    };
+    this.#pool = createPool ? createPool(listener) : new LocalSlotPool(localOptions);
+    this.#dispatcher = new Dispatcher(this.#pool, { clock, queueLimit, observer });
   }
 
   /**
    * Acquires one slot, waiting for it as long as allowed. In the first moments of the process's life every call
    * waits for the hold after start, whatever it allows.
    *
-   * @throws QuotaExhausted when the wait cannot be met, at once rather than at its end, or too many calls wait
-   * @throws ShareExhausted when it cannot be met because the caller uses its fair share
-   * @throws QuotaUnavailable when the slots' store is out of reach and this process has none of its own to lend
-   * @throws QuotaClosed when the quota is closed
+   * @throws QuotaExhaustedError when the wait cannot be met, at once rather than at its end, or too many calls wait
+   * @throws ShareExhaustedError when it cannot be met because the caller uses its fair share
+   * @throws QuotaUnavailableError when the slots' store is out of reach and this process has none of its own to lend
+   * @throws QuotaClosedError when the quota is closed
    * @throws the signal's reason when it has to wait, and the signal is aborted first
    */
-  async acquire({ caller = EVERYBODY, waitMs = 0, signal }: AcquireOptions = {}): Promise<Slot> {
+  async acquire({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): Promise<Slot> {
     const { promise, resolve: grant, reject } = Promise.withResolvers<Slot>();
     const requestedAt = this.#clock.now();
     const deadline = requestedAt + waitMs;
     const call = { caller, requestedAt, deadline, queued: false, canBeServed: false, grant, reject };
-    this.#turns.add(call);
-    if (!signal || !this.#turns.line.of(caller).includes(call)) return await promise;
-    const ending = signal();
-    const leave = (): void => {
-      if (this.#turns.line.remove(call)) reject(ending.reason as Error);
-      void this.#turns.serve();
+    this.#dispatcher.add(call);
+    if (!signal || !this.#dispatcher.queue.entriesOf(caller).includes(call)) return await promise;
+    const abortSignal = signal();
+    const onAbort = (): void => {
+      if (this.#dispatcher.queue.remove(call)) reject(abortSignal.reason as Error);
+      void this.#dispatcher.dispatch();
     };
-    ending.addEventListener('abort', leave);
-    if (ending.aborted) leave();
+    abortSignal.addEventListener('abort', onAbort);
+    if (abortSignal.aborted) onAbort();
     try {
       return await promise;
     } finally {
-      ending.removeEventListener('abort', leave);
+      abortSignal.removeEventListener('abort', onAbort);
     }
   }
 
@@ -127,7 +124,7 @@ export class Quota {
    * never granted a slot, and does not count as demand. Its wait ends at the earliest in the next macrotask, and not
    * while slots are being granted: then the call that it depends on may be granted its slot in time.
    */
-  reserveQueueEntry({ caller = EVERYBODY, waitMs = 0, signal }: AcquireOptions = {}): QueueReservation {
+  reserveQueueEntry({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): QueueReservation {
     const { promise: rejected, reject } = Promise.withResolvers<never>();
     rejected.catch(() => {});
     const requestedAt = this.#clock.now();
@@ -141,18 +138,18 @@ export class Quota {
         reject(error);
       },
     };
-    this.#turns.reserve(entry);
+    this.#dispatcher.reserve(entry);
     const release = (): boolean => {
       left.abort();
-      return this.#turns.cancelReservation(entry);
+      return this.#dispatcher.cancelReservation(entry);
     };
     if (signal && !left.signal.aborted) {
-      const ending = signal();
-      const leave = (): void => {
-        if (release()) reject(ending.reason as Error);
+      const abortSignal = signal();
+      const onAbort = (): void => {
+        if (release()) reject(abortSignal.reason as Error);
       };
-      ending.addEventListener('abort', leave, { signal: left.signal });
-      if (ending.aborted) leave();
+      abortSignal.addEventListener('abort', onAbort, { signal: left.signal });
+      if (abortSignal.aborted) onAbort();
     }
     return { rejected, release };
   }
@@ -163,29 +160,29 @@ export class Quota {
    *
    * @returns undefined, and nothing has happened, where only `acquire` can tell
    */
-  rejectIfExhausted(caller: string = EVERYBODY): Rejection | undefined {
+  rejectIfExhausted(caller: string = DEFAULT_CALLER): Rejection | undefined {
     const now = this.#clock.now();
-    if (this.#turns.servingAt(now) || now < this.#slots.openAt) return undefined;
-    const waiting = this.#turns.line.of(caller).length;
-    const reason = this.#slots.rejection({ caller, fresh: 1, wanted: waiting + 1 }, now);
+    if (this.#dispatcher.isDispatchDue(now) || now < this.#pool.availableFrom) return undefined;
+    const waiting = this.#dispatcher.queue.entriesOf(caller).length;
+    const reason = this.#pool.rejection({ caller, newCalls: 1, pendingCalls: waiting + 1 }, now);
     if (reason === undefined) return undefined;
-    this.#observer?.refused(reason);
-    const earliest = this.#slots.earliest(this.#turns.line.turnOf(caller, waiting), now);
+    this.#observer?.rejected(reason);
+    const earliest = this.#pool.earliestGrantAt(this.#dispatcher.queue.positionOf(caller, waiting), now);
     return { reason, retryAfterMs: earliest - now };
   }
 
   state(): QuotaState {
     const now = this.#clock.now();
-    const free = this.#slots.free(now);
-    const capacity = this.#slots.capacity(now);
-    const nextFreeInMs = free >= capacity ? 0 : this.#slots.earliest(free, now) - now;
-    const inUse = this.#slots.inUse(now);
-    return { capacity, free, inUse, waiting: this.#turns.line.length, nextFreeInMs };
+    const free = this.#pool.free(now);
+    const capacity = this.#pool.capacity(now);
+    const nextFreeInMs = free >= capacity ? 0 : this.#pool.earliestGrantAt(free, now) - now;
+    const inUse = this.#pool.inUse(now);
+    return { capacity, free, inUse, queueLength: this.#dispatcher.queue.length, nextFreeInMs };
   }
 
-  /** Refuses whoever waits, with {@link QuotaClosed}, and ends what runs by itself. */
+  /** Refuses whoever waits, with {@link QuotaClosedError}, and ends what runs by itself. */
   async close(): Promise<void> {
-    this.#turns.close();
-    await this.#slots.close();
+    this.#dispatcher.close();
+    await this.#pool.close();
   }
 }

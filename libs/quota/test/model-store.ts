@@ -1,33 +1,33 @@
-import { Allowance } from '../src/allowance.js';
+import { AdaptiveLimit } from '../src/local/adaptive-limit.js';
 import type { Clock } from '../src/clock.js';
-import { IN_FLIGHT } from '../src/earliest.js';
-import { fairShare } from '../src/fair-share.js';
-import { Leases } from '../src/leases.js';
-import type { Ask } from '../src/slot-source.js';
-import type { Coming, Standing, StoreView } from '../src/store/slot-store.js';
-import { EPOCH_MS, Wishes } from '../src/wishes.js';
+import { IN_FLIGHT } from '../src/local/earliest-grant.js';
+import { checkFairShare } from '../src/fairness/fair-share.js';
+import { Leases } from '../src/local/leases.js';
+import type { AcquireRequest } from '../src/slot-pool.js';
+import type { JoinRequest, MembershipState, StoreSnapshot } from '../src/shared/slot-store.js';
+import { PERIOD_MS, DemandTracker } from '../src/fairness/demand-tracker.js';
 
-const CAUTION_MS = 3000;
-const LOOK_AGAIN_MS = 250;
-const GONE_AFTER_MS = 5000;
+const RECOVERY_WINDOW_MS = 3000;
+const POLL_INTERVAL_MS = 250;
+const MEMBER_TIMEOUT_MS = 5000;
 
 interface Member {
-  coming: number;
-  seenAt: number;
-  part: number;
-  heard: number;
-  readonly since: number;
+  incarnation: number;
+  lastSeenAt: number;
+  fallbackSlots: number;
+  acknowledgedEpoch: number;
+  readonly joinEpoch: number;
   readonly joinedAt: number;
 }
 
 /** What the scripts in Redis do, in the words of this lib. */
 export class ModelStore {
   #leases = new Leases();
-  #wishes = new Wishes();
-  #replicas = new Map<string, Member>();
-  #newUntil: number | undefined;
-  #era = 0;
-  #allowance: Allowance;
+  #demandTracker = new DemandTracker();
+  #members = new Map<string, Member>();
+  #warmupUntil: number | undefined;
+  #epoch = 0;
+  #limit: AdaptiveLimit;
   readonly #owners = new Map<string, string>();
 
   constructor(
@@ -35,129 +35,142 @@ export class ModelStore {
     readonly leaseMs: number,
     readonly clock: Clock,
   ) {
-    this.#allowance = new Allowance(perSecond);
+    this.#limit = new AdaptiveLimit(perSecond);
   }
 
   /** It has forgotten all. */
   flush(): void {
     this.#leases = new Leases();
-    this.#wishes = new Wishes();
-    this.#allowance = new Allowance(this.perSecond);
-    this.#replicas.clear();
+    this.#demandTracker = new DemandTracker();
+    this.#limit = new AdaptiveLimit(this.perSecond);
+    this.#members.clear();
     this.#owners.clear();
-    this.#newUntil = undefined;
-    this.#era = 0;
+    this.#warmupUntil = undefined;
+    this.#epoch = 0;
   }
 
-  knows(replica: string, coming: number): boolean {
-    return this.#replicas.get(replica)?.coming === coming;
+  isMember(replica: string, incarnation: number): boolean {
+    return this.#members.get(replica)?.incarnation === incarnation;
   }
 
-  join(replica: string, { number, part, leases }: Coming): Standing {
+  join(replica: string, { incarnation, fallbackSlots, leases }: JoinRequest): MembershipState {
     const now = this.clock.now();
-    if ((this.#replicas.get(replica)?.coming ?? 0) > number) return { part: 0, era: 0, newFor: 0 };
-    this.#newUntil ??= now + CAUTION_MS;
-    for (const [id, owner] of this.#owners) if (owner === replica) this.#leases.end(id, 0);
-    for (const { id, caller, freeIn } of leases) this.#enter(replica, id, caller, now, freeIn);
-    this.#era += 1;
-    this.#replicas.set(replica, {
-      coming: number,
-      seenAt: now,
-      part,
-      heard: 0,
-      since: this.#era,
+    if ((this.#members.get(replica)?.incarnation ?? 0) > incarnation)
+      return { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
+    this.#warmupUntil ??= now + RECOVERY_WINDOW_MS;
+    for (const [id, owner] of this.#owners) if (owner === replica) this.#leases.release(id, 0);
+    for (const { id, caller, expiresInMs } of leases) this.#addLease(replica, id, caller, now, expiresInMs);
+    this.#epoch += 1;
+    this.#members.set(replica, {
+      incarnation,
+      lastSeenAt: now,
+      fallbackSlots,
+      acknowledgedEpoch: 0,
+      joinEpoch: this.#epoch,
       joinedAt: now,
     });
-    return this.#standing(replica, part, now);
+    return this.#updateMembership(replica, fallbackSlots, now);
   }
 
-  take(replica: string, id: string, ask: Ask) {
+  acquire(replica: string, id: string, request: AcquireRequest) {
     const now = this.clock.now();
-    const { caller } = ask;
-    const inUse = this.#leases.inUse(now);
-    this.#wishes.asked(ask, inUse.get(caller) ?? 0, now);
-    let verdict = fairShare(caller, this.#allowance.at(now), inUse, this.#wishes.at(now));
-    const own = [...this.#leases.at(now).keys()].filter((key) => this.#owners.get(key) === replica).length;
-    const { part } = this.#replicas.get(replica)!;
-    if (verdict === 'granted' && this.#cautiousFor(replica, now) > 0 && own >= part) verdict = 'quota';
-    if (verdict === 'granted') {
-      this.#enter(replica, id, caller, now, Infinity);
-      this.#wishes.served(caller, now);
+    const { caller } = request;
+    const inUse = this.#leases.countByCaller(now);
+    this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
+    let decision = checkFairShare(caller, this.#limit.current(now), inUse, this.#demandTracker.current(now));
+    const own = [...this.#leases.active(now).keys()].filter(
+      (key) => this.#owners.get(key) === replica,
+    ).length;
+    const { fallbackSlots } = this.#members.get(replica)!;
+    if (decision === 'granted' && this.#recoveryWindow(replica, now) > 0 && own >= fallbackSlots)
+      decision = 'quota';
+    if (decision === 'granted') {
+      this.#addLease(replica, id, caller, now, Infinity);
+      this.#demandTracker.recordGrant(caller, now);
     }
-    return { verdict, view: this.#view(replica, now) };
+    return { decision, snapshot: this.#snapshot(replica, now) };
   }
 
-  giveBack(replica: string, id: string, heldForMs: number): StoreView {
+  release(replica: string, id: string, holdMs: number): StoreSnapshot {
     const now = this.clock.now();
-    if (this.#leases.at(now).has(id)) {
-      this.#flying.delete(id);
+    if (this.#leases.active(now).has(id)) {
+      this.#inFlight.delete(id);
       this.#owners.set(id, replica);
     }
-    this.#leases.end(id, now + heldForMs);
-    return this.#view(replica, now);
+    this.#leases.release(id, now + holdMs);
+    return this.#snapshot(replica, now);
   }
 
-  beat(replica: string, { part, era }: { part: number; era: number }): Standing {
+  heartbeat(
+    replica: string,
+    { fallbackSlots, epoch }: { fallbackSlots: number; epoch: number },
+  ): MembershipState {
     const now = this.clock.now();
-    const own = this.#replicas.get(replica)!;
-    own.heard = era;
-    if (now - own.joinedAt >= CAUTION_MS && this.#newFor(now) === 0)
-      for (const [name, { seenAt }] of this.#replicas)
-        if (name !== replica && now - seenAt > GONE_AFTER_MS) this.#replicas.delete(name);
-    return this.#standing(replica, part, now);
+    const own = this.#members.get(replica)!;
+    own.acknowledgedEpoch = epoch;
+    if (now - own.joinedAt >= RECOVERY_WINDOW_MS && this.#warmupMs(now) === 0)
+      for (const [name, { lastSeenAt }] of this.#members)
+        if (name !== replica && now - lastSeenAt > MEMBER_TIMEOUT_MS) this.#members.delete(name);
+    return this.#updateMembership(replica, fallbackSlots, now);
   }
 
-  lower(): { lowered: boolean; capacity: number } {
+  reduce(): { reduced: boolean; capacity: number } {
     const now = this.clock.now();
-    return { lowered: this.#allowance.lower(now), capacity: this.#allowance.at(now) };
+    return { reduced: this.#limit.reduce(now), capacity: this.#limit.current(now) };
   }
 
   // A slot in flight has an end all the same: that of the longest lease.
-  readonly #flying = new Set<string>();
+  readonly #inFlight = new Set<string>();
 
-  #enter(replica: string, id: string, caller: string, now: number, freeIn: number): void {
+  #addLease(replica: string, id: string, caller: string, now: number, expiresInMs: number): void {
     this.#owners.set(id, replica);
-    if (freeIn === Infinity) this.#flying.add(id);
-    else this.#flying.delete(id);
-    this.#leases.enter(id, caller, now + Math.min(freeIn, this.leaseMs));
+    if (expiresInMs === Infinity) this.#inFlight.add(id);
+    else this.#inFlight.delete(id);
+    this.#leases.add(id, caller, now + Math.min(expiresInMs, this.leaseMs));
   }
 
-  #newFor(now: number): number {
-    return Math.max(0, (this.#newUntil ?? 0) - now);
+  #warmupMs(now: number): number {
+    return Math.max(0, (this.#warmupUntil ?? 0) - now);
   }
 
-  #cautiousFor(replica: string, now: number): number {
-    const { since, joinedAt } = this.#replicas.get(replica)!;
-    const away = this.#others(replica).some(({ heard }) => heard < since);
-    return Math.max(0, away ? joinedAt + CAUTION_MS - now : 0, this.#newFor(now));
+  #recoveryWindow(replica: string, now: number): number {
+    const { joinEpoch, joinedAt } = this.#members.get(replica)!;
+    const hasUnseenMember = this.#others(replica).some(
+      ({ acknowledgedEpoch }) => acknowledgedEpoch < joinEpoch,
+    );
+    return Math.max(0, hasUnseenMember ? joinedAt + RECOVERY_WINDOW_MS - now : 0, this.#warmupMs(now));
   }
 
   #others(replica: string): Member[] {
-    return [...this.#replicas].flatMap(([name, member]) => (name === replica ? [] : [member]));
+    return [...this.#members].flatMap(([name, member]) => (name === replica ? [] : [member]));
   }
 
-  #standing(replica: string, keeps: number, now: number): Standing {
+  #updateMembership(replica: string, claimed: number, now: number): MembershipState {
     const others = this.#others(replica);
-    const fair = Math.floor(this.perSecond / (others.length + 1));
-    const left = this.perSecond - others.reduce((sum, { part }) => sum + part, 0);
-    const newFor = this.#newFor(now);
-    const fitting = Math.max(0, Math.min(fair, left));
-    const part = newFor > 0 ? Math.min(fitting, keeps) : fitting;
-    Object.assign(this.#replicas.get(replica)!, { seenAt: now, part: Math.max(part, keeps) });
-    return { part, era: this.#era, newFor: Math.ceil(newFor) };
+    const equalShare = Math.floor(this.perSecond / (others.length + 1));
+    const unclaimed = this.perSecond - others.reduce((sum, { fallbackSlots }) => sum + fallbackSlots, 0);
+    const warmupMs = this.#warmupMs(now);
+    const available = Math.max(0, Math.min(equalShare, unclaimed));
+    const fallbackSlots = warmupMs > 0 ? Math.min(available, claimed) : available;
+    Object.assign(this.#members.get(replica)!, {
+      lastSeenAt: now,
+      fallbackSlots: Math.max(fallbackSlots, claimed),
+    });
+    return { fallbackSlots, epoch: this.#epoch, warmupMs: Math.ceil(warmupMs) };
   }
 
-  #view(replica: string, now: number): StoreView {
-    const capacity = this.#allowance.at(now);
-    const leases = [...this.#leases.at(now)];
-    const freeIn = leases.map(([id, { freeAt }]) =>
-      this.#flying.has(id) ? IN_FLIGHT : Math.ceil(freeAt - now),
+  #snapshot(replica: string, now: number): StoreSnapshot {
+    const capacity = this.#limit.current(now);
+    const leases = [...this.#leases.active(now)];
+    const expiresInMs = leases.map(([id, { expiresAt }]) =>
+      this.#inFlight.has(id) ? IN_FLIGHT : Math.ceil(expiresAt - now),
     );
-    let change = Math.min(1001, this.#allowance.nextStep(now) - now);
-    for (const [id, { freeAt }] of leases) if (!this.#flying.has(id)) change = Math.min(change, freeAt - now);
-    if (leases.length < capacity) change = Math.min(change, EPOCH_MS - (now % EPOCH_MS));
-    const cautious = this.#cautiousFor(replica, now);
-    if (cautious > 0) change = Math.min(change, cautious, LOOK_AGAIN_MS);
-    return { capacity, freeIn, changeIn: Math.ceil(change) };
+    let nextChangeInMs = Math.min(1001, this.#limit.nextIncreaseAt(now) - now);
+    for (const [id, { expiresAt }] of leases)
+      if (!this.#inFlight.has(id)) nextChangeInMs = Math.min(nextChangeInMs, expiresAt - now);
+    if (leases.length < capacity) nextChangeInMs = Math.min(nextChangeInMs, PERIOD_MS - (now % PERIOD_MS));
+    const recoveryWindow = this.#recoveryWindow(replica, now);
+    if (recoveryWindow > 0) nextChangeInMs = Math.min(nextChangeInMs, recoveryWindow, POLL_INTERVAL_MS);
+    return { capacity, expiresInMs, nextChangeInMs: Math.ceil(nextChangeInMs) };
   }
 }

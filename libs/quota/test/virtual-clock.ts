@@ -1,6 +1,6 @@
 import type { Clock } from '../src/clock.js';
 
-interface Event {
+interface TimerEvent {
   at: number;
   run: () => void;
 }
@@ -9,23 +9,23 @@ interface Event {
 export class VirtualClock implements Clock {
   #now = 0;
   // In order of time; of equal times, in order of their making.
-  readonly #events: Event[] = [];
+  readonly #events: TimerEvent[] = [];
 
   now(): number {
     return this.#now;
   }
 
-  wakeIn(ms: number, callback: () => void): () => void {
+  setTimer(ms: number, callback: () => void): () => void {
     const event = { at: this.#now + Math.max(0, ms), run: callback };
-    this.#events.splice(this.#after(event.at), 0, event);
+    this.#events.splice(this.#indexAfter(event.at), 0, event);
     return () => {
-      const index = this.#events.indexOf(event, Math.max(0, this.#after(event.at - 1e-9)));
+      const index = this.#events.indexOf(event, Math.max(0, this.#indexAfter(event.at - 1e-9)));
       if (index !== -1) this.#events.splice(index, 1);
     };
   }
 
   /** Where the events later than this time begin. */
-  #after(time: number): number {
+  #indexAfter(time: number): number {
     let low = 0;
     let high = this.#events.length;
     while (low < high) {
@@ -42,18 +42,18 @@ export class VirtualClock implements Clock {
 
   /** Runs every event up to `until`, in order of time. */
   async runUntil(until: number): Promise<void> {
-    await settled();
+    await flushPromises();
     for (let next = this.#events[0]; next && next.at <= until; next = this.#events[0]) {
       this.#events.shift();
       this.#now = next.at;
       next.run();
-      await settled();
+      await flushPromises();
     }
     this.#now = until;
   }
 }
 
 /** Long enough for every chain of promises in this lib. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 16; turn += 1) await Promise.resolve();
+async function flushPromises(): Promise<void> {
+  for (let round = 0; round < 16; round += 1) await Promise.resolve();
 }

@@ -1,7 +1,7 @@
-// Node refuses line breaks in a header and sends what is not ASCII as Latin-1, while the hash reads UTF-8.
+// Node.js rejects line breaks in a header and sends non-ASCII as Latin-1, but the hash is over UTF-8.
 const PRINTABLE = /^ *[!-~][ -~]*$/;
 
-/** One header as the signature sees it, its line feed included. */
+/** Returns one line of the canonical headers, including its line feed. */
 export function canonicalHeader(name: string, value: string): string {
   if (!PRINTABLE.test(value)) {
     throw new TypeError(`${name} must be printable ASCII on one line, and not blank`);

@@ -1,4 +1,3 @@
-// The protocol's own words, each written once.
 export const ALGORITHM = 'TC3-HMAC-SHA256';
 export const KEY_PREFIX = 'TC3';
 export const TERMINATOR = 'tc3_request';
@@ -9,4 +8,5 @@ export const QUERY = '';
 
 export const CONTENT_TYPE = 'content-type';
 export const HOST = 'host';
-export const ACTION = 'x-tc-action';
+/** In alphabetical order, as the protocol requires. */
+export const SIGNED_HEADERS = `${CONTENT_TYPE};${HOST}`;

@@ -2,18 +2,17 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 import { KEY_PREFIX, TERMINATOR } from './constants.js';
 
-// A key read from a file often ends in a line feed, which would sign, and be refused, without a word about why.
+// A key read from a file often ends in a line feed. Signed with it, a request is rejected without a hint at the cause.
 const VISIBLE = /^[!-~]+$/;
 
 /**
  * Step 3: the key that signs for one service on one UTC date.
  *
- * A KeyObject, because it shows its bytes to nobody who does not export them, and because OpenSSL
- * need not be handed the key anew for every signature.
+ * A KeyObject shows its bytes only on export, and OpenSSL loads it once instead of once per signature.
  */
 export function signingKey(secretKey: string, date: string, service: string): KeyObject {
   if (!VISIBLE.test(secretKey)) {
-    throw new TypeError('secretKey must be visible ASCII without blanks, and not empty');
+    throw new TypeError('secretKey must be visible ASCII without spaces, and not empty');
   }
   const dateKey = hmacSha256(`${KEY_PREFIX}${secretKey}`, date);
   const serviceKey = hmacSha256(dateKey, service);

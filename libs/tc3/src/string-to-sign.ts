@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 
 import { ALGORITHM } from './constants.js';
 
-/** Step 2: the canonical request, bound to its second and to its credential scope. */
-export function stringToSign(at: number, scope: string, canonicalRequest: string): string {
-  return `${ALGORITHM}\n${at}\n${scope}\n${hash('sha256', canonicalRequest, 'hex')}`;
+/** Step 2: binds the canonical request to its timestamp and its credential scope. */
+export function stringToSign(timestamp: number, scope: string, canonicalRequest: string): string {
+  return `${ALGORITHM}\n${timestamp}\n${scope}\n${hash('sha256', canonicalRequest, 'hex')}`;
 }

@@ -6,6 +6,6 @@ export interface Action<Parameters> {
   /** The product's name in the credential scope. */
   readonly service: string;
   /** The error code that says: what the call asks for holds already. */
-  readonly doneCode: string;
-  write(parameters: Parameters): Record<string, unknown>;
+  readonly alreadyDoneCode: string;
+  serialize(parameters: Parameters): Record<string, unknown>;
 }

@@ -1,23 +1,23 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { HandWoundClock } from '../test/hand-wound-clock.js';
+import { ManualClock } from '../test/manual-clock.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
+import { CloudFailedError, CloudRejectedError, CloudTimeoutError, CloudUnreachableError } from './errors.js';
 
-let clock: HandWoundClock;
+let clock: ManualClock;
 let states: string[];
 let breaker: CircuitBreaker;
 
 beforeEach(() => {
-  clock = new HandWoundClock();
+  clock = new ManualClock();
   states = [];
-  breaker = new CircuitBreaker(clock, { circuit: (state) => states.push(state) });
+  breaker = new CircuitBreaker(clock, { circuitStateChanged: (state) => states.push(state) });
 });
 
 const succeed = (): Promise<string> => breaker.run(() => Promise.resolve('done'));
-const failWith = (error: Error): Promise<unknown> =>
-  breaker.run(() => Promise.reject(error)).catch((thrown: unknown) => thrown);
-const fail = (): Promise<unknown> => failWith(new CloudUnreachable('ECONNREFUSED'));
+const failWith = (reason: Error): Promise<unknown> =>
+  breaker.run(() => Promise.reject(reason)).catch((thrown: unknown) => thrown);
+const fail = (): Promise<unknown> => failWith(new CloudUnreachableError('ECONNREFUSED'));
 
 async function open(): Promise<void> {
   for (let n = 0; n < 10; n += 1) await fail();
@@ -48,16 +48,16 @@ describe('a closed circuit', () => {
   });
 
   it.each([
-    ['a timeout', new CloudTimeout()],
-    ['a connection error', new CloudUnreachable('ECONNREFUSED')],
-    ['an unreadable response', new CloudFailed('malformed')],
+    ['a timeout', new CloudTimeoutError()],
+    ['a connection error', new CloudUnreachableError('ECONNREFUSED')],
+    ['an unreadable response', new CloudFailedError('malformed')],
   ])('counts %s as a failure', async (_, error) => {
     for (let n = 0; n < 10; n += 1) expect(await failWith(error)).toBe(error);
     expect(states).toEqual(['open']);
   });
 
   it('starts to count again after a definite response', async () => {
-    for (const answered of [succeed, () => failWith(new CloudRefused('InvalidParameter', 'id'))]) {
+    for (const answered of [succeed, () => failWith(new CloudRejectedError('InvalidParameter', 'id'))]) {
       for (let n = 0; n < 9; n += 1) await fail();
       await answered();
     }
@@ -67,7 +67,7 @@ describe('a closed circuit', () => {
 
   it('returns the result and rejects with the error of the attempt', async () => {
     expect(await succeed()).toBe('done');
-    const error = new CloudRefused('InvalidParameter', 'id');
+    const error = new CloudRejectedError('InvalidParameter', 'id');
     expect(await failWith(error)).toBe(error);
   });
 });
@@ -76,7 +76,7 @@ describe('an open circuit', () => {
   beforeEach(open);
 
   it('runs no attempt for five seconds and tells the remaining time', async () => {
-    clock.move(4999);
+    clock.advance(4999);
     let ran = false;
     await expect(breaker.run(() => Promise.resolve((ran = true)))).rejects.toMatchObject({
       code: 'circuit-open',
@@ -86,7 +86,7 @@ describe('an open circuit', () => {
   });
 
   it('runs exactly one probe after five seconds and rejects other attempts while it runs', async () => {
-    clock.move(5000);
+    clock.advance(5000);
     const probe = pending();
     expect(await succeed().catch((error: unknown) => error)).toMatchObject({
       code: 'circuit-open',
@@ -99,15 +99,15 @@ describe('an open circuit', () => {
   });
 
   it('opens for another five seconds when the probe fails', async () => {
-    clock.move(5000);
+    clock.advance(5000);
     await fail();
     expect(states).toEqual(['open', 'half-open', 'open']);
     expect(() => breaker.assertClosed()).toThrow(expect.objectContaining({ retryAfterMs: 5000 }));
   });
 
   it('closes when the probe receives a definite error, and needs ten failures to open again', async () => {
-    clock.move(5000);
-    await failWith(new CloudRefused('InvalidParameter', 'id'));
+    clock.advance(5000);
+    await failWith(new CloudRejectedError('InvalidParameter', 'id'));
     for (let n = 0; n < 9; n += 1) await fail();
     expect(states).toEqual(['open', 'half-open', 'closed']);
     await fail();
@@ -115,7 +115,7 @@ describe('an open circuit', () => {
   });
 
   it('leaves the probe to the next attempt when the one that was let through is never made', async () => {
-    clock.move(5000);
+    clock.advance(5000);
     breaker.assertClosed();
     breaker.assertClosed();
     expect(await succeed()).toBe('done');
@@ -126,11 +126,11 @@ describe('an open circuit', () => {
 describe('an attempt that began before the circuit opened', () => {
   it.each([
     ['succeeds', undefined],
-    ['fails', new CloudTimeout()],
+    ['fails', new CloudTimeoutError()],
   ])('changes nothing when it %s while the probe runs', async (_, error) => {
     const late = pending();
     await open();
-    clock.move(5000);
+    clock.advance(5000);
     const probe = pending();
     late.end(error);
     await late.ended;
@@ -151,20 +151,20 @@ describe('under any schedule of attempts', () => {
   it('runs one probe at a time, none earlier than five seconds after opening, and never stays half-open', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 200 }), async (steps) => {
-        clock = new HandWoundClock();
+        clock = new ManualClock();
         const changes: { state: string; at: number }[] = [];
         breaker = new CircuitBreaker(clock, {
-          circuit: (state) => changes.push({ state, at: clock.now() }),
+          circuitStateChanged: (state) => changes.push({ state, at: clock.now() }),
         });
         await open();
         const attempts: ReturnType<typeof pending>[] = [];
         const startedIn: string[] = [];
         for (const each of steps) {
-          if (each.kind === 'wait') clock.move(each.ms);
+          if (each.kind === 'wait') clock.advance(each.ms);
           else if (each.kind === 'start') attempts.push(pending(() => startedIn.push(changes.at(-1)!.state)));
           else {
             const [attempt] = attempts.splice(each.at % (attempts.length || 1), 1);
-            attempt?.end(each.fails ? new CloudTimeout() : undefined);
+            attempt?.end(each.fails ? new CloudTimeoutError() : undefined);
             await attempt?.ended;
           }
         }

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { CircuitOpen, isFailure } from './errors.js';
+import { CircuitOpenError, isTransientFailure } from './errors.js';
 import type { CircuitStateName, ClientObserver } from './observer.js';
 
 /** Consecutive failures that open the circuit. */
@@ -24,20 +24,20 @@ export class CircuitBreaker {
 
   constructor(
     private readonly clock: Pick<Clock, 'now'>,
-    private readonly observer?: Pick<ClientObserver, 'circuit'>,
+    private readonly observer?: Pick<ClientObserver, 'circuitStateChanged'>,
   ) {}
 
-  /** @throws CircuitOpen when {@link run} would reject an attempt now */
+  /** @throws CircuitOpenError when {@link run} would reject an attempt now */
   assertClosed(): void {
-    if (this.#state === 'half-open') throw new CircuitOpen(PROBE_MS);
+    if (this.#state === 'half-open') throw new CircuitOpenError(PROBE_MS);
     const remainingMs = this.#openedAt + OPEN_MS - this.clock.now();
-    if (this.#state === 'open' && remainingMs > 0) throw new CircuitOpen(remainingMs);
+    if (this.#state === 'open' && remainingMs > 0) throw new CircuitOpenError(remainingMs);
   }
 
   /**
    * Runs an attempt and learns from its result. The first attempt that runs after the circuit was open is the probe.
    *
-   * @throws CircuitOpen when the attempt may not run
+   * @throws CircuitOpenError when the attempt may not run
    * @throws whatever the attempt rejects with
    */
   async run<T>(attempt: () => Promise<T>): Promise<T> {
@@ -48,7 +48,7 @@ export class CircuitBreaker {
     try {
       return await attempt();
     } catch (error) {
-      failed = isFailure(error);
+      failed = isTransientFailure(error);
       throw error;
     } finally {
       // An attempt that began before the circuit opened says nothing about the upstream of now.
@@ -67,6 +67,6 @@ export class CircuitBreaker {
   #changeState(state: CircuitStateName): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.observer?.circuit(state);
+    this.observer?.circuitStateChanged(state);
   }
 }

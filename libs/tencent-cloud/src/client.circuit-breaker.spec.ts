@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { HandWoundClock } from '../test/hand-wound-clock.js';
+import { ManualClock } from '../test/manual-clock.js';
 import { TencentCloudClient } from './client.js';
 import { Credentials } from './credentials/credentials.js';
 import { stopStreamIngest } from './stop-stream-ingest.js';
@@ -10,11 +10,11 @@ import { stopStreamIngest } from './stop-stream-ingest.js';
 const HOUR_MS = 3_600_000;
 
 /** A clock whose wall clock can be set without moving the monotonic one. */
-class SettableClock extends HandWoundClock {
+class SettableClock extends ManualClock {
   setByMs = 0;
 
-  override epochMs(): number {
-    return super.epochMs() + this.setByMs;
+  override wallClockMs(): number {
+    return super.wallClockMs() + this.setByMs;
   }
 }
 
@@ -36,7 +36,7 @@ describe('a client whose circuit is open', () => {
     const clock = new SettableClock();
     const client = new TencentCloudClient({
       endpoint: new URL(`http://127.0.0.1:${await unusedPort()}`),
-      credentials: () => new Credentials('AKIDexample', 'secret-key'),
+      getCredentials: () => new Credentials('AKIDexample', 'secret-key'),
       attemptTimeoutMs: 3000,
       deadlineMs: 8000,
       maxAttempts: 1,
@@ -48,7 +48,7 @@ describe('a client whose circuit is open', () => {
       stopStreamIngest(
         client,
         { taskId: 'a', sdkAppId: 1 },
-        { region: 'ap-singapore', admit: () => Promise.resolve(permit) },
+        { region: 'ap-singapore', acquirePermit: () => Promise.resolve(permit) },
       );
     for (let n = 0; n < 10; n += 1) await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
     await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 5000 });
@@ -56,9 +56,9 @@ describe('a client whose circuit is open', () => {
     clock.setByMs = -HOUR_MS;
     const setBack = Date.now() - HOUR_MS;
     jest.spyOn(Date, 'now').mockReturnValue(setBack);
-    clock.move(4999);
+    clock.advance(4999);
     await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 1 });
-    clock.move(1);
+    clock.advance(1);
     await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
     await expect(call()).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: 5000 });
     client.close();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { HandWoundClock } from '../test/hand-wound-clock.js';
+import { ManualClock } from '../test/manual-clock.js';
 import { TencentCloudClient } from './client.js';
 import { Credentials } from './credentials/credentials.js';
 import type { ReleaseReason } from './permit.js';
@@ -27,19 +27,21 @@ async function serve(respond: (response: ServerResponse) => void): Promise<URL> 
 /** The first reason for which the permit of each attempt was released. */
 async function releases(
   endpoint: URL,
-  credentials = () => new Credentials('id', 'key'),
+  getCredentials = () => new Credentials('id', 'key'),
 ): Promise<ReleaseReason[]> {
   const reasons: ReleaseReason[] = [];
-  const clock = new HandWoundClock();
+  const clock = new ManualClock();
   const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts: 1, clock, random: () => 0 };
-  client = new TencentCloudClient({ endpoint, credentials, ...options });
-  const admit = async () => {
+  client = new TencentCloudClient({ endpoint, getCredentials, ...options });
+  const acquirePermit = async () => {
     const attempt = reasons.length;
     return { release: (reason: ReleaseReason) => void (reasons[attempt] ??= reason) };
   };
-  await stopStreamIngest(client, { taskId: 't', sdkAppId: 1 }, { region: 'ap-singapore', admit }).catch(
-    () => {},
-  );
+  await stopStreamIngest(
+    client,
+    { taskId: 't', sdkAppId: 1 },
+    { region: 'ap-singapore', acquirePermit },
+  ).catch(() => {});
   return reasons;
 }
 

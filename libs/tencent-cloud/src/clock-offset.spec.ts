@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ClockOffset } from './clock-offset.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
-const header = (epochMs: number): string => new Date(epochMs).toUTCString();
+const header = (wallClockMs: number): string => new Date(wallClockMs).toUTCString();
 
 describe('the clock offset', () => {
   it.each([-3_600_000, -300_000, 300_000, 86_400_000])('learns that the cloud is %d ms away', (offset) => {

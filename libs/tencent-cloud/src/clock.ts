@@ -1,9 +1,9 @@
 /** Time as the client sees it, passed in so that tests can run it by hand. */
 export interface Clock {
   /** Milliseconds since 1970-01-01 UTC, for signatures. */
-  epochMs(): number;
+  wallClockMs(): number;
   /** Milliseconds of a clock that never goes back, for durations. */
   now(): number;
   /** Calls back once after `ms` milliseconds; the function returned cancels that. */
-  wakeIn(ms: number, callback: () => void): () => void;
+  setTimer(ms: number, callback: () => void): () => void;
 }

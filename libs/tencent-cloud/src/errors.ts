@@ -1,5 +1,5 @@
 /** What the cloud said of itself in an answer: safe to pass on, unlike its free text, which is never kept. */
-export interface CloudWord {
+export interface UpstreamErrorInfo {
   /** `Response.Error.Code`. */
   readonly cloudCode: string;
   /** `Response.RequestId`, needed for locating a problem at Tencent. */
@@ -7,9 +7,9 @@ export interface CloudWord {
 }
 
 /** The cloud answered with a definite refusal: the call had no effect. */
-export class CloudRefused extends Error implements CloudWord {
-  readonly code = 'refused';
-  override readonly name = 'CloudRefused';
+export class CloudRejectedError extends Error implements UpstreamErrorInfo {
+  readonly code = 'rejected';
+  override readonly name = 'CloudRejectedError';
 
   constructor(
     readonly cloudCode: string,
@@ -22,26 +22,26 @@ export class CloudRefused extends Error implements CloudWord {
 }
 
 /** The call reached the cloud, or may have, and no definite answer came back: it may have taken effect. */
-export class CloudFailed extends Error {
+export class CloudFailedError extends Error {
   readonly code = 'failed';
-  override readonly name = 'CloudFailed';
+  override readonly name = 'CloudFailedError';
 
   /**
    * @param reason what went wrong, in fixed words
-   * @param word what the cloud said, when it said anything that can be understood
+   * @param upstreamError what the cloud said, when it said anything that can be understood
    */
   constructor(
     readonly reason: string,
-    readonly word?: CloudWord,
+    readonly upstreamError?: UpstreamErrorInfo,
   ) {
     super(`the cloud failed: ${reason}`);
   }
 }
 
 /** No answer in time after the request was sent: it may have taken effect. */
-export class CloudTimeout extends Error {
+export class CloudTimeoutError extends Error {
   readonly code = 'timeout';
-  override readonly name = 'CloudTimeout';
+  override readonly name = 'CloudTimeoutError';
 
   constructor() {
     super('the cloud did not answer in time');
@@ -49,9 +49,9 @@ export class CloudTimeout extends Error {
 }
 
 /** No connection: name not resolved, connection refused, TLS failed, or none of it done in time. Nothing was sent. */
-export class CloudUnreachable extends Error {
+export class CloudUnreachableError extends Error {
   readonly code = 'unreachable';
-  override readonly name = 'CloudUnreachable';
+  override readonly name = 'CloudUnreachableError';
 
   /** @param reason the system's error code, such as `ECONNREFUSED` */
   constructor(readonly reason: string) {
@@ -60,9 +60,9 @@ export class CloudUnreachable extends Error {
 }
 
 /** The cloud failed so often that it is left alone for a while. Nothing was sent. */
-export class CircuitOpen extends Error {
+export class CircuitOpenError extends Error {
   readonly code = 'circuit-open';
-  override readonly name = 'CircuitOpen';
+  override readonly name = 'CircuitOpenError';
 
   /** @param retryAfterMs milliseconds until the next call is let through to try it */
   constructor(readonly retryAfterMs: number) {
@@ -71,11 +71,11 @@ export class CircuitOpen extends Error {
 }
 
 /** The cloud, or the way to it, failed: as opposed to a definite answer, which is one, welcome or not. */
-export function isFailure(error: unknown): boolean {
-  return isUnknown(error) || error instanceof CloudUnreachable;
+export function isTransientFailure(error: unknown): boolean {
+  return hasUnknownOutcome(error) || error instanceof CloudUnreachableError;
 }
 
 /** After this error the call may have taken effect. */
-export function isUnknown(error: unknown): error is CloudFailed | CloudTimeout {
-  return error instanceof CloudFailed || error instanceof CloudTimeout;
+export function hasUnknownOutcome(error: unknown): error is CloudFailedError | CloudTimeoutError {
+  return error instanceof CloudFailedError || error instanceof CloudTimeoutError;
 }

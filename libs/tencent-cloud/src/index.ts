@@ -1,19 +1,32 @@
 export type { Action } from './action.js';
 export { TencentCloudClient } from './client.js';
-export type { CallOptions, ClientOptions, Done } from './client.js';
+export type { CallOptions, ClientOptions, CallResult } from './client.js';
 export type { Clock } from './clock.js';
 export { Credentials } from './credentials/credentials.js';
-export { FileCredentials } from './credentials/file-credentials.js';
-export type { FileCredentialsOptions, Part, Parts } from './credentials/file-credentials.js';
-export { GivenCredentials } from './credentials/given-credentials.js';
-export { InstanceRole } from './credentials/instance-role.js';
-export type { InstanceRoleOptions } from './credentials/instance-role.js';
-export { NoCredentials } from './credentials/no-credentials.js';
-export { isSecret, isSecretId, SECRET_ID_RULE, SECRET_RULE } from './credentials/secret-text.js';
-export type { CredentialsObserver, CredentialsSource } from './credentials/source.js';
+export { FileCredentialsProvider } from './credentials/file-credentials-provider.js';
+export type {
+  FileCredentialsProviderOptions,
+  CredentialSource,
+  CredentialSources,
+} from './credentials/file-credentials-provider.js';
+export { StaticCredentialsProvider } from './credentials/static-credentials-provider.js';
+export {
+  InstanceMetadataCredentialsProvider,
+  METADATA_SERVICE_ORIGIN,
+} from './credentials/instance-metadata-credentials-provider.js';
+export type { InstanceMetadataCredentialsProviderOptions } from './credentials/instance-metadata-credentials-provider.js';
+export { CredentialsUnavailableError } from './credentials/credentials-unavailable-error.js';
+export { isSecret, isSecretId, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/credential-format.js';
+export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
 export { DOCUMENTED_CODES, isCode } from './error-codes.js';
-export { CircuitOpen, CloudFailed, CloudRefused, CloudTimeout, CloudUnreachable } from './errors.js';
-export type { CloudWord } from './errors.js';
+export {
+  CircuitOpenError,
+  CloudFailedError,
+  CloudRejectedError,
+  CloudTimeoutError,
+  CloudUnreachableError,
+} from './errors.js';
+export type { UpstreamErrorInfo } from './errors.js';
 export type { Attempt, CallObserver, CircuitStateName, ClientObserver, RetryReason } from './observer.js';
 export type { Permit, ReleaseReason } from './permit.js';
 export { STOP_STREAM_INGEST_REGIONS, stopStreamIngest } from './stop-stream-ingest.js';

@@ -20,7 +20,7 @@ export interface Attempt {
 
 /** Is told what becomes of one call. */
 export interface CallObserver {
-  attempted(attempt: Attempt): void;
+  attemptCompleted(attempt: Attempt): void;
 }
 
 /** Is told what happens between the client and the cloud, for metrics and logs. */
@@ -31,10 +31,10 @@ export interface ClientObserver {
    * @param code `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for everything that is not
    *   an answer
    */
-  attempted(action: string, code: string, durationMs: number): void;
+  attemptCompleted(action: string, code: string, durationMs: number): void;
   /** The call is about to be repeated. */
   retried(reason: RetryReason): void;
-  circuit(state: CircuitStateName): void;
+  circuitStateChanged(state: CircuitStateName): void;
   /** This machine's clock is off: signatures carry the cloud's time from now on. */
   clockCorrected(offsetMs: number): void;
 }

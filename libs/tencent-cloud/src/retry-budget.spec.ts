@@ -5,9 +5,13 @@ import { RetryBudget } from './retry-budget.js';
 describe('the retry budget', () => {
   it('pays for a few repetitions at once, then for three a second', () => {
     const budget = new RetryBudget(0);
-    const paid = Array.from({ length: 20 }, () => budget.spend(0)).filter(Boolean).length;
-    expect(paid).toBe(6);
-    expect([budget.spend(333), budget.spend(334), budget.spend(334)]).toEqual([false, true, false]);
+    const allowed = Array.from({ length: 20 }, () => budget.tryWithdraw(0)).filter(Boolean).length;
+    expect(allowed).toBe(6);
+    expect([budget.tryWithdraw(333), budget.tryWithdraw(334), budget.tryWithdraw(334)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   it('never pays for more than a fifth of the calls, three a second and what was saved', () => {
@@ -17,16 +21,16 @@ describe('the retry budget', () => {
         const budget = new RetryBudget(0);
         let now = 0;
         let calls = 0;
-        let repetitions = 0;
+        let retries = 0;
         for (const { afterMs, call } of events) {
           now += afterMs;
           if (call) {
             calls += 1;
-            budget.earn();
+            budget.deposit();
           }
-          if (budget.spend(now)) repetitions += 1;
+          if (budget.tryWithdraw(now)) retries += 1;
         }
-        expect(repetitions).toBeLessThanOrEqual(calls * 0.2 + (now / 1000) * 3 + 6);
+        expect(retries).toBeLessThanOrEqual(calls * 0.2 + (now / 1000) * 3 + 6);
       }),
       { numRuns: 1000 },
     );

@@ -1,33 +1,36 @@
 /** Repetitions that each call pays for: a fifth of one. */
-const PER_CALL = 0.2;
+const DEPOSIT_PER_CALL = 0.2;
 
 /** Repetitions that time pays for, per second, so that a quiet gateway can repeat at all. */
-const PER_SECOND = 3;
+const DEPOSIT_PER_SECOND = 3;
 
 /** What can be saved up. */
-const MOST = 6;
+const MAX_BALANCE = 6;
 
 /**
  * Limits repetitions to a fifth of the calls and a few per second: a cloud that is broken is not hammered as well.
  * Times are milliseconds of a clock that never goes back.
  */
 export class RetryBudget {
-  #balance = MOST;
-  #countedAt: number;
+  #balance = MAX_BALANCE;
+  #updatedAt: number;
 
   constructor(now: number) {
-    this.#countedAt = now;
+    this.#updatedAt = now;
   }
 
   /** A call begins. */
-  earn(): void {
-    this.#balance = Math.min(MOST, this.#balance + PER_CALL);
+  deposit(): void {
+    this.#balance = Math.min(MAX_BALANCE, this.#balance + DEPOSIT_PER_CALL);
   }
 
   /** Pays for one repetition; false when the budget is spent. */
-  spend(now: number): boolean {
-    this.#balance = Math.min(MOST, this.#balance + ((now - this.#countedAt) / 1000) * PER_SECOND);
-    this.#countedAt = now;
+  tryWithdraw(now: number): boolean {
+    this.#balance = Math.min(
+      MAX_BALANCE,
+      this.#balance + ((now - this.#updatedAt) / 1000) * DEPOSIT_PER_SECOND,
+    );
+    this.#updatedAt = now;
     if (this.#balance < 1) return false;
     this.#balance -= 1;
     return true;

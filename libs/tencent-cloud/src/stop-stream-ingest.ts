@@ -21,8 +21,8 @@ const STOP_STREAM_INGEST: Action<RelayTask> = {
   version: '2019-07-22',
   service: 'trtc',
   // The task has ended when the call arrives.
-  doneCode: 'FailedOperation.TaskFinished',
-  write: ({ sdkAppId, taskId }) => ({ SdkAppId: sdkAppId, TaskId: taskId }),
+  alreadyDoneCode: 'FailedOperation.TaskFinished',
+  serialize: ({ sdkAppId, taskId }) => ({ SdkAppId: sdkAppId, TaskId: taskId }),
 };
 
 /**
@@ -37,6 +37,6 @@ export async function stopStreamIngest(
   task: RelayTask,
   options: CallOptions,
 ): Promise<StopResult> {
-  const { requestId, before } = await client.call(STOP_STREAM_INGEST, task, options);
-  return { status: before ? 'already-finished' : 'stopped', requestId };
+  const { requestId, alreadyDone } = await client.call(STOP_STREAM_INGEST, task, options);
+  return { status: alreadyDone ? 'already-finished' : 'stopped', requestId };
 }

@@ -3,7 +3,7 @@ import { Credentials } from '#libs/tencent-cloud';
 import { ENVIRONMENT_VARIABLES } from '../../../../test/contract/environment-variables.js';
 import { readConfiguration } from './configuration.js';
 import { Environment } from './environment.js';
-import { InvalidConfiguration } from './invalid-configuration.js';
+import { InvalidConfigurationError } from './invalid-configuration.error.js';
 
 const VALID = {
   TENCENTCLOUD_SECRET_ID: 'AKIDexample',
@@ -16,7 +16,7 @@ function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     readConfiguration(variables);
   } catch (error) {
-    if (error instanceof InvalidConfiguration) return error.faults;
+    if (error instanceof InvalidConfigurationError) return error.errors;
     throw error;
   }
   return [];
@@ -25,25 +25,23 @@ function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
 describe('readConfiguration', () => {
   it('turns the defaults of the contract into a configuration', () => {
     expect(readConfiguration(VALID)).toEqual({
-      host: '0.0.0.0',
-      port: 3000,
-      credentials: { from: 'environment', credentials: expect.any(Credentials) },
-      callersFile: undefined,
-      defaultSdkAppId: 1400000001,
-      defaultRegion: 'ap-singapore',
-      endpoint: new URL('https://trtc.intl.tencentcloudapi.com'),
-      quotaPerSecond: 20,
-      quotaDefaultWaitMs: 0,
-      quotaQueueLimit: 200,
-      redisUrl: undefined,
-      attemptTimeoutMs: 3000,
-      deadlineMs: 8000,
-      maxAttempts: 3,
-      shutdownGraceMs: 10_000,
-      tracing: undefined,
-      logLevel: 'info',
-      production: false,
-      revision: 'unknown',
+      http: { host: '0.0.0.0', port: 3000 },
+      auth: { callersFile: undefined },
+      quota: { perSecond: 20, defaultWaitMs: 0, queueLimit: 200 },
+      redis: { url: undefined },
+      tencentCloud: {
+        credentials: { source: 'environment', credentials: expect.any(Credentials) },
+        defaultSdkAppId: 1400000001,
+        defaultRegion: 'ap-singapore',
+        endpoint: new URL('https://trtc.intl.tencentcloudapi.com'),
+        attemptTimeoutMs: 3000,
+        deadlineMs: 8000,
+        maxAttempts: 3,
+      },
+      tracing: { otlp: undefined },
+      lifecycle: { shutdownGraceMs: 10_000 },
+      logging: { level: 'info', isProduction: false },
+      build: { revision: 'unknown' },
     });
   });
 
@@ -66,21 +64,19 @@ describe('readConfiguration', () => {
       GATEWAY_REVISION: 'abc123',
     };
     expect(readConfiguration({ ...VALID, ...set })).toMatchObject({
-      host: '127.0.0.1',
-      port: 0,
-      defaultRegion: 'ap-mumbai',
-      endpoint: new URL('http://127.0.0.1:9'),
-      quotaPerSecond: 1000,
-      quotaDefaultWaitMs: 30_000,
-      quotaQueueLimit: 0,
-      redisUrl: 'redis://host',
-      attemptTimeoutMs: 1,
-      deadlineMs: 2,
-      maxAttempts: 10,
-      shutdownGraceMs: 600_000,
-      logLevel: 'silent',
-      production: true,
-      revision: 'abc123',
+      http: { host: '127.0.0.1', port: 0 },
+      quota: { perSecond: 1000, defaultWaitMs: 30_000, queueLimit: 0 },
+      redis: { url: 'redis://host' },
+      tencentCloud: {
+        defaultRegion: 'ap-mumbai',
+        endpoint: new URL('http://127.0.0.1:9'),
+        attemptTimeoutMs: 1,
+        deadlineMs: 2,
+        maxAttempts: 10,
+      },
+      lifecycle: { shutdownGraceMs: 600_000 },
+      logging: { level: 'silent', isProduction: true },
+      build: { revision: 'abc123' },
     });
   });
 
@@ -95,12 +91,12 @@ describe('readConfiguration', () => {
   it.each(
     Object.entries(ENVIRONMENT_VARIABLES).flatMap(([name, { invalid }]) => {
       if (!invalid) return [];
-      const [value, ...faults] = invalid;
-      return [{ name, value, faults }];
+      const [value, ...errors] = invalid;
+      return [{ name, value, errors }];
     }),
-  )('rejects $name=$value with this message', ({ name, value, faults }) => {
+  )('rejects $name=$value with this message', ({ name, value, errors }) => {
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
-    expect(faultsOf({ ...VALID, ...tracing, [name]: value })).toEqual(faults);
+    expect(faultsOf({ ...VALID, ...tracing, [name]: value })).toEqual(errors);
   });
 
   it.each(['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_TRACES_SAMPLER', 'OTEL_RESOURCE_ATTRIBUTES'])(
@@ -124,7 +120,7 @@ describe('readConfiguration', () => {
     'redis://10.0.0.1/0',
     'rediss://:pw@node-1:6379?cluster=true',
   ])('takes %s for a store', (url) => {
-    expect(readConfiguration({ ...VALID, REDIS_URL: url }).redisUrl).toBe(url);
+    expect(readConfiguration({ ...VALID, REDIS_URL: url }).redis.url).toBe(url);
   });
 
   it('ignores variables that are not its own', () => {

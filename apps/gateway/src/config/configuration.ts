@@ -1,75 +1,101 @@
 import { validateSync } from 'class-validator';
-import type { LoadedCallersFile } from '../callers/loaded-callers-file.js';
-import type { CredentialsSetting } from '../credentials/credentials-setting.js';
-import type { TracingSetting } from '../tracing/tracing-setting.js';
-import { loadCallers } from './load-callers.js';
-import { credentialsFaults, credentialsFrom } from './credentials-from.js';
+import type { LoggingOptions } from '../logging/logging-options.js';
+import { type AuthConfig, buildAuthConfig } from './auth-config.js';
+import { buildCredentialsConfig, type CredentialsConfig, validateCredentials } from './credentials-config.js';
 import { Environment } from './environment.js';
-import { InvalidConfiguration } from './invalid-configuration.js';
-import { tracingFrom } from './tracing-from.js';
+import { InvalidConfigurationError } from './invalid-configuration.error.js';
+import { buildTracingConfig, type TracingConfig } from './tracing-config.js';
 
-/** How this gateway is to run. Durations are milliseconds. */
-export interface Configuration {
+export interface HttpConfig {
   readonly host: string;
   readonly port: number;
-  readonly credentials: CredentialsSetting;
-  /** The list of callers as it was at start; undefined: everybody may call. */
-  readonly callersFile: LoadedCallersFile | undefined;
+}
+
+export interface QuotaConfig {
+  /** Upstream calls that may arrive in any one second. */
+  readonly perSecond: number;
+  /** For callers that send no `Prefer`. */
+  readonly defaultWaitMs: number;
+  /** Calls that may wait at once. */
+  readonly queueLimit: number;
+}
+
+export interface RedisConfig {
+  /** May hold a password; undefined: slots in this process alone. */
+  readonly url: string | undefined;
+}
+
+export interface TencentCloudConfig {
+  readonly endpoint: URL;
+  readonly credentials: CredentialsConfig;
   readonly defaultSdkAppId: number;
   readonly defaultRegion: string;
-  readonly endpoint: URL;
-  readonly quotaPerSecond: number;
-  readonly quotaDefaultWaitMs: number;
-  readonly quotaQueueLimit: number;
-  /** May hold a password. */
-  readonly redisUrl: string | undefined;
   readonly attemptTimeoutMs: number;
+  /** For all attempts of a call. */
   readonly deadlineMs: number;
   readonly maxAttempts: number;
+}
+
+export interface LifecycleConfig {
   readonly shutdownGraceMs: number;
-  /** undefined: no traces. */
-  readonly tracing: TracingSetting | undefined;
-  readonly logLevel: string;
-  /** Whether this is no place for a person's convenience. */
-  readonly production: boolean;
+}
+
+export interface BuildConfig {
+  /** The commit that was built. */
   readonly revision: string;
+}
+
+/** The configuration of the gateway, by namespace. */
+export interface Configuration {
+  readonly http: HttpConfig;
+  readonly auth: AuthConfig;
+  readonly quota: QuotaConfig;
+  readonly redis: RedisConfig;
+  readonly tencentCloud: TencentCloudConfig;
+  /** `otlp` is undefined without tracing. */
+  readonly tracing: { readonly otlp: TracingConfig | undefined };
+  readonly lifecycle: LifecycleConfig;
+  readonly logging: LoggingOptions;
+  readonly build: BuildConfig;
 }
 
 /**
  * Reads the configuration from environment variables.
  *
- * @throws InvalidConfiguration that lists every fault
+ * @throws InvalidConfigurationError that lists every error
  */
-export function readConfiguration(variables: NodeJS.ProcessEnv = process.env): Configuration {
+export function readConfiguration(variables: NodeJS.ProcessEnv): Configuration {
   const environment = new Environment();
-  const known = new Set(Object.keys(environment));
+  const names = new Set(Object.keys(environment));
   for (const [name, value] of Object.entries(variables))
-    if (known.has(name) && value) Object.assign(environment, { [name]: value });
-  const faults = [
+    if (names.has(name) && value) Object.assign(environment, { [name]: value });
+  const errors = [
     ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
-    ...credentialsFaults(environment),
+    ...validateCredentials(environment),
   ];
-  const callersFile = loadCallers(environment, (error) => faults.push(error));
-  if (faults.length > 0) throw new InvalidConfiguration(faults);
+  const auth = buildAuthConfig(environment, errors);
+  if (errors.length > 0) throw new InvalidConfigurationError(errors);
   return {
-    host: environment.HOST,
-    port: Number(environment.PORT),
-    credentials: credentialsFrom(environment),
-    callersFile,
-    defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
-    defaultRegion: environment.TRTC_REGION,
-    endpoint: new URL(environment.TRTC_ENDPOINT),
-    quotaPerSecond: Number(environment.QUOTA_PER_SECOND),
-    quotaDefaultWaitMs: Number(environment.QUOTA_DEFAULT_WAIT_MS),
-    quotaQueueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
-    redisUrl: environment.REDIS_URL,
-    attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
-    deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
-    maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
-    shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS),
-    tracing: tracingFrom(environment),
-    logLevel: environment.LOG_LEVEL,
-    production: environment.NODE_ENV === 'production',
-    revision: environment.GATEWAY_REVISION,
+    http: { host: environment.HOST, port: Number(environment.PORT) },
+    auth,
+    quota: {
+      perSecond: Number(environment.QUOTA_PER_SECOND),
+      defaultWaitMs: Number(environment.QUOTA_DEFAULT_WAIT_MS),
+      queueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
+    },
+    redis: { url: environment.REDIS_URL },
+    tencentCloud: {
+      endpoint: new URL(environment.TRTC_ENDPOINT),
+      credentials: buildCredentialsConfig(environment),
+      defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
+      defaultRegion: environment.TRTC_REGION,
+      attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
+      deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
+      maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
+    },
+    tracing: { otlp: buildTracingConfig(environment) },
+    lifecycle: { shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS) },
+    logging: { level: environment.LOG_LEVEL, isProduction: environment.NODE_ENV === 'production' },
+    build: { revision: environment.GATEWAY_REVISION },
   };
 }

@@ -2,18 +2,18 @@ import { IsOptional } from 'class-validator';
 import {
   isSecret,
   isSecretId,
-  SECRET_ID_RULE,
-  SECRET_RULE,
+  SECRET_ID_FORMAT,
+  SECRET_FORMAT,
   STOP_STREAM_INGEST_REGIONS,
 } from '#libs/tencent-cloud';
-import { OneOf, rule, Text } from './rules.js';
+import { EnvRule, OneOf, Text } from './env-rule.js';
 import { TracingEnvironment } from './tracing-environment.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 const WholeNumber = (min: number, max: number) =>
-  rule(
+  EnvRule(
     'wholeNumber',
     `a whole number from ${min} to ${max}`,
     (value) => /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max,
@@ -22,7 +22,7 @@ const WholeNumber = (min: number, max: number) =>
 const FilePath = () => Text('the path of a file', /^\P{Cc}+$/u);
 
 const Origin = () =>
-  rule(
+  EnvRule(
     'origin',
     'an https origin without a path, such as https://host (plain http only to loopback)',
     (value) => {
@@ -33,27 +33,26 @@ const Origin = () =>
     },
   );
 
-const SecretId = () => rule('secretId', SECRET_ID_RULE, isSecretId);
-const Secret = () => rule('secret', SECRET_RULE, isSecret);
+const SecretId = () => EnvRule('secretId', SECRET_ID_FORMAT, isSecretId);
+const Secret = () => EnvRule('secret', SECRET_FORMAT, isSecret);
 
 const RedisUrl = () =>
-  rule(
+  EnvRule(
     'redisUrl',
     'redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
     (value) => {
       if (!URL.canParse(value)) return false;
       const { protocol, hostname, pathname, search, hash } = new URL(value);
-      const known = protocol === 'redis:' || protocol === 'rediss:';
-      const whole = hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && hash === '';
-      return (
-        known && whole && (search === '' || (search === '?cluster=true' && Number(pathname.slice(1)) === 0))
-      );
+      const isRedis = protocol === 'redis:' || protocol === 'rediss:';
+      const isComplete = hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && hash === '';
+      const isCluster = search === '?cluster=true' && Number(pathname.slice(1)) === 0;
+      return isRedis && isComplete && (search === '' || isCluster);
     },
   );
 
 /**
- * The environment variables that the gateway reads, as it finds them: every value is text, and one that is set to
- * nothing counts as unset. Messages name the variable, never its value.
+ * The environment variables that the gateway reads, with their defaults. Every value is text; an empty value counts as
+ * unset. Messages name the variable, never its value.
  */
 export class Environment extends TracingEnvironment {
   @WholeNumber(0, 65_535)
@@ -134,7 +133,7 @@ export class Environment extends TracingEnvironment {
   @OneOf(LOG_LEVELS)
   LOG_LEVEL = 'info';
 
-  /** `production`, which the image sets: log lines are JSON even on a terminal. */
+  /** `production`, which the image sets: log entries are JSON even on a terminal. */
   NODE_ENV = '';
 
   /** The commit that was built; the image sets it. */

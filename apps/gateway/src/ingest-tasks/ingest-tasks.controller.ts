@@ -1,21 +1,47 @@
-import { Controller, Delete, Req, Res } from '@nestjs/common';
+import { Controller, createParamDecorator, Delete, type ExecutionContext, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { IngestTasksService, type StoppedTask } from './ingest-tasks.service.js';
-import { Stop, type StopRequest } from './stop-request.js';
+import type { StopResult } from '#libs/tencent-cloud';
+import { IngestTasksService } from './ingest-tasks.service.js';
+import { parsePreferWait } from './prefer.js';
+import { type StopRequest, validateStopRequest } from './stop-request.js';
+import { StopRequestPipe } from './stop-request.pipe.js';
+
+/** The request as a whole, for a pipe. */
+const WholeRequest = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  context.switchToHttp().getRequest<FastifyRequest>(),
+);
+
+/** The response to a successful stop. */
+export interface StopTaskResponse {
+  readonly taskId: string;
+  readonly sdkAppId: number;
+  readonly region: string;
+  readonly status: StopResult['status'];
+  /** Tencent's RequestId. */
+  readonly requestId: string;
+}
 
 @Controller('ingest-tasks')
 export class IngestTasksController {
   constructor(private readonly tasks: IngestTasksService) {}
 
-  /** Stops one pull-stream relay task. */
+  /**
+   * Stops one pull-stream relay task.
+   *
+   * @throws ProblemException for every response but 200
+   */
   @Delete(':id')
-  stop(
-    @Stop() request: StopRequest,
-    @Req() { call }: FastifyRequest,
+  @RouteConfig({ validate: validateStopRequest })
+  async stop(
+    @WholeRequest(StopRequestPipe) stopRequest: StopRequest,
+    @Req() { headers, caller, requestContext }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StoppedTask> {
-    const { waitSeconds } = request;
+  ): Promise<StopTaskResponse> {
+    const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
     if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
-    return this.tasks.stop(request, call);
+    const stop = await this.tasks.stop(stopRequest, caller!, waitSeconds, requestContext);
+    reply.stopOutcome = stop;
+    return { ...stop.details.task, status: stop.result, requestId: stop.upstream.requestId };
   }
 }

@@ -1,104 +1,113 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Quota, type Slot } from '#libs/quota';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Quota } from '#libs/quota';
 import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/tencent-cloud';
-import type { CallRecord } from '../call-record.js';
-import { mayUse } from '../callers/caller.js';
-import { InjectConfiguration } from '../config/configuration.provider.js';
-import type { Configuration } from '../config/configuration.js';
-import { Lifecycle } from '../operations/lifecycle.js';
-import { CallerLeft } from '../problems/caller-left.js';
-import { Problem } from '../problems/problem.js';
-import { stopProblem } from '../problems/stop-problem.js';
-import { systemClock } from '../system-clock.js';
-import { type SendStop, type SharedCall, StopCoalescer } from './stop-coalescer.js';
+import type { QuotaConfig, TencentCloudConfig } from '../config/configuration.js';
+import { quotaConfig, tencentCloudConfig } from '../config/namespaces.js';
+import { type CallerIdentity, canUseSdkAppId } from '../http/caller-identity.js';
+import { ClientDisconnectedError } from '../http/client-disconnected.error.js';
+import type { RequestContext } from '../http/request-context.js';
+import { Lifecycle } from '../lifecycle/lifecycle.js';
+import { ProblemException } from '../problems/problem.exception.js';
+import { systemClock } from '../time/system-clock.js';
+import { type SharedCall, StopCoalescer, type TaskRef } from './stop-coalescer.js';
+import {
+  StopCancelledError,
+  type StopDetails,
+  StopFailedException,
+  type SuccessfulStop,
+} from './stop-outcome.js';
 import type { StopRequest } from './stop-request.js';
+import { toProblem } from './to-problem.js';
 
-/** The answer to a successful DELETE. */
-export interface StoppedTask {
-  readonly taskId: string;
-  readonly sdkAppId: number;
-  readonly region: string;
-  readonly status: StopResult['status'];
-  readonly requestId: string;
-}
-
-/** Stops tasks: the quota lends a slot, the cloud client carries the call. */
+/** Stops tasks: a stop acquires a quota slot, is signed, and is sent to Tencent Cloud. */
 @Injectable()
 export class IngestTasksService implements OnApplicationShutdown {
   constructor(
     private readonly quota: Quota,
-    private readonly cloud: TencentCloudClient,
+    private readonly client: TencentCloudClient,
     private readonly coalescer: StopCoalescer,
     private readonly lifecycle: Lifecycle,
-    @InjectConfiguration() private readonly configuration: Configuration,
+    @Inject(quotaConfig.KEY) private readonly quotaOptions: QuotaConfig,
+    @Inject(tencentCloudConfig.KEY) private readonly defaults: TencentCloudConfig,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    this.cloud.close();
+    this.client.close();
     await this.quota.close();
   }
 
   /**
-   * A call whose caller leaves ends if it was not sent yet; one that was runs to its end.
+   * Stops a task. When the client disconnects, a stop that is not sent yet is cancelled; one that was sent runs to its
+   * end.
    *
-   * @param call is told what becomes of the call
-   * @throws Problem of the table; `shutting-down` for a call that still waits when this process leaves
-   * @throws CallerLeft when nothing was sent because of that
+   * @param waitSeconds how long the stop may wait for a slot; undefined: as configured
+   * @throws StopFailedException for every problem; `shutting-down` for a stop that still waits when the process drains
+   * @throws StopCancelledError when the client disconnected and nothing was sent
    */
-  async stop(request: StopRequest, call: CallRecord): Promise<StoppedTask> {
-    const { defaultSdkAppId, defaultRegion, quotaDefaultWaitMs } = this.configuration;
+  async stop(
+    request: StopRequest,
+    caller: CallerIdentity,
+    waitSeconds: number | undefined,
+    context: RequestContext,
+  ): Promise<SuccessfulStop> {
+    const { defaultSdkAppId, defaultRegion } = this.defaults;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
-    call.task = { taskId, sdkAppId, region };
-    if (!call.caller || !mayUse(call.caller, sdkAppId)) throw new Problem('sdk-app-id-not-allowed');
-    const caller = call.caller.name;
-    const { departure } = call;
-    // Held in addition to its connection, because it continues when its caller disconnects.
-    this.lifecycle.requestStarted(call);
+    const task = { taskId, sdkAppId, region };
+    let details: StopDetails = { task };
+    // Held in addition to its connection, because the upstream call continues when the client disconnects.
+    this.lifecycle.requestStarted(context);
     try {
-      const { refusing } = this.lifecycle;
-      const waitMs = request.waitSeconds === undefined ? quotaDefaultWaitMs : request.waitSeconds * 1000;
-      departure.throwIfAborted();
-      refusing.throwIfAborted();
-      const send: SendStop = (shared) =>
-        stopStreamIngest(
-          this.cloud,
-          { taskId, sdkAppId },
-          {
-            region,
-            admit: (withinMs) =>
-              withinMs === undefined ? shared.acquireFirstSlot() : this.#acquireForRetry(shared, withinMs),
-            observer: shared.upstreamCall,
-          },
-        );
-      const askedAt = systemClock.now();
-      const signal = (): AbortSignal => AbortSignal.any([departure.signal, refusing]);
-      const joined = this.coalescer.join(call.task, { caller, waitMs, signal }, send);
-      if (joined.waitsForSlot) call.askedAt = askedAt;
-      if (joined.coalesced) call.coalesced = joined.coalesced;
-      if (joined.upstreamCall) call.course = joined.upstreamCall;
+      if (!canUseSdkAppId(caller, sdkAppId)) throw new ProblemException('sdk-app-id-not-allowed');
+      const { clientDisconnect } = context;
+      clientDisconnect.throwIfAborted();
+      const { rejecting } = this.lifecycle;
+      rejecting.throwIfAborted();
+      const requester = {
+        caller: caller.name,
+        waitMs: waitSeconds === undefined ? this.quotaOptions.defaultWaitMs : waitSeconds * 1000,
+        signal: () => AbortSignal.any([clientDisconnect.signal, rejecting]),
+      };
+      const queuedAt = systemClock.now();
+      const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call));
+      const { coalesced, upstreamCall, waitsForSlot } = joined;
+      details = { task, coalesced, upstreamCall, queuedAt: waitsForSlot ? queuedAt : undefined };
       const { status, requestId } = await joined.result;
-      call.result = status;
-      call.outcome = 'stopped';
-      const code = call.course?.attempts.at(-1)?.code;
-      call.upstream = { requestId, ...(code !== undefined && { code }) };
-      return { taskId, sdkAppId, region, status, requestId };
+      const code = upstreamCall?.attempts.at(-1)?.code;
+      return {
+        result: status,
+        outcome: 'stopped',
+        upstream: { requestId, ...(code !== undefined && { code }) },
+        details,
+      };
     } catch (error) {
-      if (error instanceof CallerLeft) throw error;
-      throw stopProblem(error, request.sdkAppId !== undefined);
+      if (error instanceof ClientDisconnectedError) throw new StopCancelledError(details);
+      throw new StopFailedException(toProblem(error, request.sdkAppId !== undefined), details);
     } finally {
-      this.lifecycle.requestFinished(call);
+      this.lifecycle.requestFinished(context);
     }
   }
 
-  /** A retry is made whatever happens to the connection of the caller that acquired the first slot. */
-  async #acquireForRetry({ caller, upstreamCall }: SharedCall, waitMs: number): Promise<Slot> {
-    const { refusing } = this.lifecycle;
-    const askedAt = systemClock.now();
-    refusing.throwIfAborted();
-    try {
-      return await this.quota.acquire({ caller, waitMs, signal: () => refusing });
-    } finally {
-      upstreamCall.waited(askedAt, systemClock.now());
-    }
+  async #send({ taskId, sdkAppId, region }: TaskRef, call: SharedCall): Promise<StopResult> {
+    const { upstreamCall } = call;
+    const { rejecting } = this.lifecycle;
+    const acquireRetrySlot = async (waitMs: number) => {
+      const startedAt = systemClock.now();
+      rejecting.throwIfAborted();
+      try {
+        return await this.quota.acquire({ caller: call.caller, waitMs, signal: () => rejecting });
+      } finally {
+        upstreamCall.recordWait(startedAt, systemClock.now());
+      }
+    };
+    return stopStreamIngest(
+      this.client,
+      { taskId, sdkAppId },
+      {
+        region,
+        acquirePermit: (waitMs) =>
+          waitMs === undefined ? call.acquireFirstSlot() : acquireRetrySlot(waitMs),
+        observer: upstreamCall,
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { preferredWait } from './prefer.js';
+import { parsePreferWait } from './prefer.js';
 
 describe('the wait that a caller prefers', () => {
   it.each([
@@ -17,7 +17,7 @@ describe('the wait that a caller prefers', () => {
     ['wait=2, wait=8', 2],
     [', ,wait=6', 6],
   ])('%s is %d s', (header, expected) => {
-    expect(preferredWait(header)).toBe(expected);
+    expect(parsePreferWait(header)).toBe(expected);
   });
 
   it.each([
@@ -37,11 +37,11 @@ describe('the wait that a caller prefers', () => {
     'wait=soon, wait=3',
     '=3',
   ])('%s says nothing of it', (header) => {
-    expect(preferredWait(header)).toBeUndefined();
+    expect(parsePreferWait(header)).toBeUndefined();
   });
 
   it('is found quickly in a header made to be slow', () => {
     for (const header of ['"\\'.repeat(8000), ' ;'.repeat(8000), 'a='.repeat(8000), '",'.repeat(8000)])
-      expect(preferredWait(header)).toBeUndefined();
+      expect(parsePreferWait(header)).toBeUndefined();
   });
 });

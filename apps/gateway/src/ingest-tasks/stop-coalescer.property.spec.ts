@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { type AcquireOptions, Quota, type ReleaseReason, type Slot } from '#libs/quota';
 import { VirtualClock } from '../../../../libs/quota/test/virtual-clock.js';
-import { Coalesced } from '../metrics/coalesced.js';
-import { KnownOutcomes } from './known-outcomes.js';
+import { CoalescingMetrics } from './coalescing-metrics.js';
+import { EndedTaskCache } from './ended-task-cache.js';
 import { type SendStop, StopCoalescer } from './stop-coalescer.js';
 
 /** When the first slot can be leased, in milliseconds after the start. */
@@ -58,7 +58,7 @@ class Run {
   readonly clock = new VirtualClock();
   readonly quota: CountingQuota;
   readonly #coalescer: StopCoalescer;
-  readonly #underWay = new Set<string>();
+  readonly #inFlight = new Set<string>();
   /** When the call was admitted that a request shares, by the identity of the call. */
   readonly #admittedAt = new Map<unknown, number>();
   settled = 0;
@@ -66,19 +66,19 @@ class Run {
 
   constructor(perSecond: number, queueLimit: number) {
     this.quota = new CountingQuota({ perSecond, queueLimit, clock: this.clock });
-    const metric = new Coalesced(new Registry());
-    this.#coalescer = new StopCoalescer(this.quota, new KnownOutcomes(), metric, this.clock);
+    const metric = new CoalescingMetrics(new Registry());
+    this.#coalescer = new StopCoalescer(this.quota, new EndedTaskCache(), metric, this.clock);
   }
 
   async request(planned: PlannedRequest): Promise<void> {
     const { at, taskId, caller, waitMs, disconnectsAfterMs } = planned;
     const client = new AbortController();
     if (disconnectsAfterMs < Infinity)
-      this.clock.wakeIn(disconnectsAfterMs, () => client.abort(new Error('disconnected')));
+      this.clock.setTimer(disconnectsAfterMs, () => client.abort(new Error('disconnected')));
     const task = { taskId, sdkAppId: 1, region: 'r' };
     const requester = { caller, waitMs, signal: () => client.signal };
     const { coalesced, upstreamCall, result } = this.#coalescer.join(task, requester, this.#send(planned));
-    if (coalesced === 'joined') this.joined += 1;
+    if (coalesced === 'in_flight') this.joined += 1;
     const error = await result.then(
       () => undefined,
       (reason: Error & { code?: string }) => reason,
@@ -86,13 +86,12 @@ class Run {
     this.settled += 1;
     const now = this.clock.now();
     const patience = Math.min(Math.max(at + waitMs, OPEN_AT), at + disconnectsAfterMs);
-    if (error?.message === 'disconnected') expect(now).toBe(at + disconnectsAfterMs);
+    if (error?.message === 'disconnected') expectTime(now, at + disconnectsAfterMs);
     const isWithoutSlot = error?.code !== undefined || error?.message === 'disconnected';
     // From admission on all share the outcome, however long that takes; nobody waits longer than it may before.
     const waitedUntil = isWithoutSlot ? now : (this.#admittedAt.get(upstreamCall) ?? at);
-    expect(waitedUntil).toBeLessThanOrEqual(patience);
-    if (error?.code !== undefined)
-      expect(error).toMatchObject({ code: expect.stringMatching(/-exhausted$/) });
+    expectNotLaterThan(waitedUntil, patience);
+    if (error?.code !== undefined) expectExhausted(error.code);
   }
 
   #send({ taskId, fate, roundTripMs }: PlannedRequest): SendStop {
@@ -101,15 +100,31 @@ class Run {
       const slot = await call.acquireFirstSlot();
       if (fate === 'unused') throw new Error(fate);
       this.#admittedAt.set(call.upstreamCall, this.clock.now());
-      expect(this.#underWay).not.toContain(taskId);
-      this.#underWay.add(taskId);
-      await new Promise<void>((resolve) => this.clock.wakeIn(roundTripMs, resolve));
-      this.#underWay.delete(taskId);
+      expectNew(this.#inFlight, taskId);
+      this.#inFlight.add(taskId);
+      await new Promise<void>((resolve) => this.clock.setTimer(roundTripMs, resolve));
+      this.#inFlight.delete(taskId);
       slot.release(fate === 'abandoned' ? 'abandoned' : 'completed');
       if (fate !== 'stopped') throw new Error(fate);
       return { status: 'stopped', requestId: 'r' };
     };
   }
+}
+
+function expectTime(now: number, expected: number): void {
+  expect(now).toBe(expected);
+}
+
+function expectNotLaterThan(time: number, limit: number): void {
+  expect(time).toBeLessThanOrEqual(limit);
+}
+
+function expectExhausted(code: string): void {
+  expect(code).toMatch(/-exhausted$/);
+}
+
+function expectNew(tasks: ReadonlySet<string>, taskId: string): void {
+  expect(tasks).not.toContain(taskId);
 }
 
 describe('coalescing, whatever comes, disconnects and fails', () => {
@@ -124,7 +139,7 @@ describe('coalescing, whatever comes, disconnects and fails', () => {
           const run = new Run(perSecond, queueLimit);
           const failures: unknown[] = [];
           for (const one of requests)
-            run.clock.wakeIn(one.at, () => {
+            run.clock.setTimer(one.at, () => {
               run.request(one).catch((error: unknown) => failures.push(error));
             });
           await run.clock.runUntil(60_000);

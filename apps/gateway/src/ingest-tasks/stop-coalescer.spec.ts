@@ -3,8 +3,8 @@ import { Registry } from 'prom-client';
 import { Quota, type ReleaseReason, type Slot } from '#libs/quota';
 import type { StopResult } from '#libs/tencent-cloud';
 import { VirtualClock } from '../../../../libs/quota/test/virtual-clock.js';
-import { Coalesced } from '../metrics/coalesced.js';
-import { KnownOutcomes } from './known-outcomes.js';
+import { CoalescingMetrics } from './coalescing-metrics.js';
+import { EndedTaskCache } from './ended-task-cache.js';
 import { type JoinedStop, type SendStop, type SharedCall, StopCoalescer } from './stop-coalescer.js';
 
 const TASK = { taskId: 't', sdkAppId: 1400000001, region: 'ap-singapore' };
@@ -26,7 +26,7 @@ beforeEach(async () => {
   clock = new VirtualClock();
   quota = new Quota({ perSecond: 1, clock, queueLimit: 3 });
   registry = new Registry();
-  coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(registry), clock);
+  coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(registry), clock);
   [sent, outcomes] = [[], []];
   respond = Promise.withResolvers();
   respond.promise.catch(() => {});
@@ -63,9 +63,9 @@ function join(name: string, request: Request = {}): JoinedStop {
   return joined;
 }
 
-const coalesced = async (how: string): Promise<number | undefined> => {
-  const { values } = await registry.getSingleMetric('stops_coalesced_total')!.get();
-  return values.find(({ labels }) => labels['how'] === how)?.value;
+const coalesced = async (source: string): Promise<number | undefined> => {
+  const { values } = await registry.getSingleMetric('ingest_gateway_stop_requests_coalesced_total')!.get();
+  return values.find(({ labels }) => labels['source'] === source)?.value;
 };
 
 describe('requests for one task', () => {
@@ -81,11 +81,11 @@ describe('requests for one task', () => {
     expect(outcomes).toEqual(['a stopped at 1600', 'b stopped at 1600', 'c stopped at 1600']);
     expect(first).toMatchObject({ waitsForSlot: true });
     expect(first.coalesced).toBeUndefined();
-    expect(second).toMatchObject({ coalesced: 'joined', waitsForSlot: true });
-    expect(third).toMatchObject({ coalesced: 'joined', waitsForSlot: false });
+    expect(second).toMatchObject({ coalesced: 'in_flight', waitsForSlot: true });
+    expect(third).toMatchObject({ coalesced: 'in_flight', waitsForSlot: false });
     expect([second.upstreamCall, third.upstreamCall]).toEqual([first.upstreamCall, first.upstreamCall]);
-    expect(await coalesced('joined')).toBe(2);
-    expect(await coalesced('remembered')).toBe(0);
+    expect(await coalesced('in_flight')).toBe(2);
+    expect(await coalesced('cache')).toBe(0);
   });
 
   it('share its error, and the next request makes a new call', async () => {
@@ -120,10 +120,10 @@ describe('requests for one task', () => {
     join('a');
     await clock.runUntil(1600);
     const later = join('b');
-    expect(later).toMatchObject({ coalesced: 'remembered', waitsForSlot: false });
+    expect(later).toMatchObject({ coalesced: 'cache', waitsForSlot: false });
     expect(await later.result).toEqual({ status: 'already-finished', requestId: 'cloud-1' });
     expect(sent).toHaveLength(1);
-    expect(await coalesced('remembered')).toBe(1);
+    expect(await coalesced('cache')).toBe(1);
     expect(coalescer.hasNoKnownState(TASK)).toBe(false);
   });
 
@@ -158,7 +158,7 @@ describe('before the call is admitted', () => {
   it('a follower that may not wait is served when the leader is: at the end of the hold after start', async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 1, clock });
-    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
     respond.resolve(STOPPED);
     join('leader');
     join('follower');
@@ -173,7 +173,7 @@ describe('before the call is admitted', () => {
     join('third', { caller: 'other', waitMs: 9000 });
     await clock.runUntil(8000);
     expect(outcomes).toEqual(['leader quota-exhausted at 3000']);
-    expect(quota.state().waiting).toBe(2);
+    expect(quota.state().queueLength).toBe(2);
     holding.release('unused');
     await clock.runUntil(8100);
     expect(sent).toEqual(['for other at 8000']);
@@ -192,7 +192,7 @@ describe('before the call is admitted', () => {
 
   it('a follower that may not wait leads when the leader is rejected at once, and gets what its caller may have', async () => {
     quota = new Quota({ perSecond: 2, clock });
-    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
     await clock.runUntil(5000);
     await quota.acquire({ caller: 'greedy' });
     const slot = await quota.acquire({ caller: 'greedy' });
@@ -224,10 +224,10 @@ describe('before the call is admitted', () => {
     join('leader', { waitMs: 5000 });
     join('follower', { waitMs: 5000, client });
     await clock.runUntil(1600);
-    expect(quota.state().waiting).toBe(2);
+    expect(quota.state().queueLength).toBe(2);
     client.abort(new Error('disconnected'));
     await clock.runUntil(1700);
-    expect(quota.state().waiting).toBe(1);
+    expect(quota.state().queueLength).toBe(1);
     expect(outcomes).toEqual(['follower disconnected at 1600']);
   });
 
@@ -239,7 +239,7 @@ describe('before the call is admitted', () => {
     draining.abort(new Error('draining'));
     await clock.runUntil(1600);
     expect(outcomes.toSorted()).toEqual(['follower draining at 1600', 'leader draining at 1600']);
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
     expect(coalescer.hasNoKnownState(TASK)).toBe(true);
     expect(join('later', { waitMs: 5000 }).coalesced).toBeUndefined();
     holding.release('unused');
@@ -263,7 +263,7 @@ describe('before the call is admitted', () => {
     await clock.runUntil(1700);
     ending.resolve();
     await clock.runUntil(1800);
-    expect(join('third').coalesced).toBe('joined');
+    expect(join('third').coalesced).toBe('in_flight');
     respond.resolve(STOPPED);
     await clock.runUntil(1900);
     expect(outcomes).toEqual([
@@ -278,14 +278,14 @@ describe('before the call is admitted', () => {
     join('a1', { caller: 'a', waitMs: 9000 });
     join('a2', { caller: 'a', waitMs: 9000 });
     await clock.runUntil(1600);
-    expect(quota.state().waiting).toBe(3);
+    expect(quota.state().queueLength).toBe(3);
     join('a3', { caller: 'a', waitMs: 9000 });
     await clock.runUntil(1700);
     expect(outcomes).toEqual(['a3 quota-exhausted at 1600']);
     join('b', { waitMs: 9000 });
     await clock.runUntil(1800);
     expect(outcomes.slice(1)).toEqual(['a2 quota-exhausted at 1700']);
-    expect(quota.state().waiting).toBe(3);
+    expect(quota.state().queueLength).toBe(3);
   });
 
   it('all are rejected when the quota is closed', async () => {
@@ -303,7 +303,7 @@ describe('before the call is admitted', () => {
     join('follower', { waitMs: 9000 });
     await clock.runUntil(1600);
     expect(outcomes).toEqual(['leader circuit open at 1500', 'follower circuit open at 1500']);
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
   });
 });
 
@@ -327,7 +327,7 @@ describe('from admission on', () => {
     join('leader');
     join('follower', { waitMs: 100 });
     await clock.runUntil(9000);
-    expect(quota.state().waiting).toBe(0);
+    expect(quota.state().queueLength).toBe(0);
     expect(outcomes).toEqual([]);
   });
 });
@@ -373,7 +373,7 @@ describe('the slot that the leader acquires', () => {
 
   it('is acquired once, however often it is asked for', async () => {
     quota = new Quota({ perSecond: 2, clock });
-    coalescer = new StopCoalescer(quota, new KnownOutcomes(), new Coalesced(new Registry()), clock);
+    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
     const reasons: ReleaseReason[] = [];
     join('a', {
       sendWith: async (call) => {

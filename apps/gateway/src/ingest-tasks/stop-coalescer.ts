@@ -1,8 +1,8 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Quota, QueueReservation, Slot } from '#libs/quota';
 import type { StopResult } from '#libs/tencent-cloud';
-import type { Coalesced, How } from '../metrics/coalesced.js';
-import type { KnownOutcomes } from './known-outcomes.js';
+import type { CoalescingMetrics, CoalescingSource } from './coalescing-metrics.js';
+import type { EndedTaskCache } from './ended-task-cache.js';
 import { UpstreamCall } from './upstream-call.js';
 
 /** All that identifies a task of the cloud. */
@@ -41,7 +41,7 @@ export type SendStop = (call: SharedCall) => Promise<StopResult>;
 /** What is known of a request as soon as it has joined. */
 export interface JoinedStop {
   /** How it gets its result without a call to the cloud of its own. */
-  readonly coalesced?: How;
+  readonly coalesced?: CoalescingSource;
   /** The call that it shares; undefined when the task is known to have ended. */
   readonly upstreamCall?: UpstreamCall;
   /** Whether that call still has to be admitted. */
@@ -63,36 +63,36 @@ export class StopCoalescer implements OnApplicationShutdown {
   /** @param clock milliseconds of a clock that never goes back */
   constructor(
     private readonly quota: Quota,
-    private readonly outcomes: KnownOutcomes,
-    private readonly coalesced: Coalesced,
+    private readonly endedTasks: EndedTaskCache,
+    private readonly metrics: CoalescingMetrics,
     private readonly clock: { now(): number },
   ) {}
 
   /** @param send makes the call if there is none to share */
   join(task: TaskRef, requester: StopRequester, send: SendStop): JoinedStop {
     const key = taskKey(task);
-    const requestId = this.outcomes.of(key);
+    const requestId = this.endedTasks.get(key);
     if (requestId !== undefined) {
-      this.coalesced.count('remembered');
+      this.metrics.count('cache');
       const result = Promise.resolve({ status: 'already-finished', requestId } as const);
-      return { coalesced: 'remembered', waitsForSlot: false, result };
+      return { coalesced: 'cache', waitsForSlot: false, result };
     }
     const inFlight = this.#inFlight.get(key);
     if (!inFlight) return this.#begin(key, requester, send);
-    this.coalesced.count('joined');
+    this.metrics.count('in_flight');
     const { upstreamCall, isAdmitted } = inFlight;
     const result = inFlight.join(requester);
-    return { coalesced: 'joined', upstreamCall, waitsForSlot: !isAdmitted, result };
+    return { coalesced: 'in_flight', upstreamCall, waitsForSlot: !isAdmitted, result };
   }
 
   /** Whether a request for this task needs a call of its own: none is in flight, and the task is not known to have ended. */
   hasNoKnownState(task: TaskRef): boolean {
     const key = taskKey(task);
-    return !this.#inFlight.has(key) && this.outcomes.of(key) === undefined;
+    return !this.#inFlight.has(key) && this.endedTasks.get(key) === undefined;
   }
 
   onApplicationShutdown(): void {
-    this.outcomes.close();
+    this.endedTasks.close();
   }
 
   #begin(key: string, requester: StopRequester, send: SendStop): JoinedStop {
@@ -103,7 +103,7 @@ export class StopCoalescer implements OnApplicationShutdown {
     const result = call.join(requester);
     void call.run(async () => {
       const stopped = await send(call);
-      this.outcomes.ended(key, stopped.requestId);
+      this.endedTasks.add(key, stopped.requestId);
       return stopped;
     });
     return { upstreamCall: call.upstreamCall, waitsForSlot: true, result };

@@ -1,57 +1,74 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { FastifyRequest } from 'fastify';
-import { readFaultless, readWithCare, stopFaults } from './stop-request.js';
+import { toStopRequest, validateStopRequest } from './stop-request.js';
 
-const rarely = (...values: unknown[]): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, fc.constantFrom(...values));
+interface Given {
+  id?: string;
+  query?: Record<string, unknown>;
+  body?: Buffer;
+}
 
-const given = (values: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+const request = ({ id = 'a-task', query = {}, body }: Given) => ({ params: { id }, query, body });
 
-const requests = fc
-  .record({
-    id: fc.oneof(
-      fc.string({ unit: 'grapheme', maxLength: 300 }),
-      fc.constantFrom('a-task', 'a+b/c=', '', '\u0000', 'a\nb'),
-    ),
-    sdkAppId: rarely('1400000001', '0', '01', '-1', '1e3', '', '99999999999999999999', ['1', '2']),
-    region: rarely('ap-singapore', 'ap-bangkok', 'eu-frankfurt', '', ['ap-singapore', 'ap-jakarta']),
-    unknown: rarely('ap-singapore'),
-    length: rarely('0', '5'),
-    encoding: rarely('chunked'),
-    prefer: rarely('wait=5', 'wait=x'),
-  })
-  .map(({ id, sdkAppId, region, unknown, length, encoding, prefer }) => ({
-    params: { id },
-    query: given({ sdkAppId, region, Region: unknown }),
-    headers: given({ 'content-length': length, 'transfer-encoding': encoding, prefer }),
-    // Node reads no body that neither of the two announces.
-    body: length === '5' || encoding ? Buffer.from('{"a":1}') : undefined,
-  }))
-  .map((request) => request as unknown as FastifyRequest);
-
-describe('a request read at a glance', () => {
-  it('has no fault, and says what it says when it is read in full', () => {
-    let read = 0;
+describe('validateStopRequest', () => {
+  it('accepts every id of 1 to 256 characters without control characters, and leaves it unchanged', () => {
+    const ids = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 256 })
+      // oxlint-disable-next-line no-control-regex -- these characters are what the rule excludes
+      .filter((id) => id.match(/./gsu)!.length <= 256 && !/[\u0000-\u001F\u007F-\u009F]/.test(id));
     fc.assert(
-      fc.property(requests, (request) => {
-        const stop = readFaultless(request);
-        if (!stop) return;
-        read += 1;
-        expect(stopFaults(request)).toEqual([]);
-        expect(stop).toEqual(readWithCare(request));
+      fc.property(ids, (id) => {
+        expect(validateStopRequest(request({ id }))).toEqual([]);
+        expect(toStopRequest(request({ id }))).toEqual({
+          taskId: id,
+          sdkAppId: undefined,
+          region: undefined,
+        });
       }),
-      { numRuns: 5000 },
     );
-    expect(read).toBeGreaterThan(100);
   });
 
-  it.each([{}, { sdkAppId: '1400000001' }, { region: 'ap-mumbai', sdkAppId: '1' }])(
-    'is the usual one: %j',
-    (query) => {
-      const request = { params: { id: 'a-task' }, query, headers: {} } as unknown as FastifyRequest;
-      expect(readFaultless(request)).toEqual(readWithCare(request));
+  it('converts the query', () => {
+    const query = { sdkAppId: '9007199254740991', region: 'ap-mumbai' };
+    expect(validateStopRequest(request({ query }))).toEqual([]);
+    expect(toStopRequest(request({ query }))).toEqual({
+      taskId: 'a-task',
+      sdkAppId: 9007199254740991,
+      region: 'ap-mumbai',
+    });
+  });
+
+  it.each(['0', '01', '-1', '1e3', '1.0', ' 1', '', '9007199254740992', ['1', '2']])(
+    'rejects the sdkAppId %j',
+    (sdkAppId) => {
+      expect(validateStopRequest(request({ query: { sdkAppId } }))).toEqual([
+        {
+          in: 'query',
+          name: 'sdkAppId',
+          message: 'must be given once, as a positive whole number below 2^53',
+        },
+      ]);
     },
   );
+
+  it.each(['eu-frankfurt', 'AP-SINGAPORE', '', ['ap-singapore', 'ap-jakarta']])(
+    'rejects the region %j',
+    (region) => {
+      expect(validateStopRequest(request({ query: { region } }))).toMatchObject([
+        { in: 'query', name: 'region' },
+      ]);
+    },
+  );
+
+  it('lists every error at once', () => {
+    const errors = validateStopRequest(
+      request({ id: '', query: { sdkAppId: '0', Region: 'ap-mumbai' }, body: Buffer.from('{}') }),
+    );
+    expect(errors.map((error) => [error.in, error.name])).toEqual([
+      ['path', 'id'],
+      ['query', 'sdkAppId'],
+      ['query', 'Region'],
+      ['body', ''],
+    ]);
+  });
 });

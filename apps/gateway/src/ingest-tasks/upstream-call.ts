@@ -1,29 +1,29 @@
 import type { Attempt, CallObserver } from '#libs/tencent-cloud';
 
-/** A stretch of time, in milliseconds of the clock that never goes back. */
-export interface Stretch {
+/** Milliseconds of the monotonic clock. */
+export interface TimeSpan {
   readonly startedAt: number;
   readonly durationMs: number;
 }
 
-/** What one call to the cloud has come to so far: the same for all who joined it. */
+/** The attempts of one call to the cloud and its waits for slots: the same for all stops that share the call. */
 export class UpstreamCall implements CallObserver {
   readonly attempts: Attempt[] = [];
-  /** For the slots of repetitions; for the first one each caller waits for itself. */
-  readonly waits: Stretch[] = [];
-  /** Whether a trace has it. */
-  traced = false;
+  /** For the slots of retries; for the first slot each stop waits by itself. */
+  readonly waits: TimeSpan[] = [];
+  /** Whether the spans of the attempts are exported. */
+  spansExported = false;
 
-  attempted(attempt: Attempt): void {
+  attemptCompleted(attempt: Attempt): void {
     this.attempts.push(attempt);
   }
 
-  waited(startedAt: number, endedAt: number): void {
+  recordWait(startedAt: number, endedAt: number): void {
     this.waits.push({ startedAt, durationMs: endedAt - startedAt });
   }
 }
 
-/** How long a caller that asked for a first slot then has waited for it. */
-export function firstWait(askedAt: number, course: UpstreamCall | undefined, now: number): Stretch {
-  return { startedAt: askedAt, durationMs: (course?.attempts[0]?.startedAt ?? now) - askedAt };
+/** How long a stop that requested its first slot then has waited for it. */
+export function initialWait(queuedAt: number, upstreamCall: UpstreamCall | undefined, now: number): TimeSpan {
+  return { startedAt: queuedAt, durationMs: (upstreamCall?.attempts[0]?.startedAt ?? now) - queuedAt };
 }

@@ -1,4 +1,4 @@
-/** Type, message and place of an error: its other properties may hold a request with all its headers. */
+/** The type, message and stack of an error. Its other properties may hold a request with all its headers. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   return { type: error.name, error: error.message, stack: error.stack };

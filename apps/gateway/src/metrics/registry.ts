@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-cli
 const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
 
 /** One entry or label for each open handle: their cost and their series would grow with the connections. */
-const PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((what) => [
+const METRICS_PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((what) => [
   `nodejs_active_${what}`,
   `nodejs_active_${what}_total`,
 ]);
@@ -15,12 +15,12 @@ const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb'];
 export function createRegistry(revision: string): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const name of PER_HANDLE) registry.removeSingleMetric(name);
+  for (const name of METRICS_PER_HANDLE) registry.removeSingleMetric(name);
   const collections = registry.getSingleMetric('nodejs_gc_duration_seconds') as unknown as Histogram<'kind'>;
   for (const kind of GC_KINDS) collections.zero({ kind });
   new Gauge({
-    name: 'gateway_build_info',
-    help: 'The build that runs; always 1.',
+    name: 'ingest_gateway_build_info',
+    help: 'The running build; always 1.',
     labelNames: ['version', 'revision', 'node'],
     registers: [registry],
   }).set({ version, revision, node: process.version }, 1);

@@ -4,14 +4,14 @@ import { connect as connectTls } from 'node:tls';
 import type { Sandbox } from '../sandbox.js';
 import { signedStop, type StopCall } from './signed-stop.js';
 
-/** All that came back on a connection, and how it ended: `FIN`, or the system's error code. */
+/** Everything received on a connection, and how it ended: `FIN`, or the system's error code. */
 export interface Exchange {
   readonly text: string;
   readonly bytes: Buffer;
   readonly ending: string;
 }
 
-/** A client that hides nothing: no parser, no retry. */
+/** Opens a raw connection: no parser, no retry. */
 export async function open(sandbox: Sandbox, tls = false): Promise<Socket> {
   const port = Number(new URL(tls ? sandbox.httpsUrl : sandbox.httpUrl).port);
   const socket = tls
@@ -21,7 +21,7 @@ export async function open(sandbox: Sandbox, tls = false): Promise<Socket> {
   return socket;
 }
 
-/** The bytes of a StopStreamIngest signed with the sandbox's own pair; `Connection: close`, so that an answer ends in FIN. */
+/** Returns the bytes of a StopStreamIngest call, signed with the sandbox's credentials; `Connection: close` ends it with FIN. */
 export function wireStop(
   sandbox: Sandbox,
   call: Partial<StopCall> = {},
@@ -55,7 +55,7 @@ export async function exchange(socket: Socket, bytes: string): Promise<Exchange>
   return { text: all.toString(), bytes: all, ending };
 }
 
-/** One signed stop on a connection of its own. */
+/** Sends one signed stop call on a new connection. */
 export async function stop(
   sandbox: Sandbox,
   call: Partial<StopCall> & { tls?: boolean } = {},
@@ -63,7 +63,7 @@ export async function stop(
   return exchange(await open(sandbox, call.tls), wireStop(sandbox, call));
 }
 
-/** The error code in an answer, or `OK`. */
+/** Returns the error code of a response, or `OK`. */
 export function codeIn({ text }: Pick<Exchange, 'text'>): string {
   const { Response } = JSON.parse(bodyOf(text)) as { Response: { Error?: { Code: string } } };
   return Response.Error?.Code ?? 'OK';
@@ -73,7 +73,7 @@ export function bodyOf(text: string): string {
   return text.slice(text.indexOf('\r\n\r\n') + 4);
 }
 
-/** Waits for what will be; the test's own time limit is the only one. */
+/** Waits for a condition; only the test's time limit ends the wait. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((again) => setTimeout(again, 2));
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

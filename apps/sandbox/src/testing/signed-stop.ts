@@ -7,14 +7,14 @@ export const SDK_APP_ID = 1400000001;
 export interface StopCall {
   readonly credentials: SandboxCredentials;
   readonly taskId?: string;
-  /** Instead of the usual parameters. */
+  /** Replaces the usual parameters. */
   readonly body?: string;
   /** UNIX seconds. */
   readonly timestamp?: number;
   readonly service?: string;
 }
 
-/** A StopStreamIngest as the official SDK signs it; tests then spoil what they like. */
+/** Returns a StopStreamIngest call signed by the official SDK; tests then change parts of it. */
 export function signedStop(call: StopCall): { headers: Record<string, string>; body: string } {
   const {
     credentials,

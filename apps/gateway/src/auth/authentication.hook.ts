@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ConnectionTracker } from '../http/connection-tracker.js';
+import { RouteTable } from '../http/route-table.js';
+import { ProblemException } from '../problems/problem.exception.js';
+import { systemClock } from '../time/system-clock.js';
+import { addressPrefix } from './address-prefix.js';
+import { bearerKey } from './bearer-key.js';
+import { CallerRegistry } from './caller-registry.js';
+import { FailedAuthThrottle } from './failed-auth-throttle.js';
+
+/** The same for all: it says nothing about the request. */
+const UNAUTHENTICATED = new ProblemException('unauthenticated');
+
+/** Further guesses from an address with too many delayed responses are counted, but not logged. */
+const UNAUTHENTICATED_UNLOGGED = new ProblemException('unauthenticated', { suppressLog: true });
+
+/**
+ * Requires a caller's key before anything else of a request is looked at. A hook of Fastify and not a guard of Nest:
+ * guards run after the body is read, and not at all when the path cannot be decoded.
+ */
+@Injectable()
+export class AuthenticationHook {
+  readonly #throttle = new FailedAuthThrottle(systemClock.now);
+
+  constructor(
+    private readonly callers: CallerRegistry,
+    private readonly routes: RouteTable,
+    private readonly connections: ConnectionTracker,
+  ) {}
+
+  /**
+   * Sets `request.caller`, or calls back with the rejection. After three failures from an address, each further
+   * rejection is delayed.
+   */
+  authenticate(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: (rejection?: ProblemException) => void,
+  ): void {
+    if (this.#isPublic(request)) {
+      done();
+      return;
+    }
+    const key = bearerKey(request.headers.authorization);
+    const caller = this.callers.find(key);
+    if (caller) {
+      request.caller = caller;
+      this.connections.markAuthenticated(request.raw.socket);
+      done();
+      return;
+    }
+    const { clientAddress } = request.requestContext;
+    if (key === undefined || clientAddress === undefined) done(UNAUTHENTICATED);
+    else this.#rejectWithDelay(addressPrefix(clientAddress), reply, done);
+  }
+
+  #isPublic(request: FastifyRequest): boolean {
+    const { url, config } = request.routeOptions;
+    if (url !== undefined) return config.isPublic === true;
+    // Without a route the path decides: the 405 of a path that needs a key is only for those who have one.
+    const route = this.routes.match(request.raw.url ?? '/');
+    return route === undefined || route.config.isPublic === true;
+  }
+
+  #rejectWithDelay(address: string, reply: FastifyReply, done: (rejection: ProblemException) => void): void {
+    const delayMs = this.#throttle.recordFailure(address);
+    if (delayMs === undefined) {
+      // Each further guess costs its sender a connection.
+      void reply.header('connection', 'close');
+      done(UNAUTHENTICATED_UNLOGGED);
+    } else if (delayMs === 0) done(UNAUTHENTICATED);
+    else
+      systemClock.setTimer(delayMs, () => {
+        this.#throttle.release(address);
+        done(UNAUTHENTICATED);
+      });
+  }
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { AuthConfig } from '../config/auth-config.js';
+import { InvalidCallersFileError, parseCallers } from '../config/callers-file.js';
+import { authConfig } from '../config/namespaces.js';
+import { watchFiles } from '../files/watch-files.js';
+import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-identity.js';
+import { ApiKeyStore } from './api-key-store.js';
+import { CallerRegistryMetrics } from './caller-registry-metrics.js';
+
+/** An invalid file is read again after this, and counted and logged for as long as it stays invalid. */
+const RETRY_INTERVAL_MS = 60_000;
+
+/** The callers of CALLERS_FILE as it is now, or everybody as `anonymous`. */
+@Injectable()
+export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #config: AuthConfig;
+  readonly #listeners: ((names: readonly string[]) => void)[] = [];
+  #lastContent = '';
+  #keys: ApiKeyStore | undefined;
+  #stopWatching: (() => void) | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #reload: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(authConfig.KEY) config: AuthConfig,
+    private readonly metrics: CallerRegistryMetrics,
+    private readonly logger: PinoLogger,
+  ) {
+    this.#config = config;
+    const { callersFile } = config;
+    if (!callersFile) return;
+    this.#lastContent = callersFile.content;
+    this.#keys = new ApiKeyStore(callersFile.callers);
+    metrics.reloaded();
+  }
+
+  onApplicationBootstrap(): void {
+    const { callersFile } = this.#config;
+    if (!callersFile) return;
+    const { path, fingerprint } = callersFile;
+    this.#stopWatching = watchFiles([path], () => this.#scheduleReload(path), fingerprint);
+  }
+
+  onModuleDestroy(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    clearTimeout(this.#retryTimer);
+  }
+
+  /** How many callers there are; undefined when no keys are required. */
+  get size(): number | undefined {
+    return this.#keys?.names.length;
+  }
+
+  /** Calls back with the names that metrics and logs may show, now and after each reload. */
+  onReload(listener: (names: readonly string[]) => void): void {
+    this.#listeners.push(listener);
+    listener(this.#names());
+  }
+
+  /** The caller with this key; `anonymous` for any key, or none, when no keys are required. */
+  find(key: string | undefined): CallerIdentity | undefined {
+    if (!this.#keys) return ANONYMOUS;
+    return key === undefined ? undefined : this.#keys.find(key);
+  }
+
+  #names(): readonly string[] {
+    return this.#keys ? [...this.#keys.names, UNKNOWN_CALLER] : [ANONYMOUS.name];
+  }
+
+  /** One after the other, so that an older version never replaces a newer one. */
+  #scheduleReload(path: string): void {
+    this.#reload = this.#reload.then(() => this.#reloadNow(path));
+  }
+
+  async #reloadNow(path: string): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    try {
+      const content = await readFile(path, 'utf8');
+      if (content === this.#lastContent) return;
+      this.#keys = new ApiKeyStore(parseCallers(content));
+      this.#lastContent = content;
+      for (const listener of this.#listeners) listener(this.#names());
+      this.metrics.reloaded();
+      this.logger.info({ event: 'callers-reloaded', callers: this.size }, 'CALLERS_FILE was reloaded');
+    } catch (error) {
+      this.metrics.reloadFailed();
+      this.logger.error(
+        { event: 'callers-reload-failed', errors: errorsOf(error) },
+        'CALLERS_FILE has changed and is invalid: the callers stay as they were',
+      );
+      if (this.#stopWatching)
+        this.#retryTimer = setTimeout(() => this.#scheduleReload(path), RETRY_INTERVAL_MS).unref();
+    }
+  }
+}
+
+function errorsOf(error: unknown): readonly string[] {
+  if (error instanceof InvalidCallersFileError) return error.errors;
+  return [(error as NodeJS.ErrnoException).code ?? 'cannot be read'];
+}

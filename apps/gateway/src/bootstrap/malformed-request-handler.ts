@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionTracker } from '../http/connection-tracker.js';
+import { ProblemException } from '../problems/problem.exception.js';
+import type { ProblemWriter } from '../problems/problem-writer.js';
+import type { Reporter } from '../reporting/reporter.js';
+
+/** The error of a connection on which Node.js could not read a request. */
+type ClientError = Error & { code?: string };
+
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
+
+/** Errors of the HTTP parser, and the timeout. All others are errors of the connection, which is gone then. */
+const REQUEST_ERROR = /^(HPE_[A-Z0-9_]+|ERR_HTTP_REQUEST_TIMEOUT)$/;
+
+/** Rejects malformed HTTP, for which no request exists. */
+export class MalformedRequestHandler {
+  readonly #rejected = new WeakSet<Socket>();
+
+  constructor(
+    private readonly connections: ConnectionTracker,
+    private readonly problems: ProblemWriter,
+    private readonly reporter: Reporter,
+  ) {}
+
+  /** Handles the event `clientError` of the server. */
+  handle(error: ClientError, socket: Socket): void {
+    // The parser fails again at everything else that the client sends.
+    if (this.#rejected.has(socket)) return;
+    const { code: reason = '' } = error;
+    const isSilent = reason === TIMEOUT && socket.bytesRead === 0;
+    const request = this.connections.lastRequest(socket);
+    if (!REQUEST_ERROR.test(reason) || isSilent) socket.destroy();
+    else if (request && !request.complete) failBody(request, reason);
+    else this.#reject(reason, socket);
+  }
+
+  #reject(reason: string, socket: Socket): void {
+    this.#rejected.add(socket);
+    const requestId = randomUUID();
+    const problem = toProblem(reason);
+    this.reporter.requestMalformed(requestId, problem, reason, socket.remoteAddress);
+    // A response would be taken for the response of the request that is in flight, which may succeed.
+    if (this.connections.requestsInFlight(socket) > 0 || !socket.writable) socket.destroy();
+    else this.problems.respondToSocket(problem, requestId, socket);
+  }
+}
+
+function toProblem(reason: string): ProblemException {
+  if (reason === TIMEOUT) return new ProblemException('request-timeout');
+  if (reason === HEADER_OVERFLOW) return new ProblemException('request-header-fields-too-large');
+  const message = 'the request is not valid HTTP/1.1';
+  return new ProblemException('invalid-request', { errors: [{ in: 'request', name: '', message }] });
+}
+
+/** The request exists and fails by itself, unless nothing waits for its body, for example after its response. */
+function failBody(request: IncomingMessage, reason: string): void {
+  const statusCode = toProblem(reason).getStatus();
+  const error = Object.assign(new Error('the body cannot be read'), { code: reason, statusCode });
+  if (request.listenerCount('error') > 0) request.emit('error', error);
+  else request.socket.destroy();
+}

@@ -1,0 +1,105 @@
+import type { Socket } from 'node:net';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AuthenticationHook } from '../auth/authentication.hook.js';
+import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
+import { commonHeaders } from '../http/common-headers.js';
+import { ConnectionTracker } from '../http/connection-tracker.js';
+import { hasSingleHostHeader } from '../http/host-header.js';
+import { createRequestContext } from '../http/request-context.js';
+import { RouteTable } from '../http/route-table.js';
+import type { ServerLimits } from '../http/server-limits.js';
+import { LoadSheddingHook } from '../ingest-tasks/load-shedding.hook.js';
+import { stopOutcomeOf } from '../ingest-tasks/stop-outcome.js';
+import { isStopRoute } from '../ingest-tasks/stop-route.js';
+import { Lifecycle } from '../lifecycle/lifecycle.js';
+import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemWriter } from '../problems/problem-writer.js';
+import { RateLimitHook } from '../quota/rate-limit.hook.js';
+import { fromFastify } from '../reporting/completed-request.js';
+import { Reporter } from '../reporting/reporter.js';
+import { MalformedRequestHandler } from './malformed-request-handler.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Responds to a request whose path the router cannot decode. */
+    rejectUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void;
+  }
+}
+
+const INVALID_HOST = { in: 'header', name: 'host', message: 'must be given once' } as const;
+
+/** Registers the hooks of a request in the order in which they run. docs/architecture.md describes each step. */
+export function registerHooks(app: NestFastifyApplication, limits: ServerLimits): void {
+  const adapter = app.getHttpAdapter() as unknown as FastifyAdapter;
+  const fastify = adapter.getInstance();
+  const connections = app.get(ConnectionTracker);
+  const routes = app.get(RouteTable);
+  const authentication = app.get(AuthenticationHook);
+  const lifecycle = app.get(Lifecycle);
+  const loadShedding = app.get(LoadSheddingHook);
+  const problems = app.get(ProblemWriter);
+  const rateLimit = app.get(RateLimitHook);
+  const reporter = app.get(Reporter);
+
+  fastify.decorateRequest('requestContext');
+  fastify.decorateRequest('caller');
+  fastify.decorateReply('responseError');
+  fastify.decorateReply('stopOutcome');
+  fastify.addHook('onRoute', (route) => routes.add(route));
+  // Bodies are not parsed: a stop takes none, whatever its type.
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  connections.attach(fastify.server, limits.maxConnections);
+  const malformedRequests = new MalformedRequestHandler(connections, problems, reporter);
+  fastify.server.removeAllListeners('clientError');
+  fastify.server.on('clientError', (error: Error, socket: Socket) => malformedRequests.handle(error, socket));
+
+  const begin = (request: FastifyRequest, reply: FastifyReply): void => {
+    const context = createRequestContext(request);
+    request.requestContext = context;
+    void reply.headers(commonHeaders(context.requestId));
+    if (lifecycle.isDraining) void reply.header('connection', 'close');
+    const { socket } = request.raw;
+    lifecycle.requestStarted(context);
+    connections.requestStarted(request.raw);
+    reply.raw.once('close', () => {
+      context.clientDisconnect.abort(CLIENT_DISCONNECTED);
+      lifecycle.requestFinished(context);
+      connections.requestEnded(socket);
+      reporter.requestCompleted(fromFastify(request, reply));
+    });
+  };
+
+  // Runs before the hooks of the adapter itself, one of which rejects targets that only look like a path to the router.
+  adapter.setOnRequestHook((request, reply, done) => {
+    begin(request, reply);
+    if (!hasSingleHostHeader(request.raw)) {
+      problems.respond(new ProblemException('invalid-request', { errors: [INVALID_HOST] }), request, reply);
+      return;
+    }
+    authentication.authenticate(request, reply, (rejected) => {
+      const rejection =
+        rejected ??
+        (isStopRoute(request) ? (lifecycle.rejection ?? loadShedding.rejection(request, reply)) : undefined);
+      if (rejection) problems.respond(rejection, request, reply);
+      else done();
+    });
+  });
+  fastify.decorate('rejectUnroutable', (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+    begin(request, reply);
+    authentication.authenticate(request, reply, (rejection) => {
+      problems.respond(rejection ?? error, request, reply);
+    });
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    // Requests that a client sent without waiting for responses are all served: the last response closes the connection.
+    if (lifecycle.isDraining && connections.requestsInFlight(request.raw.socket) > 1)
+      void reply.removeHeader('connection');
+    if (isStopRoute(request)) {
+      if (request.caller) rateLimit.addHeaders(reply);
+      reporter.stopCompleted(fromFastify(request, reply), stopOutcomeOf(reply));
+    }
+    done(null, payload);
+  });
+}

@@ -1,0 +1,56 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { closeGracefully } from '../http/close-gracefully.js';
+import { ConnectionTracker } from '../http/connection-tracker.js';
+import { Lifecycle } from '../lifecycle/lifecycle.js';
+import { describeError } from '../logging/describe-error.js';
+import { Tracing } from '../reporting/tracing/tracing.js';
+
+/** The exit code of a program with an internal error: EX_SOFTWARE of sysexits.h. */
+const EX_SOFTWARE = 70;
+
+/** By convention, a process that a signal ends exits with 128 plus its number. */
+const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
+
+/**
+ * Shuts down gracefully on SIGTERM and SIGINT, at once on a second one, and on an error that nothing handled.
+ *
+ * @param graceMs how long calls in flight may take to finish
+ */
+export async function registerShutdownHandlers(app: NestFastifyApplication, graceMs: number): Promise<void> {
+  const logger = await app.resolve<PinoLogger>(PinoLogger);
+  let isShuttingDown = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (isShuttingDown) process.exit(EXIT_BY_SIGNAL[signal]);
+      isShuttingDown = true;
+      logger.info({ event: 'shutdown-started', signal, graceMs }, 'shutting down');
+      void shutdown(app, logger, graceMs);
+    });
+  for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(kind, (error: unknown) => {
+      logger.fatal(
+        { event: 'uncaught-exception', kind, ...describeError(error) },
+        'an error that nothing handled ends the process',
+      );
+      process.exit(EX_SOFTWARE);
+    });
+}
+
+async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs: number): Promise<void> {
+  const endsAt = performance.now() + graceMs;
+  const lifecycle = app.get(Lifecycle);
+  await lifecycle.drain(graceMs);
+  await closeGracefully(app.getHttpServer(), app.get(ConnectionTracker), endsAt);
+  // A stop whose client has disconnected has no connection any more.
+  await lifecycle.finished(endsAt);
+  const { inFlight } = lifecycle;
+  await app.get(Tracing).close(endsAt - performance.now());
+  if (inFlight > 0) {
+    logger.error({ event: 'shutdown-timeout', inFlight }, 'the grace is over: calls in flight are aborted');
+    process.exit(1);
+  }
+  await app.close();
+  logger.info({ event: 'shutdown-completed' }, 'shut down');
+  process.exit(0);
+}

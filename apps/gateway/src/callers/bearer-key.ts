@@ -1,7 +1,0 @@
-// Any number of blanks, and the scheme in any case: RFC 9110, sections 11.1 and 11.4; the key: RFC 6750, section 2.1.
-const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
-
-/** The key in the value of an Authorization header. */
-export function bearerKey(authorization: string | undefined): string | undefined {
-  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-}

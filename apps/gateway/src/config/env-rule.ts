@@ -1,0 +1,22 @@
+import { ValidateBy } from 'class-validator';
+
+/** A rule for one variable; its message names the variable and never contains the value. */
+export function EnvRule(
+  name: string,
+  expectation: string,
+  isValid: (value: string) => boolean,
+): PropertyDecorator {
+  return ValidateBy(
+    { name, validator: { validate: (value: unknown) => typeof value === 'string' && isValid(value) } },
+    {
+      message: ({ value, property }) =>
+        value === undefined ? `${property} is missing` : `${property} must be ${expectation}`,
+    },
+  );
+}
+
+export const OneOf = (values: readonly string[]) =>
+  EnvRule('oneOf', `one of ${values.join(', ')}`, (value) => values.includes(value));
+
+export const Text = (expectation: string, pattern: RegExp) =>
+  EnvRule('text', expectation, (value) => pattern.test(value));

@@ -1,0 +1,37 @@
+import { registerAs } from '@nestjs/config';
+import { type Configuration, readConfiguration } from './configuration.js';
+
+let configuration: Configuration | undefined;
+
+/**
+ * The configuration from this process's environment, read and validated once.
+ *
+ * @throws InvalidConfigurationError that lists every error
+ */
+export function loadConfiguration(): Configuration {
+  configuration ??= readConfiguration(process.env);
+  return configuration;
+}
+
+export const httpConfig = registerAs('http', () => loadConfiguration().http);
+export const authConfig = registerAs('auth', () => loadConfiguration().auth);
+export const quotaConfig = registerAs('quota', () => loadConfiguration().quota);
+export const redisConfig = registerAs('redis', () => loadConfiguration().redis);
+export const tencentCloudConfig = registerAs('tencentCloud', () => loadConfiguration().tencentCloud);
+export const tracingConfig = registerAs('tracing', () => loadConfiguration().tracing);
+export const lifecycleConfig = registerAs('lifecycle', () => loadConfiguration().lifecycle);
+export const loggingConfig = registerAs('logging', () => loadConfiguration().logging);
+export const buildConfig = registerAs('build', () => loadConfiguration().build);
+
+/** Every namespace, by its name in {@link Configuration}. */
+export const NAMESPACES = {
+  http: httpConfig,
+  auth: authConfig,
+  quota: quotaConfig,
+  redis: redisConfig,
+  tencentCloud: tencentCloudConfig,
+  tracing: tracingConfig,
+  lifecycle: lifecycleConfig,
+  logging: loggingConfig,
+  build: buildConfig,
+} satisfies Record<keyof Configuration, unknown>;

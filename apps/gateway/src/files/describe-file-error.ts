@@ -1,0 +1,13 @@
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file; a relative path starts in the folder where the gateway was started',
+  ENOTDIR: 'there is no such file; a part of its path is a file',
+  EACCES: 'the user that the gateway runs as has no permission',
+  EISDIR: 'it is a directory',
+};
+
+/** Why a file cannot be read, with the system's error code. */
+export function describeFileError(error: unknown): string {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  const reason = REASONS[code];
+  return `cannot be read (${code})${reason === undefined ? '' : `: ${reason}`}`;
+}

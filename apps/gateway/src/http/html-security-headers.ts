@@ -1,0 +1,17 @@
+/**
+ * The headers of an HTML page: it may use what is listed and nothing else, no site may frame it, and it sends no
+ * referrer.
+ *
+ * @param sources directives of the Content-Security-Policy that allow what the page needs
+ */
+export function htmlSecurityHeaders(...sources: string[]): Record<string, string> {
+  const denied = ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"];
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': [...denied, ...sources].join('; '),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+  };
+}

@@ -1,0 +1,27 @@
+/** What one connection, and all of them together, may use. */
+export interface ServerLimits {
+  /** Connections open at once. */
+  readonly maxConnections: number;
+  /** Request line and headers. */
+  readonly maxHeaderBytes: number;
+  /** From the start of a request, or of the connection, to the end of its headers. */
+  readonly headersTimeoutMs: number;
+  /** From the start of a request to the end of its body. */
+  readonly requestTimeoutMs: number;
+  /** How often these two are checked. */
+  readonly checkIntervalMs: number;
+  /** Between two requests. Longer than load balancers keep idle connections, so that they are the ones to close. */
+  readonly keepAliveTimeoutMs: number;
+  /** Without a byte in either direction. Also closes clients that stop reading. Longer than any call takes. */
+  readonly socketTimeoutMs: number;
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  maxConnections: 8192,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  checkIntervalMs: 2000,
+  keepAliveTimeoutMs: 72_000,
+  socketTimeoutMs: 120_000,
+};

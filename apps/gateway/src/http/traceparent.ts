@@ -1,0 +1,26 @@
+const TRACEPARENT =
+  /^(?<version>(?!ff)[\da-f]{2})-(?<traceId>(?!0{32})[\da-f]{32})-(?<spanId>(?!0{16})[\da-f]{16})-(?<flags>[\da-f]{2})(?<extension>-.*)?$/;
+
+/** The bit of the flags that says that the parent is recorded. */
+const SAMPLED = 1;
+
+/** The span that a request was sent from. */
+export interface RemoteParent {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Whether the trace is recorded. */
+  readonly isSampled: boolean;
+}
+
+/**
+ * Parses a `traceparent` header. Future versions may append more, after a hyphen.
+ *
+ * @returns undefined for a missing or invalid header
+ * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function parseTraceparent(header: string | undefined): RemoteParent | undefined {
+  if (header === undefined) return undefined;
+  const { version, traceId, spanId, flags, extension } = TRACEPARENT.exec(header)?.groups ?? {};
+  if (!traceId || !spanId || (version === '00' && extension !== undefined)) return undefined;
+  return { traceId, spanId, isSampled: (Number.parseInt(flags!, 16) & SAMPLED) === SAMPLED };
+}

@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache';
+
+/** A stopped task stays stopped. Long enough for callers that retry. */
+export const TTL_MS = 10 * 60 * 1000;
+
+/** At about 300 bytes each. */
+export const MAX_ENTRIES = 10_000;
+
+/** Shares ended tasks among replicas. */
+export interface EndedTaskFeed {
+  /** @param received gets each ended task, the cloud's RequestId, and how long ago it ended, in milliseconds */
+  subscribe(received: (task: string, requestId: string, ageMs: number) => void): void;
+  publish(task: string, requestId: string): void;
+  close(): void;
+}
+
+/** Tasks that are known to have ended, with the RequestId of the upstream call that said so. */
+export class EndedTaskCache {
+  readonly #requestIds = new LRUCache<string, string>({ max: MAX_ENTRIES, ttl: TTL_MS });
+
+  constructor(private readonly feed?: EndedTaskFeed) {
+    feed?.subscribe((task, requestId, ageMs) => {
+      const ttl = Math.min(TTL_MS, TTL_MS - ageMs);
+      if (ttl > 0) this.#requestIds.set(task, requestId, { ttl });
+    });
+  }
+
+  /** The RequestId when the task is known to have ended. */
+  get(task: string): string | undefined {
+    return this.#requestIds.get(task);
+  }
+
+  add(task: string, requestId: string): void {
+    this.#requestIds.set(task, requestId);
+    this.feed?.publish(task, requestId);
+  }
+
+  close(): void {
+    this.feed?.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Quota } from '#libs/quota';
+import type { QuotaConfig, TencentCloudConfig } from '../config/configuration.js';
+import { quotaConfig, tencentCloudConfig } from '../config/namespaces.js';
+import { ProblemException } from '../problems/problem.exception.js';
+import { parsePreferWait } from './prefer.js';
+import { StopCoalescer, type TaskRef } from './stop-coalescer.js';
+import { StopFailedException } from './stop-outcome.js';
+
+const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
+
+/** Rejects stops that find the quota exhausted before they are validated, as rate limiters do. */
+@Injectable()
+export class LoadSheddingHook {
+  constructor(
+    private readonly quota: Quota,
+    private readonly coalescer: StopCoalescer,
+    @Inject(quotaConfig.KEY) private readonly quotaOptions: QuotaConfig,
+    @Inject(tencentCloudConfig.KEY) private readonly defaults: TencentCloudConfig,
+  ) {}
+
+  /** @returns undefined when the stop may wait, needs no slot of its own, or can have one */
+  rejection(request: FastifyRequest, reply: FastifyReply): ProblemException | undefined {
+    const { headers, caller } = request;
+    const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
+    if ((waitSeconds ?? this.quotaOptions.defaultWaitMs) > 0) return undefined;
+    const task = this.#taskOf(request);
+    if (!task || !this.coalescer.hasNoKnownState(task)) return undefined;
+    const rejected = this.quota.rejectIfExhausted(caller!.name);
+    if (!rejected) return undefined;
+    if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
+    const { reason, retryAfterMs } = rejected;
+    return new StopFailedException(new ProblemException(CODES[reason], { retryAfterMs }), { task });
+  }
+
+  /** The parameters as the router parsed them, not validated; undefined when one is given twice. */
+  #taskOf({ params, query }: FastifyRequest): TaskRef | undefined {
+    const { id } = params as { id: string };
+    const { sdkAppId = this.defaults.defaultSdkAppId, region = this.defaults.defaultRegion } = query as {
+      sdkAppId?: unknown;
+      region?: unknown;
+    };
+    if (typeof region !== 'string' || Array.isArray(sdkAppId)) return undefined;
+    return { taskId: id, sdkAppId: Number(sdkAppId), region };
+  }
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { type EndedTaskFeed, MAX_ENTRIES, TTL_MS } from './ended-task-cache.js';
+
+const BLOCK_MS = 5000;
+const RETRY_INTERVAL_MS = 200;
+
+type Entry = [id: string, fields: string[]];
+
+/**
+ * Ended tasks as a stream in Redis that every replica appends to and reads: a stop need not ask Redis. While Redis is
+ * unavailable, an upstream call is made that might have been saved.
+ *
+ * @see https://redis.io/docs/latest/develop/data-types/streams/
+ */
+export class RedisEndedTaskFeed implements EndedTaskFeed {
+  readonly #key: string;
+  #closed = false;
+
+  /**
+   * @param reader a connection of its own: it blocks most of the time
+   * @param quotaKey the endpoint and the action
+   */
+  constructor(
+    private readonly writer: Redis,
+    private readonly reader: Redis,
+    quotaKey: string,
+  ) {
+    this.#key = `ingest-gateway:{${quotaKey}}:ended`;
+    for (const redis of [writer, reader]) {
+      // The quota reports that Redis is unavailable.
+      redis.on('error', () => {});
+      redis.connect().catch(() => {});
+    }
+  }
+
+  subscribe(received: (task: string, requestId: string, ageMs: number) => void): void {
+    void this.#read(received);
+  }
+
+  publish(task: string, requestId: string): void {
+    const published = this.writer.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', task, requestId);
+    published.then(() => this.writer.pexpire(this.#key, TTL_MS)).catch(() => {});
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.writer.disconnect();
+    this.reader.disconnect();
+  }
+
+  async #read(received: (task: string, requestId: string, ageMs: number) => void): Promise<void> {
+    let last = `${Date.now() - TTL_MS}`;
+    while (!this.#closed) {
+      for (const [id, [task = '', requestId = '']] of await this.#entriesAfter(last)) {
+        received(task, requestId, Date.now() - Number(id.split('-', 1)[0]));
+        last = id;
+      }
+    }
+  }
+
+  async #entriesAfter(last: string): Promise<Entry[]> {
+    try {
+      const read = await this.reader.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, last);
+      return read?.[0]?.[1] ?? [];
+    } catch (error) {
+      // A half-open connection does not close by itself.
+      if (!this.#closed && (error as Error).message === 'Command timed out') this.reader.disconnect(true);
+      await sleep(RETRY_INTERVAL_MS);
+      return [];
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { HttpException } from '@nestjs/common';
+import type { ValidationError } from '../http/route-config.js';
+import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
+
+/** After these the rest of the request would be read as another one. */
+const CLOSES_CONNECTION: ReadonlySet<ProblemCode> = new Set([
+  'request-timeout',
+  'request-header-fields-too-large',
+]);
+
+interface ProblemDetails {
+  /** Of `invalid-request`. */
+  errors?: readonly ValidationError[];
+  /** What the cloud responded, when it did. */
+  upstream?: { code: string; requestId: string };
+  /** Only for the log, in fixed words. */
+  reason?: string;
+  /** Goes into Retry-After, as whole seconds rounded up. */
+  retryAfterMs?: number;
+  /** Goes into Allow. */
+  allow?: readonly string[];
+  /** Of `internal-error`: logged by itself. */
+  cause?: unknown;
+  /** The response is counted, but has no log entry. */
+  suppressLog?: boolean;
+}
+
+/** An error response as the caller sees it (RFC 9457). */
+export class ProblemException extends HttpException {
+  override readonly name: string = 'ProblemException';
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly details: ProblemDetails = {},
+  ) {
+    // A response, not a bug: nobody reads its stack, and recording one takes longer than the rest of a rejection.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(PROBLEMS[code].title, PROBLEMS[code].status);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+
+  get outcome(): Outcome {
+    return PROBLEMS[this.code].outcome;
+  }
+
+  /** The body of the response, as JSON. */
+  body(requestId: string): string {
+    const { errors, upstream } = this.details;
+    if (errors || upstream) return JSON.stringify(this.document(requestId));
+    const [before, after] = (BODIES[this.code] ??= splitAtInstance(new ProblemException(this.code)));
+    return before + JSON.stringify(encodeURIComponent(requestId)) + after;
+  }
+
+  /** The problem document. */
+  document(requestId: string): Record<string, unknown> {
+    const { status, title, detail, outcome } = PROBLEMS[this.code];
+    const { errors, upstream } = this.details;
+    return {
+      type: `/problems/${this.code}`,
+      title,
+      status,
+      detail,
+      // A URI reference, which a request id need not be.
+      instance: encodeURIComponent(requestId),
+      code: this.code,
+      outcome,
+      ...(errors && { errors }),
+      ...(upstream && { upstream }),
+    };
+  }
+
+  /** The headers that belong to the problem. */
+  headers(): Record<string, string> {
+    const { allow, retryAfterMs } = this.details;
+    return {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(this.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
+      ...(CLOSES_CONNECTION.has(this.code) && { connection: 'close' }),
+      ...(allow && { allow: allow.join(', ') }),
+      ...(retryAfterMs !== undefined && {
+        'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+      }),
+    };
+  }
+}
+
+/** The body of most problems differs only in the instance: the rest is serialized once. */
+const BODIES: Partial<Record<ProblemCode, readonly [before: string, after: string]>> = {};
+
+function splitAtInstance(problem: ProblemException): [string, string] {
+  const placeholder = 'instance-placeholder';
+  return JSON.stringify(problem.document(placeholder)).split(JSON.stringify(placeholder)) as [string, string];
+}

@@ -1,0 +1,12 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ProblemFilter } from './problem.filter.js';
+import { ProblemWriter } from './problem-writer.js';
+
+/** The problem table and the one writer of error responses. */
+@Global()
+@Module({
+  providers: [ProblemWriter, { provide: APP_FILTER, useClass: ProblemFilter }],
+  exports: [ProblemWriter],
+})
+export class ProblemsModule {}

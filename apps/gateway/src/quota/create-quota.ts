@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { maxLeaseMs, Quota, RedisSlotStore, SharedSlotPool } from '#libs/quota';
+import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
+import { connectRedis, quotaKey } from '../redis/connect-redis.js';
+import { systemClock as clock } from '../time/system-clock.js';
+import type { QuotaMetrics } from './quota-metrics.js';
+
+/** The quota itself gives up much sooner; this only ends what is left. */
+const COMMAND_TIMEOUT_MS = 2000;
+
+/** The quota of StopStreamIngest: in this process, or with REDIS_URL one for all replicas. */
+export async function createQuota(
+  { perSecond, queueLimit }: QuotaConfig,
+  { url }: RedisConfig,
+  { endpoint, attemptTimeoutMs }: TencentCloudConfig,
+  observer: QuotaMetrics,
+): Promise<Quota> {
+  const options = { perSecond, queueLimit, clock, observer };
+  if (url === undefined) return new Quota(options);
+  observer.expectStore();
+  const replica = randomUUID();
+  const redis = await connectRedis(url, { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  const store = new RedisSlotStore(redis, {
+    scope: quotaKey(endpoint),
+    perSecond,
+    replica,
+    leaseMs: maxLeaseMs(attemptTimeoutMs),
+  });
+  return new Quota({
+    ...options,
+    createPool: (listener) => new SharedSlotPool({ perSecond, replica, store, clock, listener, observer }),
+  });
+}

@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { Quota } from '#libs/quota';
+import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
+import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
+import { createQuota } from './create-quota.js';
+import { QuotaMetrics } from './quota-metrics.js';
+import { RateLimitHook } from './rate-limit.hook.js';
+
+/** The slots for upstream calls, in this process or in Redis. */
+@Module({
+  providers: [
+    QuotaMetrics,
+    RateLimitHook,
+    {
+      provide: Quota,
+      useFactory: async (
+        quota: QuotaConfig,
+        redis: RedisConfig,
+        cloud: TencentCloudConfig,
+        metrics: QuotaMetrics,
+      ) => {
+        const created = await createQuota(quota, redis, cloud, metrics);
+        metrics.observe(() => created.state());
+        return created;
+      },
+      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, QuotaMetrics],
+    },
+  ],
+  exports: [Quota, RateLimitHook],
+})
+export class QuotaModule {}

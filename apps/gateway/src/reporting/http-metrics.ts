@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { Histogram, Registry } from 'prom-client';
+import { CLIENT_CLOSED_REQUEST } from '../http/client-disconnected.error.js';
+import { RouteTable } from '../http/route-table.js';
+import { STOP_ROUTE } from '../ingest-tasks/stop-route.js';
+import { exemplarOf } from '../metrics/exemplar.js';
+import { PROBLEMS } from '../problems/problem-table.js';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+const STOP = `DELETE ${STOP_ROUTE}`;
+const READINESS = 'GET /readyz';
+const STOP_STATUSES = [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
+
+/** The duration of requests, from the end of their headers to the end of the response. */
+@Injectable()
+export class HttpMetrics {
+  readonly #duration: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(
+    registry: Registry,
+    private readonly routes: RouteTable,
+  ) {
+    this.#duration = new Histogram({
+      name: 'http_server_request_duration_seconds',
+      help: 'Duration of HTTP requests, by method, route and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      enableExemplars: true,
+      registers: [],
+    });
+    registry.registerMetric(this.#duration);
+  }
+
+  /** Creates the usual series when all routes are registered, so that a rate over them is never absent. */
+  initSeries(): void {
+    for (const each of this.routes.list()) {
+      const [method = '', route = ''] = each.split(' ');
+      for (const status of statusesOf(each)) this.#initSeries(method, route, status);
+    }
+    for (const status of [404, 405]) this.#initSeries('GET', 'unmatched', status);
+    // Malformed HTTP, whose method is unknown.
+    for (const status of [400, 408, 431]) this.#initSeries('other', 'unmatched', status);
+  }
+
+  /** @param traceId the trace that an exemplar leads to */
+  observe(
+    method: string | undefined,
+    route: string | undefined,
+    status: number,
+    seconds: number,
+    traceId?: string,
+  ): void {
+    const labels = {
+      method: method !== undefined && METHODS.has(method) ? method : 'other',
+      route: route ?? 'unmatched',
+      status: String(status),
+    };
+    this.#duration.observe({ labels, value: seconds, ...exemplarOf(traceId) });
+  }
+
+  #initSeries(method: string, route: string, status: number): void {
+    this.#duration.zero({ method, route, status: String(status) });
+  }
+}
+
+function statusesOf(route: string): ReadonlySet<number> {
+  if (route === STOP) return new Set(STOP_STATUSES);
+  if (route === READINESS) return new Set([200, 503]);
+  return new Set(/^(GET|HEAD) /.test(route) ? [200] : []);
+}

@@ -1,0 +1,28 @@
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+
+type Callback = Parameters<SpanExporter['export']>[1];
+
+/** Reports the result of each export, in words that contain nothing of what was sent or received. */
+export class ObservedSpanExporter implements SpanExporter {
+  constructor(
+    private readonly exporter: SpanExporter,
+    private readonly onExport: (failure: string | undefined) => void,
+  ) {}
+
+  export(spans: ReadableSpan[], done: Callback): void {
+    this.exporter.export(spans, (result) => {
+      this.onExport(result.error ? reasonOf(result.error) : undefined);
+      done(result);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.exporter.shutdown();
+  }
+}
+
+function reasonOf(error: Error & { code?: string | number }): string {
+  const code = error.code;
+  if (typeof code === 'number') return `HTTP ${code}`;
+  return code ?? 'no response, or a temporary rejection';
+}

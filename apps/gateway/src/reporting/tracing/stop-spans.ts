@@ -1,0 +1,145 @@
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from '@opentelemetry/api';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_REQUEST_RESEND_COUNT,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_URL_FULL,
+  ATTR_URL_PATH,
+  ATTR_URL_SCHEME,
+} from '@opentelemetry/semantic-conventions';
+import type { Attempt } from '#libs/tencent-cloud';
+import { UNKNOWN_CALLER } from '../../http/caller-identity.js';
+import { parseTraceparent } from '../../http/traceparent.js';
+import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
+import { initialWait, type TimeSpan } from '../../ingest-tasks/upstream-call.js';
+import type { CompletedRequest } from '../completed-request.js';
+
+const ACTION = 'StopStreamIngest';
+
+/**
+ * Creates the spans of a stop when it has ended: no trace context is sent to the cloud, so no span has to exist before.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+ */
+export class StopSpans {
+  readonly #cloud: Attributes;
+
+  constructor(
+    private readonly tracer: Tracer,
+    endpoint: URL,
+  ) {
+    this.#cloud = {
+      [ATTR_HTTP_REQUEST_METHOD]: 'POST',
+      [ATTR_URL_FULL]: endpoint.href,
+      [ATTR_SERVER_ADDRESS]: endpoint.hostname,
+      [ATTR_SERVER_PORT]: Number(endpoint.port) || (endpoint.protocol === 'https:' ? 443 : 80),
+      'tencentcloud.action': ACTION,
+    };
+  }
+
+  /** @returns the id of the trace when it is recorded */
+  record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
+    if (outcome.suppressLog) return undefined;
+    const now = performance.now();
+    // One offset for all spans of a stop, so that they nest whatever the wall clock does.
+    const offset = Date.now() - now;
+    const at = (ms: number): number => ms + offset;
+    const parent = parentContext(request.headers['traceparent'] as string | undefined);
+    const server = this.tracer.startSpan(
+      `${request.method} ${request.route}`,
+      { kind: SpanKind.SERVER, startTime: at(now - request.durationMs) },
+      parent,
+    );
+    if (!server.isRecording()) return undefined;
+    server.setAttributes(serverAttributes(request, outcome));
+    if (request.status >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
+    const context = trace.setSpan(parent, server);
+    const { queuedAt, upstreamCall, task } = outcome.details ?? {};
+    if (queuedAt !== undefined) this.#recordWait(initialWait(queuedAt, upstreamCall, now), context, at);
+    // Of stops that share an upstream call, the trace of the first one to end has its attempts.
+    if (upstreamCall && !upstreamCall.spansExported && upstreamCall.attempts.length > 0) {
+      upstreamCall.spansExported = true;
+      for (const wait of upstreamCall.waits) this.#recordWait(wait, context, at);
+      for (const [index, attempt] of upstreamCall.attempts.entries())
+        this.#recordAttempt(attempt, index, task?.region, context, at);
+    }
+    server.end(at(now));
+    return server.spanContext().traceId;
+  }
+
+  #recordWait({ startedAt, durationMs }: TimeSpan, context: Context, at: (ms: number) => number): void {
+    this.tracer
+      .startSpan('wait for slot', { startTime: at(startedAt) }, context)
+      .end(at(startedAt + durationMs));
+  }
+
+  #recordAttempt(
+    attempt: Attempt,
+    index: number,
+    region: string | undefined,
+    context: Context,
+    at: (ms: number) => number,
+  ): void {
+    const { startedAt, durationMs, code, succeeded, status, requestId } = attempt;
+    const span = this.tracer.startSpan(
+      `POST ${ACTION}`,
+      { kind: SpanKind.CLIENT, startTime: at(startedAt), attributes: this.#cloud },
+      context,
+    );
+    span.setAttribute('tencentcloud.code', code);
+    if (region !== undefined) span.setAttribute('tencentcloud.region', region);
+    if (requestId !== undefined) span.setAttribute('tencentcloud.request_id', requestId);
+    if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+    if (index > 0) span.setAttribute(ATTR_HTTP_REQUEST_RESEND_COUNT, index);
+    if (!succeeded) span.setAttribute(ATTR_ERROR_TYPE, code).setStatus({ code: SpanStatusCode.ERROR });
+    span.end(at(startedAt + durationMs));
+  }
+}
+
+function parentContext(traceparent: string | undefined): Context {
+  const parent = parseTraceparent(traceparent);
+  if (!parent) return ROOT_CONTEXT;
+  const { traceId, spanId, isSampled } = parent;
+  const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
+}
+
+/** Without the query, which may hold a secret by mistake. */
+function serverAttributes(
+  { context, method, url, route, httpVersion, caller, status }: CompletedRequest,
+  { result, outcome, details }: StopOutcome,
+): Attributes {
+  const attributes: Attributes = {
+    [ATTR_HTTP_REQUEST_METHOD]: method,
+    [ATTR_HTTP_ROUTE]: route,
+    [ATTR_URL_PATH]: url.split('?', 1)[0],
+    [ATTR_URL_SCHEME]: 'http',
+    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+    'ingest_gateway.request_id': context.requestId,
+    'ingest_gateway.caller': caller ?? UNKNOWN_CALLER,
+    'ingest_gateway.result': result,
+    'ingest_gateway.outcome': outcome,
+    'ingest_gateway.coalesced': details?.coalesced,
+    'ingest_gateway.task_id': details?.task.taskId,
+    'ingest_gateway.sdk_app_id': details?.task.sdkAppId,
+    'ingest_gateway.region': details?.task.region,
+  };
+  // Nobody received the response when the client has disconnected.
+  if (!context.clientDisconnect.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = status;
+  if (status >= 500) attributes[ATTR_ERROR_TYPE] = result;
+  return attributes;
+}

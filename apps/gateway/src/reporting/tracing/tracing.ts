@@ -1,0 +1,72 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { BuildConfig, Configuration, TencentCloudConfig } from '../../config/configuration.js';
+import { buildConfig, tencentCloudConfig, tracingConfig } from '../../config/namespaces.js';
+import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
+import { systemClock } from '../../time/system-clock.js';
+import type { CompletedRequest } from '../completed-request.js';
+import type { OtlpTracing } from './otlp-tracing.js';
+
+/** How long the last spans may take by default. */
+const FLUSH_TIMEOUT_MS = 1000;
+
+/** Traces of stops. Without a collector nothing of OpenTelemetry is loaded. */
+@Injectable()
+export class Tracing implements OnModuleInit, OnApplicationShutdown {
+  #tracing: OtlpTracing | undefined;
+  #isFailing = false;
+
+  constructor(
+    @Inject(tracingConfig.KEY) private readonly config: Configuration['tracing'],
+    @Inject(tencentCloudConfig.KEY) private readonly cloud: TencentCloudConfig,
+    @Inject(buildConfig.KEY) private readonly build: BuildConfig,
+    private readonly logger: PinoLogger,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { otlp } = this.config;
+    if (!otlp) return;
+    const { createOtlpTracing } = await import('./otlp-tracing.js');
+    this.#tracing = createOtlpTracing(otlp, {
+      revision: this.build.revision,
+      endpoint: this.cloud.endpoint,
+      onExport: (failure) => this.#onExport(failure),
+    });
+  }
+
+  /**
+   * Creates the spans of a stop that has ended.
+   *
+   * @returns the id of its trace when it is recorded
+   */
+  record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
+    return this.#tracing?.record(request, outcome);
+  }
+
+  /** Exports the remaining spans, in at most so many milliseconds whatever the collector does. */
+  async close(timeoutMs: number): Promise<void> {
+    const tracing = this.#tracing;
+    if (!tracing) return;
+    this.#tracing = undefined;
+    const { promise: timeout, resolve } = Promise.withResolvers<void>();
+    const cancelTimer = systemClock.setTimer(Math.max(0, timeoutMs), resolve);
+    await Promise.race([tracing.close(), timeout]);
+    cancelTimer();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close(FLUSH_TIMEOUT_MS);
+  }
+
+  /** Logs the first failure and the first success after it, not each one. */
+  #onExport(failure: string | undefined): void {
+    if (failure !== undefined && !this.#isFailing)
+      this.logger.warn(
+        { event: 'trace-export-failed', reason: failure },
+        'spans cannot be exported to OTEL_EXPORTER_OTLP_ENDPOINT and are lost; stops are not affected',
+      );
+    if (failure === undefined && this.#isFailing)
+      this.logger.info({ event: 'trace-export-recovered' }, 'spans are exported again');
+    this.#isFailing = failure !== undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  type Credentials,
+  type CredentialsProvider,
+  FileCredentialsProvider,
+  StaticCredentialsProvider,
+  InstanceMetadataCredentialsProvider,
+  CredentialsUnavailableError,
+} from '#libs/tencent-cloud';
+import type { TencentCloudConfig } from '../config/configuration.js';
+import type { CredentialsConfig } from '../config/credentials-config.js';
+import { tencentCloudConfig } from '../config/namespaces.js';
+import { watchFiles } from '../files/watch-files.js';
+import { systemClock as clock } from '../time/system-clock.js';
+import { CredentialsMetrics } from './credentials-metrics.js';
+
+/** The token of the origin of the instance metadata service. */
+export const METADATA_SERVICE = Symbol('origin of the instance metadata service');
+
+/** The credentials that sign upstream calls. */
+@Injectable()
+export class CredentialsService implements OnModuleInit, OnModuleDestroy {
+  readonly #provider: CredentialsProvider;
+
+  constructor(
+    @Inject(tencentCloudConfig.KEY) { credentials }: TencentCloudConfig,
+    metrics: CredentialsMetrics,
+    @Inject(METADATA_SERVICE) metadataService: URL,
+  ) {
+    this.#provider = createProvider(credentials, metrics, metadataService);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#provider.start();
+  }
+
+  onModuleDestroy(): void {
+    this.#provider.stop();
+  }
+
+  /** Whether calls can be signed now. */
+  get isAvailable(): boolean {
+    try {
+      this.#provider.getCredentials();
+      return true;
+    } catch (error) {
+      if (error instanceof CredentialsUnavailableError) return false;
+      throw error;
+    }
+  }
+
+  /** @throws CredentialsUnavailableError */
+  getCredentials(): Credentials {
+    return this.#provider.getCredentials();
+  }
+}
+
+function createProvider(
+  config: CredentialsConfig,
+  observer: CredentialsMetrics,
+  endpoint: URL,
+): CredentialsProvider {
+  if (config.source === 'environment') return new StaticCredentialsProvider(config.credentials, observer);
+  if (config.source === 'files')
+    return new FileCredentialsProvider({ sources: config.sources, watch: watchFiles, clock, observer });
+  return new InstanceMetadataCredentialsProvider({ role: config.role, clock, observer, endpoint });
+}

@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import { METADATA_SERVICE_ORIGIN, TencentCloudClient } from '#libs/tencent-cloud';
+import type { TencentCloudConfig } from '../config/configuration.js';
+import { tencentCloudConfig } from '../config/namespaces.js';
+import { systemClock as clock } from '../time/system-clock.js';
+import { ClientMetrics } from './client-metrics.js';
+import { CredentialsMetrics } from './credentials-metrics.js';
+import { CredentialsService, METADATA_SERVICE } from './credentials.service.js';
+
+/** The token of the certificates that upstream connections trust, PEM; undefined: the system's. */
+export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
+
+/** The client of Tencent Cloud's API, and its credentials. */
+@Module({
+  providers: [
+    ClientMetrics,
+    CredentialsMetrics,
+    CredentialsService,
+    { provide: METADATA_SERVICE, useValue: METADATA_SERVICE_ORIGIN },
+    { provide: TRUSTED_CERTIFICATES, useValue: undefined },
+    {
+      provide: TencentCloudClient,
+      useFactory: (
+        config: TencentCloudConfig,
+        credentials: CredentialsService,
+        observer: ClientMetrics,
+        ca: string | undefined,
+      ) =>
+        new TencentCloudClient({
+          endpoint: config.endpoint,
+          getCredentials: () => credentials.getCredentials(),
+          attemptTimeoutMs: config.attemptTimeoutMs,
+          deadlineMs: config.deadlineMs,
+          maxAttempts: config.maxAttempts,
+          random: Math.random,
+          clock,
+          observer,
+          ...(ca && { ca }),
+        }),
+      inject: [tencentCloudConfig.KEY, CredentialsService, ClientMetrics, TRUSTED_CERTIFICATES],
+    },
+  ],
+  exports: [TencentCloudClient, CredentialsService],
+})
+export class TencentCloudModule {}

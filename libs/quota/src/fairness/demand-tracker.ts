@@ -1,0 +1,90 @@
+import type { Demand } from './max-min-shares.js';
+import type { AcquireRequest } from '../slot-pool.js';
+import { WINDOW_MS } from '../timing.js';
+
+/** How long a call usually has its slot: the second, and a round trip. */
+const TYPICAL_HOLD_MS = WINDOW_MS + 250;
+
+/** What a caller wished for counts until the end of the epoch after: for 2.5 to 5 s. */
+export const PERIOD_MS = 2500;
+
+interface CallerDemand {
+  period: number;
+  /** The most slots wished for at once in the epoch before, and in this one. */
+  previousPeak: number;
+  currentPeak: number;
+  /** The calls of a span of the usual hold that begins with a call. */
+  spanStartedAt: number;
+  callsInSpan: number;
+  lastServedAt: number;
+}
+
+/**
+ * What each caller has lately shown to need: the most slots that it used and wanted at one time, or would
+ * have used had all its calls been served. Who has not asked for some seconds needs nothing.
+ */
+export class DemandTracker {
+  readonly #records = new Map<string, CallerDemand>();
+
+  recordRequest({ caller, newCalls, pendingCalls }: AcquireRequest, inUse: number, now: number): void {
+    const record = this.#records.get(caller) ?? createCallerDemand(now);
+    this.#records.set(caller, record);
+    advancePeriod(record, now);
+    if (now - record.spanStartedAt >= TYPICAL_HOLD_MS)
+      Object.assign(record, { spanStartedAt: now, callsInSpan: 0 });
+    record.callsInSpan += newCalls;
+    record.currentPeak = Math.max(record.currentPeak, inUse + pendingCalls, record.callsInSpan);
+  }
+
+  /** What is noted of a caller, to be restored. */
+  get(caller: string): Readonly<CallerDemand> | undefined {
+    const record = this.#records.get(caller);
+    return record && { ...record };
+  }
+
+  restore(caller: string, previous: Readonly<CallerDemand> | undefined): void {
+    if (previous) this.#records.set(caller, { ...previous });
+    else this.#records.delete(caller);
+  }
+
+  recordGrant(caller: string, now: number): void {
+    const record = this.#records.get(caller);
+    if (record) record.lastServedAt = now;
+  }
+
+  current(now: number): Demand[] {
+    const demands: Demand[] = [];
+    for (const [caller, record] of this.#records) {
+      advancePeriod(record, now);
+      const slots = Math.max(record.previousPeak, record.currentPeak);
+      if (slots > 0) demands.push({ caller, slots, lastServedAt: record.lastServedAt });
+      else this.#records.delete(caller);
+    }
+    return demands;
+  }
+
+  /** When a wish may next be forgotten. */
+  nextChangeAt(now: number): number {
+    return (Math.floor(now / PERIOD_MS) + 1) * PERIOD_MS;
+  }
+}
+
+function createCallerDemand(now: number): CallerDemand {
+  const period = Math.floor(now / PERIOD_MS);
+  return {
+    period,
+    previousPeak: 0,
+    currentPeak: 0,
+    spanStartedAt: now,
+    callsInSpan: 0,
+    lastServedAt: -Infinity,
+  };
+}
+
+function advancePeriod(record: CallerDemand, now: number): void {
+  const period = Math.floor(now / PERIOD_MS);
+  if (period === record.period) return;
+  record.previousPeak = period === record.period + 1 ? record.currentPeak : 0;
+  record.currentPeak = 0;
+  record.period = period;
+}

@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FakeUpstream } from '../../test/fake-upstream.js';
+import { VirtualClock } from '../../test/virtual-clock.js';
+import { Quota } from '../quota.js';
+
+const SECONDS = 1000;
+
+/** Calls of one caller, so many at once, evenly spaced. Times in milliseconds. */
+interface CallPattern {
+  caller: string;
+  from: number;
+  until: number;
+  everyMs: number;
+  burst?: number;
+  waitMs: number;
+  roundTripMs: number;
+}
+
+interface CallResult {
+  caller: string;
+  at: number;
+  granted: boolean;
+}
+
+/** Lets callers call by their habits. */
+async function simulate(
+  patterns: CallPattern[],
+  perSecond = 20,
+  onCall?: (quota: Quota, clock: VirtualClock) => void,
+) {
+  const clock = new VirtualClock();
+  const upstream = new FakeUpstream();
+  const quota = new Quota({ perSecond, clock });
+  const calls: CallResult[] = [];
+  const call = async ({ caller, waitMs, roundTripMs }: CallPattern): Promise<void> => {
+    const at = clock.now();
+    const slot = await quota.acquire({ caller, waitMs }).catch(() => undefined);
+    calls.push({ caller, at, granted: slot !== undefined });
+    if (!slot) return;
+    clock.setTimer(roundTripMs / 2, () => upstream.arrivals.push(clock.now()));
+    clock.setTimer(roundTripMs, () => slot.release('completed'));
+  };
+  for (const pattern of patterns)
+    for (let at = pattern.from; at < pattern.until; at += pattern.everyMs)
+      clock.setTimer(at, () => {
+        for (let n = pattern.burst ?? 1; n > 0; n -= 1) void call(pattern);
+        onCall?.(quota, clock);
+      });
+  await clock.runUntil(Math.max(...patterns.map(({ until }) => until)) + 5 * SECONDS);
+  return { upstream, calls };
+}
+
+const flood = fc.record({
+  from: fc.integer({ min: 0, max: 2000 }),
+  everyMs: fc.integer({ min: 300, max: 1000 }),
+  burst: fc.integer({ min: 1, max: 20 }),
+  waitMs: fc.constantFrom(0, 0, 1000),
+  roundTripMs: fc.integer({ min: 0, max: 400 }),
+});
+
+describe('fair shares', () => {
+  it('are given in full to callers that ask for less, whoever floods: 5,000 schedules', async () => {
+    const lightCaller = fc.record({
+      everyMs: fc.integer({ min: 200, max: 2000 }),
+      roundTripMs: fc.integer({ min: 0, max: 240 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(lightCaller, { minLength: 1, maxLength: 3 }),
+        fc.array(flood, { minLength: 1, maxLength: 2 }),
+        async (light, floods) => {
+          const callers = light.length + floods.length;
+          const need = (one: (typeof light)[number]) => Math.ceil((1000 + one.roundTripMs) / one.everyMs) + 1;
+          fc.pre(light.every((one) => need(one) <= Math.floor(20 / callers)));
+          // Whose need goes up and down below a share of its own moves the shares of others faster than slots come back.
+          const least = (one: (typeof floods)[number]) =>
+            Math.floor((1000 + one.roundTripMs) / one.everyMs) * one.burst;
+          fc.pre(floods.every((one) => least(one) > Math.floor(20 / callers)));
+          const until = 6 * SECONDS;
+          const { calls, upstream } = await simulate([
+            ...light.map((one, n) => ({ ...one, caller: `modest-${n}`, from: 1600 + n, until, waitMs: 0 })),
+            ...floods.map((one, n) => ({ ...one, caller: `flood-${n}`, until })),
+          ]);
+          // A newcomer finds its level in one span of 1.25 s, and in another the slots of others have come back.
+          const settled = calls.filter(({ caller, at }) => caller.startsWith('modest') && at >= 4300);
+          expect(settled.filter(({ granted }) => !granted)).toEqual([]);
+          expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  }, 120_000);
+
+  it('leave no slot idle that somebody waits for, unless it is kept for a caller that does not wait: 5,000 schedules', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(flood, { minLength: 1, maxLength: 5 }),
+        fc.constantFrom(1, 3, 20),
+        async (floods, perSecond) => {
+          let checks = 0;
+          const { upstream } = await simulate(
+            floods.map((one, n) => ({ ...one, caller: `c${n}`, waitMs: 3000, from: 1600, until: 2600 })),
+            perSecond,
+            (quota) => {
+              checks += 1;
+              // Everybody waits here once there is no slot, so nothing is kept for anybody.
+              const { free, queueLength } = quota.state();
+              expect(queueLength > floods.length ? free : 0).toBe(0);
+            },
+          );
+          expect(checks).toBeGreaterThan(0);
+          expect(upstream.peakPerSecond).toBeLessThanOrEqual(perSecond);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  }, 120_000);
+
+  it('are for the active alone: one caller has every slot', async () => {
+    const { calls } = await simulate([
+      { caller: 'other', from: 1600, until: 1700, everyMs: 10, waitMs: 0, roundTripMs: 20 },
+      { caller: 'one', from: 8000, until: 8100, everyMs: 4, waitMs: 0, roundTripMs: 20 },
+    ]);
+    expect(calls.filter(({ caller, granted }) => caller === 'one' && granted)).toHaveLength(20);
+  });
+
+  it('let nobody starve, with fewer slots than callers or more: 5,000 schedules', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 6 }),
+        fc.constantFrom(2, 3, 20),
+        fc.integer({ min: 0, max: 300 }),
+        fc.constantFrom(0, 4000),
+        async (callers, perSecond, roundTripMs, waitMs) => {
+          const until = 1500 + 2 * (callers / perSecond + 1) * (1000 + roundTripMs);
+          const { calls } = await simulate(
+            Array.from({ length: callers }, (_, n): CallPattern => {
+              const when = { from: 1500 + n, until, everyMs: 400 };
+              return { caller: `c${n}`, ...when, waitMs, roundTripMs };
+            }),
+            perSecond,
+          );
+          const served = new Set(calls.filter(({ granted }) => granted).map(({ caller }) => caller));
+          expect(served.size).toBe(callers);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  }, 120_000);
+
+  it('leave the flood what the others do not ask for: A 1,000/s, B 5/s, C 2/s for 30 s at a round trip of 200 ms', async () => {
+    const until = 31_500;
+    const { calls, upstream } = await simulate([
+      { caller: 'a', from: 1500, until, everyMs: 1, waitMs: 0, roundTripMs: 200 },
+      { caller: 'b', from: 1500, until, everyMs: 200, waitMs: 0, roundTripMs: 200 },
+      { caller: 'c', from: 1500, until, everyMs: 500, waitMs: 0, roundTripMs: 200 },
+    ]);
+    const rate = (name: string) => {
+      const own = calls.filter(({ caller }) => caller === name);
+      return own.filter(({ granted }) => granted).length / own.length;
+    };
+    expect(rate('b')).toBeGreaterThanOrEqual(0.95);
+    expect(rate('c')).toBeGreaterThanOrEqual(0.95);
+    expect(upstream.arrivals.length / 30).toBeGreaterThanOrEqual(0.9 * (20 / 1.2));
+    expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
+  });
+});

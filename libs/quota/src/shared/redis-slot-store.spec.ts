@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { RedisProcess } from '../../../../test/support/redis.js';
+import { ModelStore } from '../../test/model-store.js';
+import { VirtualClock } from '../../test/virtual-clock.js';
+import { maxLeaseMs } from '../timing.js';
+import { type LeaseSnapshot, NOT_A_MEMBER } from './slot-store.js';
+import { RedisSlotStore, SCRIPTS } from './redis-slot-store.js';
+
+const LEASE_MS = maxLeaseMs(3000);
+let redisProcess: RedisProcess;
+let redis: Redis;
+
+beforeAll(async () => {
+  redisProcess = await RedisProcess.start();
+  redis = new Redis(redisProcess.url);
+});
+
+afterAll(async () => {
+  redis.disconnect();
+  await redisProcess.close();
+});
+
+/** The same scripts, but on a clock that the test sets. */
+const scriptsWithTestClock = Object.fromEntries(
+  Object.entries(SCRIPTS).map(([name, script]) => [
+    name,
+    script.replace(/local time = .*\nlocal now = .*\n/, "local now = tonumber(redis.call('GET', 'now'))\n"),
+  ]),
+) as typeof SCRIPTS;
+
+const replica = fc.constantFrom('a', 'b', 'c');
+const caller = fc.constantFrom('room service', 'b 2', 'ä');
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      command: fc.constant('acquire' as const),
+      replica,
+      caller,
+      pendingCalls: fc.integer({ min: 1, max: 6 }),
+      newCalls: fc.integer({ min: 0, max: 6 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      command: fc.constant('release' as const),
+      replica,
+      index: fc.nat(),
+      holdMs: fc.constantFrom(0, 1000, 3000),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      command: fc.constant('advance' as const),
+      ms: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.constantFrom(999, 1000, 1250, 2500, 6000)),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      command: fc.constant('join' as const),
+      replica,
+      fallbackSlots: fc.integer({ min: 0, max: 7 }),
+      remaining: fc.array(fc.constantFrom(1, 400, 3000, Infinity), { maxLength: 4 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      command: fc.constant('heartbeat' as const),
+      replica,
+      fallbackSlots: fc.integer({ min: 0, max: 7 }),
+      epoch: fc.integer({ min: 0, max: 5 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ command: fc.constant('reduce' as const), replica }) },
+);
+
+describe('the scripts in Redis', () => {
+  it('decide as the model does, step by step: 3,000 random courses of up to 60 steps', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(1, 5, 20),
+        async (steps, perSecond) => {
+          await redis.flushall();
+          const clock = new VirtualClock();
+          const model = new ModelStore(perSecond, LEASE_MS, clock);
+          const advance = async (ms: number): Promise<void> => {
+            await clock.runUntil(clock.now() + ms);
+            await redis.set('now', clock.now());
+          };
+          await advance(100_000);
+          const incarnations = new Map<string, number>();
+          const leaseIds: string[] = [];
+          let idCount = 0;
+          const stores = new Map(
+            ['a', 'b', 'c'].map((name) => {
+              const options = { scope: 'here/There', perSecond, replica: name, leaseMs: LEASE_MS };
+              return [name, new RedisSlotStore(redis, options, scriptsWithTestClock)];
+            }),
+          );
+          const join = async (
+            name: string,
+            fallbackSlots: number,
+            leases: LeaseSnapshot[],
+          ): Promise<void> => {
+            const incarnation = (incarnations.get(name) ?? 0) + 1;
+            incarnations.set(name, incarnation);
+            const request = { incarnation, fallbackSlots, leases };
+            expect(await stores.get(name)!.join(request)).toEqual(model.join(name, request));
+          };
+          await join('a', 0, []);
+          await join('b', 0, []);
+          for (const one of steps) {
+            if (one.command === 'advance') {
+              await advance(one.ms);
+              continue;
+            }
+            const { replica: name } = one;
+            const store = stores.get(name)!;
+            const incarnation = incarnations.get(name) ?? 0;
+            if (one.command === 'join') {
+              const leases = one.remaining.map((expiresInMs) => ({
+                id: `${name}/entered-${(idCount += 1)}`,
+                caller: 'b 2',
+                expiresInMs,
+              }));
+              leaseIds.push(...leases.map(({ id }) => id));
+              await join(name, one.fallbackSlots, leases);
+              continue;
+            }
+            const isMember = model.isMember(name, incarnation);
+            let actual: unknown;
+            let expected: unknown;
+            if (one.command === 'acquire') {
+              const id = `${name}/${(idCount += 1)}`;
+              const reply = await store.acquire(incarnation, id, one);
+              actual = withSortedExpiries(reply);
+              expected = isMember ? withSortedExpiries(model.acquire(name, id, one)) : NOT_A_MEMBER;
+              if (reply !== NOT_A_MEMBER && reply.decision === 'granted') leaseIds.push(id);
+            } else if (one.command === 'release') {
+              const id = leaseIds[one.index % Math.max(1, leaseIds.length)] ?? 'none';
+              const snapshot = await store.release(incarnation, id, one.holdMs);
+              actual = withSortedExpiries({ snapshot });
+              expected = withSortedExpiries({
+                snapshot: isMember ? model.release(name, id, one.holdMs) : NOT_A_MEMBER,
+              });
+            } else if (one.command === 'heartbeat') {
+              actual = await store.heartbeat(incarnation, one);
+              expected = isMember ? model.heartbeat(name, one) : NOT_A_MEMBER;
+            } else {
+              actual = await store.reduce(incarnation);
+              expected = isMember ? model.reduce() : NOT_A_MEMBER;
+            }
+            expect(actual).toEqual(expected);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  }, 120_000);
+});
+
+/** Hashes have no order. */
+function withSortedExpiries(reply: unknown): unknown {
+  const { snapshot } = reply as { snapshot?: { expiresInMs?: number[] } };
+  if (!snapshot?.expiresInMs) return reply;
+  return {
+    ...(reply as object),
+    snapshot: { ...snapshot, expiresInMs: snapshot.expiresInMs.toSorted((a, b) => a - b) },
+  };
+}

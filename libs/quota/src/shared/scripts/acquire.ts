@@ -1,0 +1,96 @@
+import { PRELUDE } from './prelude.js';
+
+/** ARGV: a slot's id, caller, fresh, wanted, slots in all, how long it is lent at most. */
+export const ACQUIRE = `${PRELUDE}
+if not isMember() then return { 'not-a-member' } end
+local id, caller, newCalls, pendingCalls = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local maxSlots, maxLeaseMs = tonumber(ARGV[7]), tonumber(ARGV[8])
+local leases = activeLeases()
+local capacity = currentLimit(maxSlots)
+local recoveryMs = recoveryWindow()
+local period = math.floor(now / PERIOD_MS)
+
+local function writeDemand(demand)
+  redis.call('HSET', demandsKey, demand.caller, string.format('%d %d %d %.3f %d %.3f',
+    demand.period, demand.previousPeak, demand.currentPeak, demand.spanStartedAt, demand.callsInSpan, demand.lastServedAt))
+  redis.call('PEXPIRE', demandsKey, KEY_TTL_MS)
+end
+
+-- Wishes.
+local demands, requester = {}, { caller = caller, period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1 }
+for name, entry in each(demandsKey) do
+  local recordedPeriod, previousPeak, currentPeak, spanStartedAt, callsInSpan, lastServedAt = string.match(entry, '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
+  local demand = {
+    caller = name, period = tonumber(recordedPeriod), previousPeak = tonumber(previousPeak), currentPeak = tonumber(currentPeak),
+    spanStartedAt = tonumber(spanStartedAt), callsInSpan = tonumber(callsInSpan), lastServedAt = tonumber(lastServedAt),
+  }
+  if demand.period ~= period then
+    demand.previousPeak = demand.period == period - 1 and demand.currentPeak or 0
+    demand.currentPeak, demand.period = 0, period
+  end
+  if name == caller then
+    requester = demand
+  elseif demand.previousPeak > 0 or demand.currentPeak > 0 then
+    table.insert(demands, demand)
+  else
+    redis.call('HDEL', demandsKey, name)
+  end
+end
+if now - requester.spanStartedAt >= TYPICAL_HOLD_MS then requester.spanStartedAt, requester.callsInSpan = now, 0 end
+requester.callsInSpan = requester.callsInSpan + newCalls
+requester.currentPeak = math.max(requester.currentPeak, (leases.byCaller[caller] or 0) + pendingCalls, requester.callsInSpan)
+table.insert(demands, requester)
+for _, demand in ipairs(demands) do
+  demand.slots, demand.used, demand.share = math.max(demand.previousPeak, demand.currentPeak), leases.byCaller[demand.caller] or 0, 0
+end
+
+-- Shares.
+local function byMostRecentlyServed(a, b)
+  if a.lastServedAt ~= b.lastServedAt then return a.lastServedAt > b.lastServedAt end
+  return a.caller > b.caller
+end
+table.sort(demands, byMostRecentlyServed)
+local eligible = {}
+for index = math.max(1, #demands - capacity + 1), #demands do
+  demands[index].rank = index
+  table.insert(eligible, demands[index])
+end
+table.sort(eligible, function(a, b)
+  if a.slots ~= b.slots then return a.slots < b.slots end
+  return a.rank < b.rank
+end)
+local remaining = capacity
+for index, demand in ipairs(eligible) do
+  demand.share = math.min(demand.slots, math.floor(remaining / (#eligible - index + 1)))
+  remaining = remaining - demand.share
+end
+for _, demand in ipairs(demands) do
+  demand.deficit, demand.withinShare = math.max(0, demand.share - demand.used), demand.share == demand.slots
+end
+
+-- Whether this caller may take one more.
+local free = capacity - leases.count
+for _, other in ipairs(demands) do
+  if other ~= requester then
+    if requester.deficit == 0 or (other.withinShare and not requester.withinShare) then
+      free = free - other.deficit
+    elseif other.used < requester.used or (other.used == requester.used and other.lastServedAt < requester.lastServedAt) then
+      free = free - math.min(1, other.deficit)
+    end
+  end
+end
+local decision = 'granted'
+if free <= 0 then
+  decision = (requester.deficit > 0 or #demands == 1) and 'quota' or 'share'
+elseif recoveryMs > 0 and leases.own >= own.fallbackSlots then
+  decision = 'quota'
+end
+if decision == 'granted' then
+  writeLease(id, now + maxLeaseMs, caller, 1)
+  requester.lastServedAt = now
+  table.insert(leases.expiresInMs, -1)
+  leases.count = leases.count + 1
+end
+writeDemand(requester)
+return { decision, snapshot(leases, maxSlots, recoveryMs) }
+`;

@@ -1,0 +1,174 @@
+import axios, { isAxiosError } from 'axios';
+import type { Clock } from '../clock.js';
+import { Credentials } from './credentials.js';
+import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
+import { isSecret, isSecretId } from './credential-format.js';
+import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
+
+/** Origin of the instance metadata service. */
+export const METADATA_SERVICE_ORIGIN = new URL('http://metadata.tencentyun.com');
+const PATH = '/latest/meta-data/cam/security-credentials/';
+
+/** The service is on the same host: it answers at once or is not well. */
+const REQUEST_TIMEOUT_MS = 2000;
+const MAX_RESPONSE_BYTES = 64 * 1024;
+
+/** How long before they expire new ones are asked for: the service has them by then. */
+const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000;
+
+/** Credentials that arrive with less than the margin left are not asked for again before this. */
+const MIN_REFRESH_INTERVAL_MS = 10_000;
+
+const INITIAL_BACKOFF_MS = 1000;
+const MAX_BACKOFF_MS = 60_000;
+
+/** A machine that was suspended has slept through its timers; it looks at the time at least this often. */
+const MAX_TIMER_MS = 60_000;
+
+export interface InstanceMetadataCredentialsProviderOptions {
+  /** The CAM role that is bound to the instance. */
+  role: string;
+  clock: Clock;
+  observer?: CredentialsObserver;
+  /** Origin of the metadata service. */
+  endpoint?: URL;
+}
+
+interface CachedCredentials {
+  readonly credentials: Credentials;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * Temporary credentials of the instance's role, from the metadata service. They are renewed five minutes before they
+ * expire; while that fails the old ones are used until they really do.
+ *
+ * One request at a time, because one timer makes them all: callers only ever read what is there.
+ *
+ * @see https://www.tencentcloud.com/document/product/213/4934
+ */
+export class InstanceMetadataCredentialsProvider implements CredentialsProvider {
+  readonly #options: InstanceMetadataCredentialsProviderOptions;
+  readonly #url: string;
+  #cached: CachedCredentials | undefined;
+  #failures = 0;
+  #refreshAtMs = 0;
+  #cancelTimer: (() => void) | undefined;
+  #stopped = new AbortController();
+
+  constructor(options: InstanceMetadataCredentialsProviderOptions) {
+    this.#options = options;
+    this.#url = new URL(
+      PATH + encodeURIComponent(options.role),
+      options.endpoint ?? METADATA_SERVICE_ORIGIN,
+    ).href;
+  }
+
+  start(): Promise<void> {
+    return this.#refresh();
+  }
+
+  getCredentials(): Credentials {
+    const now = this.#options.clock.wallClockMs();
+    if (!this.#cached || now >= this.#cached.expiresAtMs)
+      throw new CredentialsUnavailableError(Math.max(0, this.#refreshAtMs - now));
+    return this.#cached.credentials;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#cancelTimer?.();
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, observer } = this.#options;
+    try {
+      const fetched = await this.#fetch();
+      if (fetched.expiresAtMs <= clock.wallClockMs())
+        throw new InvalidCredentialsError('the metadata service answered with expired ones');
+      this.#cached = fetched;
+      this.#failures = 0;
+      this.#refreshAtMs = Math.max(
+        fetched.expiresAtMs - REFRESH_BEFORE_EXPIRY_MS,
+        clock.wallClockMs() + MIN_REFRESH_INTERVAL_MS,
+      );
+      observer?.loaded(fetched.expiresAtMs);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#refreshAtMs =
+        clock.wallClockMs() + Math.min(MAX_BACKOFF_MS, INITIAL_BACKOFF_MS * 2 ** this.#failures);
+      this.#failures += 1;
+      observer?.failed(describeFailure(error));
+    }
+    this.#scheduleRefresh();
+  }
+
+  #scheduleRefresh(): void {
+    if (this.#stopped.signal.aborted) return;
+    const { clock } = this.#options;
+    const remainingMs = Math.max(0, this.#refreshAtMs - clock.wallClockMs());
+    this.#cancelTimer = clock.setTimer(Math.min(remainingMs, MAX_TIMER_MS), () => {
+      if (clock.wallClockMs() < this.#refreshAtMs) this.#scheduleRefresh();
+      else void this.#refresh();
+    });
+  }
+
+  async #fetch(): Promise<CachedCredentials> {
+    const timeout = new AbortController();
+    const cancelTimer = this.#options.clock.setTimer(REQUEST_TIMEOUT_MS, () => timeout.abort());
+    try {
+      const { status, data } = await axios.get<string>(this.#url, {
+        signal: AbortSignal.any([timeout.signal, this.#stopped.signal]),
+        proxy: false,
+        maxRedirects: 0,
+        maxContentLength: MAX_RESPONSE_BYTES,
+        responseType: 'text',
+        transformResponse: [],
+        validateStatus: () => true,
+      });
+      if (status !== 200) throw new InvalidCredentialsError(`the metadata service answered HTTP ${status}`);
+      return parseCredentials(data);
+    } catch (error) {
+      if (timeout.signal.aborted)
+        throw new InvalidCredentialsError('the metadata service did not answer in time');
+      throw error;
+    } finally {
+      cancelTimer();
+    }
+  }
+}
+
+class InvalidCredentialsError extends Error {}
+
+/** An error of axios holds the answer, and so perhaps credentials: nothing of it but its code goes on. */
+function describeFailure(error: unknown): string {
+  if (error instanceof InvalidCredentialsError) return error.message;
+  return `the metadata service cannot be reached (${(isAxiosError(error) && error.code) || 'unknown'})`;
+}
+
+function parseCredentials(text: string): CachedCredentials {
+  const response = parseJsonObject(text);
+  const { Code, TmpSecretId: id, TmpSecretKey: key, Token: token, ExpiredTime: expiredTime } = response;
+  if (Code !== 'Success')
+    throw new InvalidCredentialsError('the metadata service did not answer with Success');
+  const valid =
+    typeof id === 'string' &&
+    isSecretId(id) &&
+    typeof key === 'string' &&
+    isSecret(key) &&
+    typeof token === 'string' &&
+    isSecret(token) &&
+    typeof expiredTime === 'number' &&
+    Number.isFinite(expiredTime);
+  if (!valid) throw new InvalidCredentialsError('the metadata service did not answer with credentials');
+  return { credentials: new Credentials(id, key, token), expiresAtMs: expiredTime * 1000 };
+}
+
+function parseJsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { PROBLEM_CODES } from '../../contract/problem-codes.js';
+import { type HttpResponse, send } from '../../support/client.js';
+import { type Gateway, startGateway, variablesFor } from '../../support/gateway.js';
+import { GatewayProcess } from '../../support/process.js';
+
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+const SCRIPT = '<script>alert(1)</script>';
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+const get = (path: string, accept?: string): Promise<HttpResponse> =>
+  send(gateway.url, path, { method: 'GET', ...(accept !== undefined && { headers: { accept } }) });
+
+/** Without what marks code. */
+const plain = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
+
+function expectStrictPage({ status, headers, text }: HttpResponse): void {
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  });
+  const policy = headers['content-security-policy'];
+  for (const directive of [
+    "default-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ])
+    expect(policy).toContain(directive);
+  expect(policy).not.toMatch(/unsafe|\*|https?:/);
+  expect(text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+}
+
+describe('GET /docs', () => {
+  it('is a page that may use nothing but this gateway', async () => {
+    const response = await get('/docs');
+    expectStrictPage(response);
+    expect(response.headers['content-security-policy']).toContain("script-src 'self'");
+    const files = Array.from(response.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g), ([, file]) => file);
+    expect(files).toEqual([
+      'docs/favicon-32x32.png',
+      'docs/swagger-ui.css',
+      'docs/swagger-ui-bundle.js',
+      'docs/start.js',
+    ]);
+    for (const file of files) expect((await get(`/${file}`)).status).toBe(200);
+  });
+
+  it.each([
+    'package.json',
+    'swagger-ui-bundle.js.map',
+    'constructor',
+    '..%2Fpackage.json',
+    '%2Fetc%2Fpasswd',
+    '',
+  ])('has no file %j', async (file) => {
+    expect(await get(`/docs/${file}`)).toMatchObject({ status: 404, body: { code: 'route-not-found' } });
+  });
+
+  it('costs nothing before somebody asks: what describes the API is not even loaded', async () => {
+    const probe =
+      "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) " +
+      "{ if (url.includes('/gateway/document-') || url.includes('swagger-ui-dist')) console.log('loads ' + url); " +
+      'return next(url, context); } });';
+    const lazy = new GatewayProcess({
+      ...variablesFor(sandbox),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}`,
+      SHUTDOWN_GRACE_MS: '500',
+    });
+    const url = await lazy.url();
+    await send(url, '/readyz', { method: 'GET' });
+    expect(lazy.stdout).not.toContain('loads ');
+    expect((await send(url, '/openapi.json', { method: 'GET' })).status).toBe(200);
+    lazy.kill('SIGTERM');
+    expect((await lazy.finished).stdout).toContain('loads ');
+  });
+});
+
+describe('GET /problems/{code}', () => {
+  it.each(Object.entries(PROBLEM_CODES))('%s says what it means and what to do', async (code, problem) => {
+    const { headers, body } = await get(`/problems/${code}`);
+    const { status, outcome } = problem;
+    expect(headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', vary: 'accept' });
+    // A sentence at least.
+    const sentence = expect.stringMatching(/^.{20,}\.$/);
+    expect(body).toMatchObject({
+      code,
+      type: `/problems/${code}`,
+      status,
+      title: expect.stringMatching(/^[A-Z].{7,}$/),
+      outcome,
+      meaning: sentence,
+      resolution: sentence,
+    });
+    const page = await get(`/problems/${code}`, BROWSER);
+    expectStrictPage(page);
+    for (const text of [body!['title'], body!['meaning'], body!['resolution']])
+      expect(plain(page.text)).toContain(plain(String(text)).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+  });
+
+  it.each([
+    ['application/json', 'application/json'],
+    ['*/*', 'application/json'],
+    ['text/html;q=0.1, application/json', 'application/json'],
+    ['application/json;q=0.1, text/html', 'text/html'],
+    ['text/*', 'text/html'],
+    ['image/png', 'application/json'],
+    [';;;', 'application/json'],
+  ])('for Accept: %s is %s', async (accept, type) => {
+    for (const path of ['/problems', '/problems/task-not-found'])
+      expect((await get(path, accept)).headers['content-type']).toMatch(new RegExp(`^${type};`));
+  });
+
+  it.each(['no-such-code', 'constructor', '__proto__', 'TASK-NOT-FOUND', encodeURIComponent(SCRIPT)])(
+    '%s is a problem itself: 404, and it is not repeated to whoever asks',
+    async (code) => {
+      const { status, headers, text, body } = await get(`/problems/${code}`, BROWSER);
+      expect({ status, ...body }).toMatchObject({
+        status: 404,
+        code: 'route-not-found',
+        outcome: 'not-sent',
+      });
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(text).not.toMatch(/script|no-such|constructor|proto/i);
+    },
+  );
+});
+
+describe('GET /problems', () => {
+  it('lists every problem of the table, with a link to each for people', async () => {
+    const codes = Object.keys(PROBLEM_CODES);
+    const { problems } = (await get('/problems')).body as { problems: { code: string }[] };
+    expect(problems.map(({ code }) => code)).toEqual(codes);
+    const page = await get('/problems', BROWSER);
+    expectStrictPage(page);
+    for (const code of codes) expect(page.text).toContain(`href="problems/${code}"`);
+  });
+});

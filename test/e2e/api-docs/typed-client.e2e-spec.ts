@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { cp, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import openapiTS, { astToString } from 'openapi-typescript';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { bearerHeader, callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { send } from '../../support/client.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
+
+const KEY = 'igw_of-a-typed-client';
+const TSC = resolve('node_modules/typescript/bin/tsc');
+const run = promisify(execFile);
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+let folder: Awaited<ReturnType<typeof createTempFolder>>;
+
+const clientWith = (key: string, ...taskIds: string[]) =>
+  run(process.execPath, [join(folder.path, 'stop-tasks.js'), gateway.url, key, ...taskIds]);
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
+  folder = await createTempFolder();
+  const callersFile = join(folder.path, 'callers.json');
+  await writeFile(callersFile, JSON.stringify([callerEntry('typed', KEY)]));
+  gateway = await startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile });
+  await cp('test/typed-client', folder.path, { recursive: true });
+  await writeFile(join(folder.path, 'package.json'), JSON.stringify({ type: 'module' }));
+  await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+  await folder.remove();
+});
+
+describe('a client made of the OpenAPI document alone', () => {
+  it('compiles, and what the document forbids does not', async () => {
+    const { text } = await send(gateway.url, '/openapi.json', { method: 'GET', headers: bearerHeader(KEY) });
+    const types = astToString(await openapiTS(text));
+    await writeFile(join(folder.path, 'gateway-api.d.ts'), types);
+    const compiled = await run(process.execPath, [TSC, '--project', folder.path]).catch(
+      ({ stdout }: { stdout: string }) => ({ stdout }),
+    );
+    expect(compiled.stdout).toBe('');
+    // A compiler is slow on a busy machine.
+  }, 300_000);
+
+  it('stops tasks, and reads problems by their code', async () => {
+    sandbox.setFaults([
+      { fault: { kind: 'error', code: 'FailedOperation.TaskNotExist' }, times: 1, taskId: 'unknown' },
+    ]);
+    const { stdout } = await clientWith(KEY, 'a/b=c+d', 'a/b=c+d', 'unknown', 'x\ny');
+    expect(stdout.trim().split('\n')).toEqual([
+      'a/b=c+d in ap-singapore is stopped',
+      'a/b=c+d in ap-singapore is already-finished',
+      'unknown: the cloud says FailedOperation.TaskNotExist (true)',
+      'x',
+      'y: path id must have 1 to 256 characters, none of them a control character (true)',
+    ]);
+    const rejected = await clientWith('igw_wrong', 'b');
+    expect(rejected.stdout).toBe('b: nothing was sent (true)\n');
+  });
+});

@@ -1,0 +1,348 @@
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { RouteTable } from '../../../apps/gateway/src/http/route-table.js';
+import { ROUTES } from '../../contract/routes.js';
+import {
+  bearerHeader,
+  callerEntry,
+  createTempFolder,
+  replaceFileAtomically,
+} from '../../support/callers-file.js';
+import { type HttpResponse, send, stopTask } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { type Gateway, startGateway, variablesFor } from '../../support/gateway.js';
+import { GatewayProcess } from '../../support/process.js';
+
+const ROOM_KEY = 'igw_room-service-key';
+const ROOM_NEXT_KEY = 'igw_room-service-next-key';
+const STUDIO_KEY = 'igw_studio-key';
+const WRONG_KEY = 'igw_room-service-keY';
+
+const CALLERS = [
+  callerEntry('room-service', ROOM_KEY),
+  callerEntry('room-service', ROOM_NEXT_KEY),
+  callerEntry('studio', STUDIO_KEY, [1400000001]),
+];
+
+let sandbox: Sandbox;
+let folder: Awaited<ReturnType<typeof createTempFolder>>;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    acceptUnknownTasks: true,
+    quotaPerSecond: 1000,
+    sdkAppIds: [1400000001, 1400000002],
+  });
+  folder = await createTempFolder();
+});
+
+afterAll(async () => {
+  await sandbox.close();
+  await folder.remove();
+});
+
+beforeEach(() => sandbox.clearReceivedRequests());
+
+const gatewayWith = (callersFile: string): Promise<Gateway> =>
+  startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile, QUOTA_PER_SECOND: '1000' });
+
+const metric = async (url: string, series: string): Promise<number> => {
+  const { text } = await send(url, '/metrics', { method: 'GET' });
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return Number(line?.slice(series.length));
+};
+
+const isAccepted = async (gateway: Gateway, key: string): Promise<boolean> =>
+  (await stopTask(gateway.url, 'x', '', bearerHeader(key))).status === 200;
+
+const startWith = (variables: Record<string, string>) =>
+  new GatewayProcess({ ...variablesFor(sandbox), ALLOW_ANONYMOUS: '', ...variables }).finished;
+
+async function expectSecond(gateway: Gateway): Promise<void> {
+  await eventually(() => isAccepted(gateway, 'key-2'));
+  expect(await isAccepted(gateway, 'key-1')).toBe(false);
+  expect(
+    await metric(
+      gateway.url,
+      'ingest_gateway_stop_requests_total{caller="second",result="upstream-timeout"}',
+    ),
+  ).toBe(0);
+}
+
+function expectUnauthenticated({ status, headers, body }: HttpResponse): void {
+  expect({ status, ...body }).toMatchObject({ status: 401, code: 'unauthenticated', outcome: 'not-sent' });
+  expect(headers['content-type']).toBe('application/problem+json');
+  expect(headers['www-authenticate']).toBe('Bearer');
+  expect(headers).not.toHaveProperty('ratelimit');
+  expect(headers).not.toHaveProperty('ratelimit-policy');
+}
+
+describe('a gateway with callers', () => {
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    const file = join(folder.path, 'callers.json');
+    await writeFile(file, JSON.stringify(CALLERS));
+    gateway = await gatewayWith(file);
+  });
+
+  afterAll(() => gateway.close());
+
+  it.each([
+    ['each of its keys', ROOM_KEY],
+    ['the one that follows', ROOM_NEXT_KEY],
+  ])('lets a caller in by %s', async (_, key) => {
+    const { status, headers } = await stopTask(gateway.url, 'a-task', '', bearerHeader(key));
+    expect(status).toBe(200);
+    expect(headers['ratelimit']).toMatch(/^"stop";/);
+  });
+
+  it.each([
+    ['no key', {}],
+    ['a wrong key', bearerHeader(WRONG_KEY)],
+    ['the digest of a key', bearerHeader(String(CALLERS[0]!['keySha256']))],
+    ['an empty key', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: `Basic ${ROOM_KEY}` }],
+    ['a key and something behind it', { authorization: `Bearer ${ROOM_KEY} x` }],
+  ])('answers 401 to %s, and sends nothing', async (_, headers) => {
+    expectUnauthenticated(await send(gateway.url, '/ingest-tasks/a-task', { headers }));
+    expect(sandbox.receivedRequests()).toEqual([]);
+  });
+
+  it.each([
+    ['an empty id', 'DELETE', '/ingest-tasks/', 400],
+    ['an id that is too long', 'DELETE', `/ingest-tasks/${'x'.repeat(300)}`, 400],
+    ['an id that cannot be decoded', 'DELETE', '/ingest-tasks/%ZZ', 400],
+    ['a query that means nothing', 'DELETE', '/ingest-tasks/x?a=b', 400],
+    ['a wrong method', 'POST', '/ingest-tasks/x', 405],
+  ])('asks for the key before it looks at %s', async (_, method, path, status) => {
+    expectUnauthenticated(await send(gateway.url, path, { method }));
+    const allowed = await send(gateway.url, path, { method, headers: bearerHeader(ROOM_KEY) });
+    expect(allowed.status).toBe(status);
+  });
+
+  it('asks for the key before it reads the body', async () => {
+    expectUnauthenticated(await send(gateway.url, '/ingest-tasks/x', { body: 'x'.repeat(100_000) }));
+  });
+
+  it('answers 403 for an SdkAppId that the key may not use, after it looked at the rest, and sends nothing', async () => {
+    const { status, body } = await stopTask(
+      gateway.url,
+      'a',
+      '?sdkAppId=1400000002',
+      bearerHeader(STUDIO_KEY),
+    );
+    expect({ status, ...body }).toMatchObject({
+      status: 403,
+      code: 'sdk-app-id-not-allowed',
+      outcome: 'not-sent',
+    });
+    expect(
+      (await stopTask(gateway.url, 'a', '?sdkAppId=1400000002&a=b', bearerHeader(STUDIO_KEY))).status,
+    ).toBe(400);
+    expect(sandbox.receivedRequests()).toEqual([]);
+    expect((await stopTask(gateway.url, 'a', '', bearerHeader(STUDIO_KEY))).status).toBe(200);
+    expect((await stopTask(gateway.url, 'a', '?sdkAppId=1400000002', bearerHeader(ROOM_KEY))).status).toBe(
+      200,
+    );
+  });
+
+  it('tells in log and metrics who called, and where unknown ones called from', async () => {
+    const stopCount = (name: string, result: string): Promise<number> =>
+      metric(gateway.url, `ingest_gateway_stop_requests_total{caller="${name}",result="${result}"}`);
+    const before = [await stopCount('studio', 'stopped'), await stopCount('unknown', 'unauthenticated')];
+    await stopTask(gateway.url, 'of-studio', '', bearerHeader(STUDIO_KEY));
+    await stopTask(gateway.url, 'of-nobody');
+    expect(gateway.logs.slice(-2)).toMatchObject([
+      { event: 'stop-completed', caller: 'studio', taskId: 'of-studio' },
+      {
+        event: 'stop-completed',
+        caller: 'unknown',
+        result: 'unauthenticated',
+        status: 401,
+        address: '127.0.0.1',
+      },
+    ]);
+    expect([await stopCount('studio', 'stopped'), await stopCount('unknown', 'unauthenticated')]).toEqual(
+      before.map((count) => count + 1),
+    );
+    expect(await stopCount('room-service', 'upstream-timeout')).toBe(0);
+    expect(await stopCount('anonymous', 'stopped')).toBeNaN();
+  });
+
+  it('answers a right key at once while the same address guesses', async () => {
+    const guesses = new Array<Promise<HttpResponse>>();
+    const responded = { guesses: 0 };
+    const agent = new http.Agent({ keepAlive: true });
+    for (let n = 0; n < 40; n += 1)
+      guesses.push(
+        stopTask(gateway.url, 'guessed', '', bearerHeader(`igw_guess-${n}`)).finally(
+          () => (responded.guesses += 1),
+        ),
+      );
+    await eventually(() => responded.guesses >= 10);
+    // All answers so far: those that are free, and those that end their connection. Twenty are held back.
+    for (let n = 0; n < 10; n += 1)
+      expect(
+        (await send(gateway.url, `/ingest-tasks/right-${n}`, { headers: bearerHeader(ROOM_KEY), agent }))
+          .status,
+      ).toBe(200);
+    agent.destroy();
+    for (const response of await Promise.all(guesses)) expectUnauthenticated(response);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).not.toContain('guessed');
+  });
+});
+
+describe('every route', () => {
+  it('is here, and asks for a key unless it is meant to be open', async () => {
+    const file = join(folder.path, 'of-routes.json');
+    await writeFile(file, JSON.stringify(CALLERS));
+    const gateway = await gatewayWith(file);
+    const registered = ROUTES.flatMap(({ path, methods }) => methods.map((method) => `${method} ${path}`));
+    expect(gateway.app.get(RouteTable).list().toSorted()).toEqual(registered.toSorted());
+    for (const { path, methods, needsKey } of ROUTES) {
+      const url = path.replaceAll(/:\w+/g, 'x');
+      for (const method of methods) {
+        const { status } = await send(gateway.url, url, { method });
+        expect({ method, path, needsKey: status === 401 }).toEqual({ method, path, needsKey });
+      }
+      const other = await send(gateway.url, url, { method: 'PATCH', headers: bearerHeader(ROOM_KEY) });
+      expect({ path, status: other.status, allow: other.headers['allow'] }).toEqual({
+        path,
+        status: 405,
+        allow: methods.join(', '),
+      });
+    }
+    await gateway.close();
+  });
+});
+
+describe('CALLERS_FILE, when it changes while the gateway runs', () => {
+  const FIRST = JSON.stringify([callerEntry('first', 'key-1')]);
+  const SECOND = JSON.stringify([callerEntry('second', 'key-2')]);
+  it.each([
+    ['written in place', (file: string) => writeFile(file, SECOND)],
+    ['replaced in one step', (file: string) => replaceFileAtomically(file, SECOND)],
+    [
+      'removed and made anew',
+      async (file: string) => {
+        await rm(file);
+        await writeFile(file, SECOND);
+      },
+    ],
+  ])('is read anew: %s', async (how, change) => {
+    const file = join(folder.path, `${how}.json`);
+    await writeFile(file, FIRST);
+    const gateway = await gatewayWith(file);
+    expect(await isAccepted(gateway, 'key-1')).toBe(true);
+    await change(file);
+    await expectSecond(gateway);
+    await gateway.close();
+  });
+
+  it('is read anew: swapped with its folder, as Kubernetes does it', async () => {
+    const mount = join(folder.path, 'mount');
+    await mkdir(join(mount, '..v1'), { recursive: true });
+    await mkdir(join(mount, '..v2'));
+    await writeFile(join(mount, '..v1', 'callers.json'), FIRST);
+    await writeFile(join(mount, '..v2', 'callers.json'), SECOND);
+    await symlink('..v1', join(mount, '..data'));
+    await symlink(join('..data', 'callers.json'), join(mount, 'callers.json'));
+    const gateway = await gatewayWith(join(mount, 'callers.json'));
+    expect(await isAccepted(gateway, 'key-1')).toBe(true);
+    await symlink('..v2', join(mount, '..data_tmp'));
+    await rename(join(mount, '..data_tmp'), join(mount, '..data'));
+    await expectSecond(gateway);
+    await gateway.close();
+  });
+
+  it('keeps the callers as they are when it is broken, says so, counts it, and takes the next one that is not', async () => {
+    const file = join(folder.path, 'broken.json');
+    await writeFile(file, FIRST);
+    const gateway = await gatewayWith(file);
+    await replaceFileAtomically(
+      file,
+      JSON.stringify([callerEntry('second', 'key-2'), { name: 'third', keySha256: 'key-3' }]),
+    );
+    await eventually(
+      async () => (await metric(gateway.url, 'ingest_gateway_callers_reload_failures_total')) > 0,
+    );
+    expect(await isAccepted(gateway, 'key-1')).toBe(true);
+    expect(await isAccepted(gateway, 'key-2')).toBe(false);
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({
+        event: 'callers-reload-failed',
+        errors: ['entry 2 (third): keySha256 must be 64 hexadecimal digits'],
+      }),
+    );
+    expect(JSON.stringify(gateway.logs)).not.toContain('key-3');
+    await replaceFileAtomically(file, SECOND);
+    await expectSecond(gateway);
+    await gateway.close();
+  });
+});
+
+describe('a gateway that is to start', () => {
+  it.each([
+    ['neither', {}, 'CALLERS_FILE is missing'],
+    [
+      'both',
+      { ALLOW_ANONYMOUS: 'true', CALLERS_FILE: 'x' },
+      'ALLOW_ANONYMOUS must not be true together with',
+    ],
+    ['a file that is not there', { CALLERS_FILE: '/nowhere/x' }, 'CALLERS_FILE: cannot be read (ENOENT)'],
+  ])('does not with %s of callers and anonymity', async (_, variables, error) => {
+    const { code, stderr } = await startWith(variables);
+    expect(code).toBe(78);
+    expect(stderr).toContain(`- ${error}`);
+  });
+
+  it('names every fault of the file and of the environment at once', async () => {
+    const file = join(folder.path, 'faulty.json');
+    await writeFile(
+      file,
+      JSON.stringify([{ name: 'a', keySha256: ROOM_KEY }, callerEntry('b b', STUDIO_KEY)]),
+    );
+    const { code, stderr } = await startWith({ CALLERS_FILE: file, PORT: 'x' });
+    expect(code).toBe(78);
+    expect(stderr).toContain('3 errors');
+    for (const error of ['PORT must', 'CALLERS_FILE: entry 1 (a): keySha256', 'CALLERS_FILE: entry 2: name'])
+      expect(stderr).toContain(`- ${error}`);
+    expect(stderr).not.toContain(ROOM_KEY);
+    expect(stderr).not.toContain(String(callerEntry('b', STUDIO_KEY)['keySha256']));
+  });
+});
+
+describe('CALLERS_FILE at start', () => {
+  it('is read once, and again after it has changed', async () => {
+    const file = join(folder.path, 'read-once.json');
+    await writeFile(file, JSON.stringify([callerEntry('first', 'key-1')]));
+    const countReads = `
+      import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      for (const [owner, name] of [[fs, 'readFileSync'], [fs.promises, 'readFile']]) {
+        const read = owner[name];
+        owner[name] = (path, ...rest) => {
+          if (path === process.env.CALLERS_FILE) process.stderr.write('read;');
+          return read(path, ...rest);
+        };
+      }
+      syncBuiltinESMExports();`;
+    const gateway = new GatewayProcess(
+      { ...variablesFor(sandbox), ALLOW_ANONYMOUS: '', CALLERS_FILE: file },
+      ['--import', `data:text/javascript,${encodeURIComponent(countReads)}`],
+    );
+    try {
+      await gateway.url();
+      expect(gateway.stderr).toBe('read;');
+      await replaceFileAtomically(file, JSON.stringify([callerEntry('second', 'key-2')]));
+      await eventually(() => gateway.stdout.includes('"callers-reloaded"'));
+      expect(gateway.stderr).toBe('read;read;');
+    } finally {
+      gateway.kill('SIGKILL');
+    }
+  });
+});

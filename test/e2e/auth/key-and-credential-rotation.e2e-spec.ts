@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { SandboxCredentials } from '../../../apps/sandbox/src/credentials.js';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { CallerRegistry } from '../../../apps/gateway/src/auth/caller-registry.js';
+import {
+  bearerHeader,
+  callerEntry,
+  createTempFolder,
+  replaceFileAtomically,
+} from '../../support/callers-file.js';
+import { type HttpResponse, stopTask } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
+
+const SECONDS = 20;
+const CALLS_PER_SECOND = 15;
+const ROTATE_EVERY_MS = 200;
+const ROTATIONS = (SECONDS * 1000) / ROTATE_EVERY_MS;
+
+/** Keys that the file holds at once: a caller changes to a new one when it has spread. */
+const KEPT_KEYS = 30;
+const SPREAD = 15;
+
+const keyOf = (rotation: number): string => `igw_key-${rotation}`;
+const credentialsOf = (rotation: number): SandboxCredentials => ({
+  secretId: `AKIDrotation${rotation}`,
+  secretKey: `key-of-rotation-${rotation}`,
+});
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let files: { callers: string; id: string; key: string };
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    acceptUnknownTasks: true,
+    quotaPerSecond: 1000,
+    credentials: Array.from({ length: ROTATIONS + 1 }, (_, rotation) => credentialsOf(rotation)),
+  });
+  folder = await createTempFolder();
+  const file = (name: string): string => join(folder.path, name);
+  files = { callers: file('callers.json'), id: file('id'), key: file('key') };
+  for (const path of Object.values(files)) await writeFile(path, '');
+  await rotateTo(0);
+  gateway = await startGateway(sandbox, {
+    ALLOW_ANONYMOUS: '',
+    CALLERS_FILE: files.callers,
+    TENCENTCLOUD_SECRET_ID: '',
+    TENCENTCLOUD_SECRET_KEY: '',
+    TENCENTCLOUD_SECRET_ID_FILE: files.id,
+    TENCENTCLOUD_SECRET_KEY_FILE: files.key,
+    QUOTA_PER_SECOND: '1000',
+  });
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+  await folder.remove();
+});
+
+async function rotateTo(rotation: number): Promise<void> {
+  const { secretId, secretKey } = credentialsOf(rotation);
+  const oldest = Math.max(0, rotation - KEPT_KEYS + 1);
+  const keys = Array.from({ length: rotation - oldest + 1 }, (_, n) => keyOf(oldest + n));
+  await replaceFileAtomically(
+    files.callers,
+    JSON.stringify(keys.map((key) => callerEntry('room-service', key))),
+  );
+  await replaceFileAtomically(files.id, secretId);
+  await replaceFileAtomically(files.key, secretKey);
+}
+
+describe('callers’ keys and credentials that are replaced five times a second for twenty seconds', () => {
+  it('fail none of fifteen calls per second', async () => {
+    const callers = gateway.app.get(CallerRegistry);
+    const start = performance.now();
+    const rotated = { to: 0 };
+    const until = (at: number): Promise<void> => sleep(Math.max(0, start + at - performance.now()));
+    const rotating = (async () => {
+      for (let rotation = 1; rotation <= ROTATIONS; rotation += 1) {
+        await sleep(ROTATE_EVERY_MS);
+        // However busy the machine is, a key is not used, and none removed, before the gateway has read of it.
+        await eventually(() => callers.find(keyOf(Math.max(0, rotation - SPREAD))) !== undefined);
+        await rotateTo(rotation);
+        rotated.to = rotation;
+      }
+    })();
+    const calls: Promise<HttpResponse>[] = [];
+    for (let n = 0; n < SECONDS * CALLS_PER_SECOND; n += 1) {
+      await until((n * 1000) / CALLS_PER_SECOND);
+      calls.push(
+        stopTask(gateway.url, `task-${n}`, '', bearerHeader(keyOf(Math.max(0, rotated.to - SPREAD)))),
+      );
+    }
+    const responses = await Promise.all(calls);
+    await rotating;
+
+    expect(responses.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
+    expect(sandbox.state().statistics.signatures.rejected).toBe(0);
+    const signers = new Set(
+      sandbox
+        .receivedRequests()
+        .map(({ headers }) => /Credential=([^/]+)/.exec(headers['authorization']!)![1]!),
+    );
+    // The last calls were signed with credentials, and let in by keys, that came long after the first ones.
+    expect(signers.size).toBeGreaterThan(5);
+    expect((await stopTask(gateway.url, 'late', '', bearerHeader(keyOf(0)))).status).toBe(401);
+  }, 180_000);
+});

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { appendFile, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createTempFolder } from '../../support/callers-file.js';
+
+const folder = await createTempFolder();
+const source = join(folder.path, 'apps/gateway/src/main.ts');
+const write = async (name: string, text: string): Promise<void> => {
+  await mkdir(join(folder.path, name, '..'), { recursive: true });
+  await writeFile(join(folder.path, name), text);
+};
+
+/** A repository whose compiler and bundler only write a file that says so. */
+beforeEach(async () => {
+  await rm(folder.path, { recursive: true });
+  await mkdir(folder.path);
+  for (const name of ['package.json', 'build.mjs', 'link-node.mjs'])
+    await copyFile(name, join(folder.path, name));
+  await write('apps/gateway/src/main.ts', '');
+  await write('apps/gateway/bundle.mjs', `process.stdout.write('bundled\\n');`);
+  await write(
+    'node_modules/@nestjs/cli/bin/nest.js',
+    `const { mkdirSync, writeFileSync } = require('node:fs');
+     mkdirSync('dist/gateway', { recursive: true });
+     writeFileSync('dist/gateway/main.js', "process.stdout.write('started')");`,
+  );
+  await write('node_modules/@nestjs/cli/package.json', '{ "type": "commonjs" }');
+});
+
+afterAll(() => folder.remove());
+
+const start = () => promisify(execFile)('npm', ['start', '--silent'], { cwd: folder.path });
+const built = { stdout: 'started', stderr: 'bundled\n' };
+const builtAgain = {
+  stdout: 'started',
+  stderr: 'The sources have changed since the last build: building.\nbundled\n',
+};
+const notBuilt = { stdout: 'started', stderr: '' };
+
+describe('npm start', () => {
+  it('builds when nothing is built, and not again while the sources stay the same', async () => {
+    expect(await start()).toEqual(built);
+    expect(await start()).toEqual(notBuilt);
+  });
+
+  it('builds again after a source or a setting has changed', async () => {
+    await start();
+    await appendFile(source, '// changed');
+    expect(await start()).toEqual(builtAgain);
+    await rm(source);
+    expect(await start()).toEqual(builtAgain);
+    await write('tsconfig.json', '{}');
+    expect(await start()).toEqual(builtAgain);
+  });
+
+  it('does not build again after only a spec has changed', async () => {
+    await start();
+    await write('apps/gateway/src/main.spec.ts', '');
+    expect(await start()).toEqual(notBuilt);
+  });
+
+  it('runs the build as it is in a production installation, which has no compiler', async () => {
+    await start();
+    await appendFile(source, '// changed');
+    await rm(join(folder.path, 'node_modules'), { recursive: true });
+    expect(await start()).toEqual(notBuilt);
+    for (const name of ['apps', 'build.mjs']) await rm(join(folder.path, name), { recursive: true });
+    expect(await start()).toEqual(notBuilt);
+  });
+
+  it('starts nothing when the build fails', async () => {
+    await write('apps/gateway/bundle.mjs', 'process.exitCode = 3');
+    await expect(start()).rejects.toMatchObject({ code: 3, stdout: '' });
+  });
+});

@@ -1,0 +1,62 @@
+import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { createTempFolder } from '../../support/callers-file.js';
+import { stopTask } from '../../support/client.js';
+import { variablesFor } from '../../support/gateway.js';
+import { GatewayProcess } from '../../support/process.js';
+import { RedisProcess } from '../../support/redis.js';
+
+const folder = await createTempFolder();
+let sandbox: Sandbox;
+let redis: RedisProcess;
+
+beforeAll(async () => {
+  // What the image holds: the bundle, package.json, and one package.
+  await cp('dist/gateway', join(folder.path, 'dist/gateway'), { recursive: true });
+  await copyFile('package.json', join(folder.path, 'package.json'));
+  await mkdir(join(folder.path, 'node_modules'));
+  await symlink(resolve('node_modules/swagger-ui-dist'), join(folder.path, 'node_modules/swagger-ui-dist'));
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
+  await writeFile(join(folder.path, 'ca.pem'), sandbox.ca);
+  redis = await RedisProcess.start();
+});
+
+afterAll(async () => {
+  await redis.close();
+  await sandbox.close();
+  await folder.remove();
+});
+
+const start = (variables: Record<string, string>): GatewayProcess =>
+  new GatewayProcess(
+    { ...variablesFor(sandbox), NODE_EXTRA_CA_CERTS: join(folder.path, 'ca.pem'), ...variables },
+    [],
+    join(folder.path, 'dist/gateway'),
+  );
+
+describe('the bundle, with no package beside it but Swagger UI', () => {
+  it('stops a task, and serves all of its pages', async () => {
+    const gateway = start({});
+    const url = await gateway.url();
+    expect((await stopTask(url, 'bundled')).status).toBe(200);
+    for (const path of ['/docs', '/docs/swagger-ui-bundle.js', '/openapi.json', '/problems', '/metrics'])
+      expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);
+    gateway.kill('SIGTERM');
+    expect((await gateway.finished).code).toBe(0);
+  });
+
+  it('has what it loads on demand: what speaks to Redis, and what sends traces', async () => {
+    const gateway = start({ REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+    expect((await stopTask(await gateway.url(), 'bundled')).status).toBe(200);
+    gateway.kill('SIGTERM');
+    expect((await gateway.finished).code).toBe(0);
+  });
+
+  it('names the packages in it with their licences', async () => {
+    const licences = await readFile('dist/gateway/THIRD-PARTY-LICENSES.txt', 'utf8');
+    for (const name of ['fastify', '@nestjs/core', 'axios', 'ioredis', 'prom-client', 'class-validator'])
+      expect(licences).toMatch(new RegExp(`^${name} [\\d.]+: \\S+$`, 'm'));
+  });
+});

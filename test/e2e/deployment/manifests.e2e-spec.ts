@@ -1,0 +1,155 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readConfiguration } from '../../../apps/gateway/src/config/configuration.js';
+import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { ENVIRONMENT_VARIABLES } from '../../contract/environment-variables.js';
+import { callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { startGateway, type Gateway } from '../../support/gateway.js';
+import {
+  composeFile,
+  configMap,
+  deployment,
+  readManifest,
+  service,
+  serviceMonitor,
+} from '../../support/manifests.js';
+
+const gateways = Object.entries(composeFile.services).filter(([, { build }]) => build?.target === 'gateway');
+const pod = deployment.spec.template.spec;
+const [container] = pod.containers;
+const kubernetesEnvironment = {
+  ...configMap,
+  ...Object.fromEntries(container.env.map(({ name }) => [name, 'redis://from-a-secret'])),
+};
+const environments: [string, Record<string, string>][] = [
+  ...gateways.map(([name, { environment }]): [string, Record<string, string>] => [name, environment!]),
+  ['the pod', kubernetesEnvironment],
+];
+
+const dockerfile = await readFile('docker/Dockerfile', 'utf8');
+const folder = await createTempFolder();
+afterAll(() => folder.remove());
+
+/** The environment with its files where this test may write them. */
+async function withFiles(environment: Record<string, string>): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {
+    TENCENTCLOUD_SECRET_ID_FILE: 'AKIDexample',
+    TENCENTCLOUD_SECRET_KEY_FILE: 'not-a-key-of-anybody',
+    CALLERS_FILE: JSON.stringify([callerEntry('room-service', 'a key of nobody')]),
+  };
+  const moved = { ...environment };
+  for (const [name, content] of Object.entries(contents)) {
+    if (!environment[name]) continue;
+    moved[name] = join(folder.path, environment[name]);
+    await mkdir(dirname(moved[name]), { recursive: true });
+    await writeFile(moved[name], content);
+  }
+  return moved;
+}
+
+describe('what compose.yaml and the manifests set', () => {
+  it('is set for two gateways and a pod', () => {
+    expect(environments.map(([name]) => name)).toEqual(['gateway-1', 'gateway-2', 'the pod']);
+  });
+
+  it.each(environments)('is known to the gateway: %s', (_name, environment) => {
+    // Node.js itself reads the last one.
+    const known = new Set([...Object.keys(ENVIRONMENT_VARIABLES), 'NODE_EXTRA_CA_CERTS']);
+    const unknown = Object.keys(environment).filter((name) => !known.has(name));
+    expect(unknown).toEqual([]);
+  });
+
+  it.each(environments)('is a configuration without a fault, with Redis: %s', async (_name, environment) => {
+    expect(readConfiguration(await withFiles(environment))).toMatchObject({
+      http: { port: 3000 },
+      tencentCloud: { credentials: { source: 'files' } },
+      redis: { url: expect.stringMatching(/^redis:/) },
+    });
+  });
+
+  it.each(environments)('holds no credentials but the names of files: %s', (_name, environment) => {
+    const secret = /^TENCENTCLOUD_(SECRET_ID|SECRET_KEY|SESSION_TOKEN)$/;
+    expect(Object.keys(environment).filter((name) => secret.test(name))).toEqual([]);
+  });
+
+  it('leaves time for the grace before the process is killed', () => {
+    for (const [, { environment, stop_grace_period: period }] of gateways)
+      expect(Number(/^(\d+)s$/.exec(period!)![1])).toBeGreaterThanOrEqual(
+        Number(environment!['SHUTDOWN_GRACE_MS']) / 1000 + 2,
+      );
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
+      Number(configMap['SHUTDOWN_GRACE_MS']) / 1000 + 2,
+    );
+  });
+});
+
+describe('what asks the gateway', () => {
+  let sandbox: Sandbox;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+    gateway = await startGateway(sandbox);
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await sandbox.close();
+  });
+
+  const { startupProbe, readinessProbe, livenessProbe } = container;
+  const probes = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet);
+  const healthcheck = /"docker\/healthcheck.mjs", "(\/livez)"\]/.exec(dockerfile)![1]!;
+  const [endpoint] = serviceMonitor.spec.endpoints;
+
+  it.each([...new Set([...probes.map(({ path }) => path), healthcheck, endpoint.path])])(
+    'finds %s without a key',
+    async (path) => {
+      const { status } = await fetch(gateway.url + path);
+      expect(status).toBe(200);
+    },
+  );
+
+  it('asks for readiness whether to send calls, and for life whether to start anew', () => {
+    expect(probes.map(({ path }) => path)).toEqual(['/livez', '/readyz', '/livez']);
+  });
+
+  it('finds the port', () => {
+    const port = 3000;
+    expect(container.ports).toEqual([{ name: 'http', containerPort: port }]);
+    expect(probes.map((probe) => probe.port)).toEqual(['http', 'http', 'http']);
+    expect(dockerfile).toMatch(new RegExp(`^EXPOSE ${port}$`, 'm'));
+    for (const [, { ports }] of gateways)
+      expect(ports).toEqual([expect.stringMatching(new RegExp(`^127\\.0\\.0\\.1:\\d+:${port}$`))]);
+    expect(service.spec.ports).toMatchObject([{ name: 'http', targetPort: 'http' }]);
+    expect(endpoint.port).toBe('http');
+  });
+
+  it('finds the pods by their labels', () => {
+    const { labels } = deployment.spec.template.metadata;
+    expect(deployment.spec.selector.matchLabels).toEqual(labels);
+    expect(service.spec.selector).toEqual(labels);
+    expect(serviceMonitor.spec.selector.matchLabels).toEqual(service.metadata.labels);
+    const selects = { matchLabels: labels };
+    expect(readManifest('pod-disruption-budget')).toMatchObject({ spec: { selector: selects } });
+    expect(readManifest('network-policy')).toMatchObject({ spec: { podSelector: selects } });
+  });
+});
+
+describe('keys', () => {
+  it.each([
+    ['TENCENTCLOUD_SECRET_ID_FILE', 'ingest-gateway-cloud'],
+    ['TENCENTCLOUD_SECRET_KEY_FILE', 'ingest-gateway-cloud'],
+    ['CALLERS_FILE', 'ingest-gateway-callers'],
+  ])(
+    'that %s names lie in a mounted secret, whole, so that they change under the running pod',
+    (name, secretName) => {
+      const mount = container.volumeMounts.find(
+        ({ mountPath }) => mountPath === dirname(configMap[name] ?? ''),
+      );
+      expect(mount).toMatchObject({ readOnly: true });
+      expect(mount).not.toHaveProperty('subPath');
+      const volume = pod.volumes.find((candidate) => candidate.name === mount!.name);
+      expect(volume?.secret.secretName).toBe(secretName);
+    },
+  );
+});

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { send, stopTask } from '../../support/client.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
+
+const SDK_APP_ID = 1400000001;
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ sdkAppIds: [SDK_APP_ID, 1400000002] });
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+// A new one each time: of a task that has ended the cloud is not asked again.
+let room = 0;
+let taskId: string;
+
+beforeEach(() => {
+  room += 1;
+  taskId = `room-${room}`;
+  sandbox.clearReceivedRequests();
+  sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId, status: 'running' });
+});
+
+describe('DELETE /ingest-tasks/{id}', () => {
+  it('stops the task with exactly one signed POST over TLS, and answers with the RequestId', async () => {
+    const { status, headers, body } = await stopTask(gateway.url, taskId);
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^application\/json/);
+    expect(body).toEqual({
+      taskId,
+      sdkAppId: SDK_APP_ID,
+      region: 'ap-singapore',
+      status: 'stopped',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId, status: 'finished' });
+    const arrivals = sandbox.receivedRequests();
+    expect(arrivals).toHaveLength(1);
+    expect(arrivals[0]).toMatchObject({
+      method: 'POST',
+      path: '/',
+      tls: true,
+      action: 'StopStreamIngest',
+      region: 'ap-singapore',
+      rawBody: `{"SdkAppId":${SDK_APP_ID},"TaskId":"${taskId}"}`,
+      responseCode: 'OK',
+    });
+  });
+
+  it.each([
+    ['of a type', { 'content-type': 'application/json', 'content-length': 0 }],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('stops the task when the call has an empty body %s, as many clients send it', async (_, headers) => {
+    const { status, body } = await stopTask(gateway.url, taskId, '', headers);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'stopped', taskId });
+  });
+
+  it('answers already-finished when the task is stopped again: a repeated DELETE succeeds', async () => {
+    const first = await stopTask(gateway.url, taskId);
+    const { status, body } = await stopTask(gateway.url, taskId);
+    expect(status).toBe(200);
+    expect(body).toEqual({ ...first.body, status: 'already-finished' });
+  });
+
+  it('answers 404 task-not-found for a task that the cloud does not know', async () => {
+    const { status, headers, body } = await stopTask(gateway.url, 'nobody');
+    expect(status).toBe(404);
+    expect(headers['content-type']).toBe('application/problem+json');
+    expect(body).toEqual({
+      type: '/problems/task-not-found',
+      title: 'Task not found',
+      status: 404,
+      detail: 'The cloud knows no such task for this SdkAppId.',
+      instance: headers['x-request-id'],
+      code: 'task-not-found',
+      outcome: 'not-stopped',
+      upstream: { code: 'InvalidParameter.TaskId', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    });
+  });
+
+  it('uses the SdkAppId and the region that the caller gives', async () => {
+    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'of-another-app', status: 'running' });
+    const { status, body } = await stopTask(
+      gateway.url,
+      'of-another-app',
+      '?sdkAppId=1400000002&region=ap-mumbai',
+    );
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ sdkAppId: 1400000002, region: 'ap-mumbai', status: 'stopped' });
+    expect(sandbox.receivedRequests()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
+  });
+
+  it('answers 400 for an SdkAppId that the caller gave and the cloud rejects', async () => {
+    const { status, body } = await stopTask(gateway.url, taskId, '?sdkAppId=999');
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'sdk-app-id-rejected', outcome: 'not-stopped' });
+  });
+
+  it('keeps its connection to the cloud open from call to call', async () => {
+    await stopTask(gateway.url, taskId);
+    await stopTask(gateway.url, 'nobody');
+    const [first, second] = sandbox.receivedRequests();
+    expect(second!.connection).toBe(first!.connection);
+  });
+});
+
+describe('X-Request-Id', () => {
+  it('is the caller’s when it is visible ASCII', async () => {
+    const { headers } = await stopTask(gateway.url, taskId, '', { 'x-request-id': 'caller/42~' });
+    expect(headers['x-request-id']).toBe('caller/42~');
+  });
+
+  it.each([['with blanks'], ['x'.repeat(129)], ['ä'], ['']])('is a new one in place of %j', async (given) => {
+    const { headers } = await send(gateway.url, '/livez', {
+      method: 'GET',
+      headers: { 'x-request-id': given },
+    });
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('stands on every answer, errors included, and in the problem as its instance', async () => {
+    for (const [method, path] of [
+      ['GET', '/nowhere'],
+      ['DELETE', '/ingest-tasks/%ZZ'],
+      ['POST', '/ingest-tasks/x'],
+    ] as const) {
+      const { headers, body } = await send(gateway.url, path, {
+        method,
+        headers: { 'x-request-id': 'mine' },
+      });
+      expect(headers['x-request-id']).toBe('mine');
+      expect(body).toMatchObject({ instance: 'mine' });
+    }
+  });
+
+  it('is never sent to the cloud', async () => {
+    await stopTask(gateway.url, taskId, '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
+    expect(JSON.stringify(sandbox.receivedRequests())).not.toContain('caller-42');
+    expect(Object.keys(sandbox.receivedRequests()[0]!.headers)).not.toContain('traceparent');
+  });
+});
+
+describe('the RateLimit headers', () => {
+  it('tell how many slots are free and when the next one frees', async () => {
+    const { headers } = await stopTask(gateway.url, taskId);
+    expect(headers['ratelimit-policy']).toBe('"stop";q=20;w=1');
+    expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=[01]$/);
+  });
+});

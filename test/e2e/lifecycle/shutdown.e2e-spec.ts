@@ -1,0 +1,146 @@
+import http from 'node:http';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { send, stopTask } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { LONG_TIMEOUTS, variablesFor } from '../../support/gateway.js';
+import { GatewayProcess } from '../../support/process.js';
+import { sendRaw } from '../../support/send-raw.js';
+import { holdSlots } from '../../support/hold-slots.js';
+
+let sandbox: Sandbox;
+let gateway: GatewayProcess;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ acceptUnknownTasks: true });
+});
+
+afterAll(() => sandbox.close());
+
+beforeEach(() => sandbox.clearReceivedRequests());
+
+afterEach(() => gateway.kill('SIGKILL'));
+
+function start(variables: Record<string, string> = {}): GatewayProcess {
+  const environment = { ...variablesFor(sandbox), ...LONG_TIMEOUTS, TRTC_ENDPOINT: sandbox.httpUrl };
+  gateway = new GatewayProcess({ ...environment, SHUTDOWN_GRACE_MS: '20000', ...variables });
+  return gateway;
+}
+
+const get = (url: string, path: string) => send(url, path, { method: 'GET' });
+
+describe('SIGTERM', () => {
+  it('turns /readyz to 503 first, then refuses calls with shutting-down, and exits with 0', async () => {
+    const url = await start().url();
+    expect((await get(url, '/readyz')).status).toBe(200);
+    expect((await stopTask(url, 'first')).status).toBe(200);
+    // Until it is answered the listener stays, however late this test comes.
+    const { responses } = await holdSlots(sandbox, url, ['in-flight'], 9000);
+    gateway.kill('SIGTERM');
+    while ((await get(url, '/readyz')).status === 200) await sleep(10);
+    expect((await get(url, '/livez')).status).toBe(200);
+    expect((await stopTask(url, 'still-served')).status).toBe(200);
+    let response = await stopTask(url, 'a');
+    while (response.status !== 503) {
+      await sleep(100);
+      response = await stopTask(url, 'a');
+    }
+    expect(response.body).toMatchObject({ code: 'shutting-down', outcome: 'not-sent' });
+    expect(response.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
+    expect(await responses).toMatchObject([{ status: 200 }]);
+    expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('lets a call in flight finish', async () => {
+    const url = await start().url();
+    const { responses } = await holdSlots(sandbox, url, ['finishes']);
+    gateway.kill('SIGTERM');
+    expect(await responses).toMatchObject([{ status: 200 }]);
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+  });
+
+  it('closes idle connections, those of scrapers too', async () => {
+    const url = await start().url();
+    const agent = new http.Agent({ keepAlive: true });
+    await send(url, '/metrics', { method: 'GET', agent });
+    const silent = net.connect(Number(new URL(url).port), '127.0.0.1');
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+    agent.destroy();
+    silent.destroy();
+  });
+
+  it('serves every request of a client that does not wait for responses', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    gateway.kill('SIGTERM');
+    while ((await get(url, '/readyz')).status === 200) await sleep(10);
+    const request = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+    const responses = await sendRaw(url, request.repeat(3));
+    expect(responses.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+  });
+
+  it('closes a connection whose client sends half a request and does not close its side', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write('DELETE /ingest-tasks/a HTTP/1.1\r\nHo');
+    await get(url, '/livez');
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+    socket.destroy();
+  });
+
+  it('says how many calls it had to cut off when the grace is over, and exits with 1', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '500' }).url();
+    const { responses } = await holdSlots(sandbox, url, ['shutdown-timeout'], 20_000);
+    gateway.kill('SIGTERM');
+    await expect(responses).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const { code, stdout } = await gateway.finished;
+    expect(code).toBe(1);
+    expect(stdout).toContain('"inFlight":1,');
+  });
+
+  it('a second time ends the process at once', async () => {
+    await start({ SHUTDOWN_GRACE_MS: '600000' }).url();
+    gateway.kill('SIGTERM');
+    while (!gateway.stdout.includes('shutting down')) await sleep(10);
+    gateway.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 143 });
+  });
+});
+
+describe('a call that waits for its slot when the process leaves', () => {
+  it('is refused with shutting-down: nothing was sent', async () => {
+    const url = await start({ QUOTA_PER_SECOND: '1' }).url();
+    await holdSlots(sandbox, url, ['takes-the-slot'], 9000);
+    const waiting = stopTask(url, 'waits', '', { prefer: 'wait=30' });
+    await eventually(async () => (await get(url, '/metrics')).text.includes('\nquota_waiting 1\n'));
+    gateway.kill('SIGTERM');
+    expect(await waiting).toMatchObject({
+      status: 503,
+      body: { code: 'shutting-down', outcome: 'not-sent' },
+    });
+    expect(await gateway.finished).toMatchObject({ code: 0 });
+  });
+});
+
+describe('an error that nobody handled', () => {
+  it.each([
+    ['thrown', 'throw error'],
+    ['rejected', 'Promise.reject(error)'],
+  ])('%s: is logged without what hangs on it, and ends the process', async (_, act) => {
+    const error =
+      "Object.assign(new Error('a fault'), { config: { headers: { Authorization: 'MAR' + 'KED' } } })";
+    const fault = `process.on('SIGUSR2', () => { const error = ${error}; ${act}; });`;
+    gateway = new GatewayProcess({ ...variablesFor(sandbox) }, ['--import', `data:text/javascript,${fault}`]);
+    await gateway.url();
+    gateway.kill('SIGUSR2');
+    const { code, stdout, stderr } = await gateway.finished;
+    expect(code).toBe(70);
+    expect(stdout).toContain('"error":"a fault"');
+    expect(stdout + stderr).not.toContain('MARKED');
+  });
+});

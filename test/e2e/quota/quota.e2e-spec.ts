@@ -1,0 +1,114 @@
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { type HttpResponse, send } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
+import { holdSlots } from '../../support/hold-slots.js';
+
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
+  gateway = await startGateway(sandbox);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+});
+
+const metric = async (name: string): Promise<number> => {
+  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+  return Number(line?.slice(name.length));
+};
+
+const allFree = (): Promise<void> =>
+  eventually(async () => (await metric('ingest_gateway_quota_slots_in_use')) === 0);
+
+/** How long calls took at the cloud on average, in seconds. */
+async function roundTrip(): Promise<number> {
+  const of = 'tencentcloud_request_duration_seconds';
+  const labels = '{action="StopStreamIngest",code="OK"}';
+  return (await metric(`${of}_sum${labels}`)) / (await metric(`${of}_count${labels}`));
+}
+
+/** Calls at this rate for that long, whatever becomes of them. */
+async function flood(perSecond: number, seconds: number): Promise<HttpResponse[]> {
+  const agent = new http.Agent({ keepAlive: true });
+  const calls: Promise<HttpResponse>[] = [];
+  const start = performance.now();
+  for (let n = 0; n < perSecond * seconds; n += 1) {
+    const due = start + (n * 1000) / perSecond - performance.now();
+    if (due > 0) await sleep(due);
+    calls.push(send(gateway.url, `/ingest-tasks/flood-${n}`, { agent }));
+  }
+  const responses = await Promise.all(calls);
+  agent.destroy();
+  return responses;
+}
+
+describe('a fresh process', () => {
+  it('makes the first call wait for the hold after start, and serves it', async () => {
+    const { status, headers } = await send(gateway.url, '/ingest-tasks/first');
+    expect(status).toBe(200);
+    expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=\d$/);
+  });
+});
+
+describe('30 calls at once', () => {
+  it('are 20 × 200 and 10 × 429, and only 20 reach the cloud', async () => {
+    await allFree();
+    // No slot frees before the last call has come, however busy the machine is.
+    sandbox.setDelays({ response: { minMs: 5000, maxMs: 5000 } });
+    const before = sandbox.state().statistics.stopCalls;
+    const responses = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => send(gateway.url, `/ingest-tasks/b-${n}`)),
+    );
+    sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
+    const rejected = responses.filter(({ status }) => status === 429);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
+    expect(rejected).toHaveLength(10);
+    for (const { headers, body } of rejected) {
+      expect(body).toMatchObject({ code: 'quota-exhausted', outcome: 'not-sent', status: 429 });
+      expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      expect(headers['ratelimit']).toMatch(/^"stop";r=0;t=[1-9]$/);
+    }
+    expect(sandbox.state().statistics.stopCalls - before).toBe(20);
+  });
+
+  it('succeed when they obey Retry-After', async () => {
+    await allFree();
+    const tasks = Array.from({ length: 20 }, (_, n) => `c-${n}`);
+    const { responses } = await holdSlots(sandbox, gateway.url, tasks);
+    expect(await send(gateway.url, '/ingest-tasks/late')).toMatchObject({ status: 429 });
+    await responses;
+    // Now it is known when the first slot frees, unless it is free already: once told, once obeyed.
+    let late = await send(gateway.url, '/ingest-tasks/late');
+    if (late.status === 429) {
+      await sleep(Number(late.headers['retry-after']) * 1000);
+      late = await send(gateway.url, '/ingest-tasks/late');
+    }
+    expect(late.status).toBe(200);
+  });
+});
+
+describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each way', () => {
+  it('never lets more than 20 arrive in any second, and answers every call with 200 or 429', async () => {
+    sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, response: { minMs: 0, maxMs: 200 } });
+    const { stopCalls: arrivals } = sandbox.state().statistics;
+    const responses = await flood(200, 10);
+    const { statistics } = sandbox.state();
+    expect(responses).toHaveLength(2000);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    expect(statistics.peakPerSecond).toBeLessThanOrEqual(20);
+    expect(statistics.signatures.rejected).toBe(0);
+    const stopped = responses.filter(({ status }) => status === 200).length;
+    // What the rule allows on average; far less would be a broken limiter too.
+    expect(stopped).toBeGreaterThan((0.6 * 20 * 10) / (1 + (await roundTrip())));
+    expect(stopped).toBe(statistics.stopCalls - arrivals);
+  });
+});

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+  readonly optionalDependencies: Record<string, string>;
+}
+
+interface LockedPackage {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly hasInstallScript?: boolean;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+  readonly optional?: boolean;
+  readonly os?: string;
+  readonly cpu?: string;
+}
+
+interface Bom {
+  readonly bomFormat: string;
+  readonly components: { name: string; version: string; hashes?: unknown[] }[];
+}
+
+const read = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
+const manifest = await read<Manifest>('package.json');
+const lock = await read<{ packages: Record<string, LockedPackage> }>('package-lock.json');
+const installed = Object.entries(lock.packages).filter(([path]) => path !== '');
+const run = promisify(execFile);
+const nameOf = (path: string): string =>
+  path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+
+describe('what is installed', () => {
+  it('is named with one exact version each', () => {
+    const versions = Object.values({
+      ...manifest.dependencies,
+      ...manifest.devDependencies,
+      ...manifest.optionalDependencies,
+    });
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  it('is what it was when it was locked, by its hash', () => {
+    expect(installed.length).toBeGreaterThan(100);
+    // Builds of tools for other platforms are listed without one.
+    const unhashed = installed.filter(([, { integrity, dev, optional }]) => !integrity && !(dev && optional));
+    expect(unhashed.map(([path]) => path)).toEqual([]);
+  });
+
+  it('runs no script during the installation', async () => {
+    const { stdout } = await run('npm', ['config', 'get', 'ignore-scripts']);
+    expect(stdout).toBe('true\n');
+  });
+
+  it('works without the install scripts that it contains', () => {
+    // Tried without: three find their binary in an optional package, and @scarf/scarf only reports installations.
+    const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
+    expect(scripted.map(([path]) => nameOf(path))).toEqual([
+      '@parcel/watcher',
+      '@scarf/scarf',
+      '@swc/core',
+      'esbuild',
+    ]);
+  });
+
+  it('has Node.js 24 for five platforms, each locked by its hash', () => {
+    const binaries = Object.keys(manifest.optionalDependencies).map((name) => {
+      const { version, integrity, os, cpu } = lock.packages[`node_modules/${name}`]!;
+      expect(integrity).toMatch(/^sha512-/);
+      return `${os} ${cpu} ${version.split('.')[0]}`;
+    });
+    expect(binaries.toSorted()).toEqual([
+      'darwin arm64 24',
+      'darwin x64 24',
+      'linux arm64 24',
+      'linux x64 24',
+      'win32 x64 24',
+    ]);
+  });
+
+  it('puts that Node.js first on the PATH of npm scripts', async () => {
+    const { stdout } = await run('npm', [
+      'exec',
+      '--',
+      'node',
+      '-p',
+      'process.execPath + " " + process.version',
+    ]);
+    const name = /node_modules[\\/](node-[\w-]+)/.exec(stdout)?.[1] ?? 'none of the five';
+    expect(stdout.trim()).toMatch(new RegExp(` v${manifest.optionalDependencies[name]}$`));
+  });
+});
+
+describe('npm run sbom', () => {
+  it('lists what production runs, by version and hash, and nothing else', async () => {
+    const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { maxBuffer: 1e7 });
+    const { bomFormat, components } = JSON.parse(stdout) as Bom;
+    expect(bomFormat).toBe('CycloneDX');
+    const listed = components.map(({ name, version }) => `${name}@${version}`);
+    const inProduction = installed
+      .filter(([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional)
+      .map(([path, { version }]) => `${nameOf(path)}@${version}`);
+    expect(listed.toSorted()).toEqual([...new Set(inProduction)].toSorted());
+    for (const [name, version] of Object.entries(manifest.dependencies))
+      expect(listed).toContain(`${name}@${version}`);
+    expect(components.filter(({ hashes }) => !hashes?.length).map(({ name }) => name)).toEqual([]);
+  });
+});

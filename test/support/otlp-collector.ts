@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { listen } from './free-port.js';
+
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  /** 1 internal, 2 server, 3 client. */
+  readonly kind: number;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** 2: an error. */
+  readonly status: { readonly code?: number };
+}
+
+interface Export {
+  readonly resourceSpans: {
+    readonly resource: { readonly attributes: KeyValue[] };
+    readonly scopeSpans: {
+      readonly spans: (Omit<ReceivedSpan, 'attributes'> & { attributes: KeyValue[] })[];
+    }[];
+  }[];
+}
+
+interface KeyValue {
+  readonly key: string;
+  readonly value: Record<string, unknown>;
+}
+
+/** Takes spans over OTLP/HTTP, as a collector does. */
+export class OtlpCollector {
+  readonly #server: http.Server;
+  #port = 0;
+  /** Everything that came, as it came. */
+  readonly requests: { path: string; headers: http.IncomingHttpHeaders; body: Buffer }[] = [];
+  /** What it answers. */
+  status = 200;
+
+  private constructor() {
+    this.#server = http.createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks);
+        this.requests.push({ path: request.url!, headers: request.headers, body });
+        response.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
+      });
+    });
+  }
+
+  static async start(): Promise<OtlpCollector> {
+    const collector = new OtlpCollector();
+    collector.#port = await listen(collector.#server);
+    return collector;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** The variables that send a gateway's spans here, in the encoding that can be read. */
+  get environment(): Record<string, string> {
+    return { OTEL_EXPORTER_OTLP_ENDPOINT: this.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+  }
+
+  /** Every byte that came, heads aside: they hold what lets a gateway in here. */
+  get bodies(): string {
+    return this.requests.map(({ body }) => body.toString('latin1')).join('\n');
+  }
+
+  get resource(): Record<string, unknown> {
+    return toRecord(this.#exports()[0]!.resourceSpans[0]!.resource.attributes);
+  }
+
+  get spans(): ReceivedSpan[] {
+    return this.#exports()
+      .flatMap(({ resourceSpans }) => resourceSpans)
+      .flatMap(({ scopeSpans }) => scopeSpans)
+      .flatMap(({ spans }) => spans.map((span) => ({ ...span, attributes: toRecord(span.attributes) })));
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #exports(): Export[] {
+    return this.requests.map(({ body }) => JSON.parse(body.toString()) as Export);
+  }
+}
+
+function toRecord(attributes: KeyValue[]): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}

@@ -1,0 +1,174 @@
+import { gzipSync } from 'node:zlib';
+import type { Fault, FaultRule } from '../../apps/sandbox/src/faults.js';
+
+/** How a call ends: status, code, outcome, attempts. */
+type ExpectedResult = readonly [status: number, code: string, outcome: string | undefined, attempts: number];
+
+export interface FaultCase {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly effect?: FaultRule['effect'];
+  /** When the fault strikes once and then all is fine. */
+  readonly once: ExpectedResult;
+  /** When it strikes every time. */
+  readonly always: ExpectedResult;
+}
+
+const STOPPED_BY_FIRST_ATTEMPT: ExpectedResult = [200, 'stopped', undefined, 1];
+const STOPPED_BY_SECOND_ATTEMPT: ExpectedResult = [200, 'stopped', undefined, 2];
+const UPSTREAM_FAILED: ExpectedResult = [502, 'upstream-failed', 'unknown', 3];
+const UPSTREAM_TIMEOUT: ExpectedResult = [504, 'upstream-timeout', 'unknown', 3];
+const THROTTLED: ExpectedResult = [503, 'upstream-throttled', 'not-stopped', 3];
+
+const retried =
+  (always: ExpectedResult) =>
+  (name: string, fault: Fault, effect?: FaultRule['effect']): FaultCase => ({
+    name,
+    fault,
+    ...(effect && { effect }),
+    once: STOPPED_BY_SECOND_ATTEMPT,
+    always,
+  });
+const failing = retried(UPSTREAM_FAILED);
+const timingOut = retried(UPSTREAM_TIMEOUT);
+const throttled = retried(THROTTLED);
+
+function rejecting(code: string, status: number, problem: string, message?: string): FaultCase {
+  const end: ExpectedResult = [status, problem, 'not-stopped', 1];
+  return { name: code, fault: { kind: 'error', code, ...(message && { message }) }, once: end, always: end };
+}
+
+const CONNECTION_PHASES = ['before-headers', 'in-headers', 'in-body'] as const;
+const body = (text: string): Fault => ({ kind: 'body', body: text });
+const error = (code: string, message = 'x'): Fault => ({ kind: 'error', code, message });
+
+const connectionFaults: FaultCase[] = [
+  ...CONNECTION_PHASES.map((at) => failing(`reset ${at}`, { kind: 'reset', at })),
+  ...CONNECTION_PHASES.map((at) =>
+    failing(`reset ${at}, after the stop took effect`, { kind: 'reset', at }, 'after'),
+  ),
+  ...CONNECTION_PHASES.map((at) => failing(`closed ${at}`, { kind: 'close', at })),
+  failing('body shorter than Content-Length', { kind: 'short-body' }),
+  failing('body shorter than Content-Length, after the stop took effect', { kind: 'short-body' }, 'after'),
+  timingOut('accepted and never answered', { kind: 'no-response' }),
+  timingOut('never answered, after the stop took effect', { kind: 'no-response' }, 'after'),
+  timingOut('headers byte by byte, past the timeout', { kind: 'trickle', part: 'headers', everyMs: 100 }),
+  timingOut('body byte by byte, past the timeout', { kind: 'trickle', part: 'body', everyMs: 100 }),
+];
+
+const httpStatuses: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 502, 503, 504].map((status) =>
+  failing(`HTTP ${status} with HTML`, {
+    kind: 'status',
+    status,
+    headers: { location: 'http://127.0.0.1:9/' },
+  }),
+);
+
+const malformedResponses: FaultCase[] = [
+  failing('200 with HTML', { kind: 'body', body: '<html>hello</html>', contentType: 'text/html' }),
+  ...['', 'null', '[]', '{}', '"text"', '7', '{"Response":null}', '{"Response":[]}', '{"Response":{}}'].map(
+    (text) => failing(`200 with ${text || 'nothing'}`, body(text)),
+  ),
+  failing('RequestId of a wrong type', body('{"Response":{"RequestId":7}}')),
+  failing('an error without RequestId', body('{"Response":{"Error":{"Code":"InvalidParameter.TaskId"}}}')),
+  failing('an error that is null', body('{"Response":{"RequestId":"r-1","Error":null}}')),
+  failing('an error without a code', body('{"Response":{"RequestId":"r-1","Error":{"Message":"x"}}}')),
+  failing(
+    'a refusal and a success in one, by doubled keys',
+    body('{"Response":{"Error":{"Code":"AuthFailure"},"RequestId":"r-1"},"Response":{"RequestId":"r-2"}}'),
+  ),
+  failing('10,000 levels deep', body('['.repeat(10_000) + ']'.repeat(10_000))),
+  failing('10,000 levels deep and cut off', body('{"Response":'.repeat(10_000))),
+  failing('100 MB', { kind: 'huge', bytes: 100_000_000 }),
+  failing('a gzip bomb', {
+    kind: 'body',
+    bodyBase64: gzipSync(Buffer.alloc(10_000_000)).toString('base64'),
+    headers: { 'content-encoding': 'gzip' },
+  }),
+  failing('invalid UTF-8', {
+    kind: 'body',
+    bodyBase64: Buffer.from('7b22526573706f6e7365223a7b22526571756573744964223a22ff227d7d', 'hex').toString(
+      'base64',
+    ),
+  }),
+  {
+    name: 'an answer in order under a wrong Content-Type',
+    fault: { kind: 'body', body: '{"Response":{"RequestId":"r-1"}}', contentType: 'image/png' },
+    once: STOPPED_BY_FIRST_ATTEMPT,
+    always: STOPPED_BY_FIRST_ATTEMPT,
+  },
+];
+
+const errorCodes: FaultCase[] = [
+  ...[
+    '',
+    '.InvalidAuthorization',
+    '.InvalidSecretId',
+    '.MFAFailure',
+    '.SecretIdNotFound',
+    '.SignatureExpire',
+  ].map((end) => rejecting(`AuthFailure${end}`, 502, 'upstream-refused-gateway')),
+  ...['.SignatureFailure', '.TokenFailure', '.UnauthorizedOperation'].map((end) =>
+    rejecting(`AuthFailure${end}`, 502, 'upstream-refused-gateway'),
+  ),
+  rejecting('UnauthorizedOperation', 502, 'upstream-refused-gateway'),
+  rejecting('InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'),
+  rejecting('InvalidParameter.TaskId', 404, 'task-not-found'),
+  rejecting('FailedOperation.TaskNotExist', 404, 'task-not-found'),
+  ...[
+    'ActionOffline',
+    'DryRunOperation',
+    'FailedOperation',
+    'FailedOperation.SdkAppIdNotExist',
+    'InvalidAction',
+    'InvalidParameter',
+    'InvalidParameter.BodyParamsError',
+    'InvalidParameterValue',
+    'InvalidRequest',
+    'IpInBlacklist',
+    'IpNotInWhitelist',
+    'LimitExceeded',
+    'MissingParameter',
+    'NoSuchProduct',
+    'NoSuchVersion',
+    'RequestSizeLimitExceeded',
+    'ResourceInUse',
+    'ResourceInsufficient',
+    'ResourceNotFound',
+    'ResourceUnavailable',
+    'ResponseSizeLimitExceeded',
+    'UnknownParameter',
+    'UnsupportedOperation',
+    'UnsupportedProtocol',
+    'UnsupportedRegion',
+    'NobodyKnows.ThisOne',
+  ].map((code) => rejecting(code, 502, 'upstream-rejected')),
+  rejecting('MissingParameter.X', 502, 'upstream-rejected', 'a\nb\u001B[31m\r\n\u0000__proto__'),
+  rejecting('MissingParameter.Y', 502, 'upstream-rejected', 'm'.repeat(1_000_000)),
+  ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((end) =>
+    throttled(`RequestLimitExceeded${end}`, error(`RequestLimitExceeded${end}`)),
+  ),
+  ...['InternalError', 'InternalError.InternalError', 'ServiceUnavailable'].map((code) =>
+    failing(code, error(code)),
+  ),
+  failing('InternalError, after the stop took effect', error('InternalError'), 'after'),
+  failing('a code with newlines', error('Invalid\nParameter')),
+  failing('a code with ANSI escapes', error('\u001B[31mInvalidParameter')),
+  failing('a code of 500 KB', error('A'.repeat(500_000))),
+  failing('a code named __proto__', error('__proto__')),
+  failing('a message of 2 MB', error('InvalidParameter.TaskId', 'm'.repeat(2_000_000))),
+  {
+    name: 'FailedOperation.TaskFinished',
+    fault: error('FailedOperation.TaskFinished'),
+    once: [200, 'already-finished', undefined, 1],
+    always: [200, 'already-finished', undefined, 1],
+  },
+];
+
+/** Fault × what the caller sees, once and always: the contract under failure, one row each. */
+export const FAULTS: readonly FaultCase[] = [
+  ...connectionFaults,
+  ...httpStatuses,
+  ...malformedResponses,
+  ...errorCodes,
+];

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { createTempFolder } from '../support/callers-file.js';
+import { configMap } from '../support/manifests.js';
+import { resolveProgram, type Program } from '../support/programs.js';
+
+const KUBECTL: Program = {
+  name: 'kubectl',
+  packages: ['kubernetes-client'],
+  installHint: 'Version 1.27 or later; the one of Debian 12 is too old.',
+};
+
+interface Resource {
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string };
+}
+
+interface Rendered extends Resource {
+  readonly data?: Record<string, string>;
+  readonly spec: {
+    readonly replicas: number;
+    readonly template: {
+      spec: { containers: [{ image: string; envFrom: [{ configMapRef: { name: string } }] }] };
+    };
+  };
+}
+
+const run = promisify(execFile);
+const folder = await createTempFolder();
+afterAll(() => folder.remove());
+
+async function kustomize(overlay: string): Promise<string> {
+  const { stdout } = await run(resolveProgram(KUBECTL), ['kustomize', overlay]);
+  return stdout;
+}
+
+describe('kubectl kustomize docker/kubernetes/overlays/production', () => {
+  let text: string;
+  let resources: Rendered[];
+  beforeAll(async () => {
+    text = await kustomize('docker/kubernetes/overlays/production');
+    resources = parseAllDocuments(text).map((document) => document.toJS() as Rendered);
+  });
+
+  const only = (kind: string): Rendered => {
+    const found = resources.filter((resource) => resource.kind === kind);
+    expect(found).toHaveLength(1);
+    return found[0]!;
+  };
+
+  it('builds what keeps to the schemas of Kubernetes and of the Prometheus Operator', async () => {
+    const file = join(folder.path, 'rendered.yaml');
+    await writeFile(file, text);
+    const { stdout } = await run(process.execPath, ['docker/validate.mjs', file]);
+    expect(stdout).toBe('files without a fault: 1\n');
+    expect(resources.map(({ kind }) => kind).toSorted()).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'Namespace',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+      'ServiceMonitor',
+    ]);
+  });
+
+  it('puts everything into one namespace, which exists', () => {
+    const namespaces = resources
+      .filter(({ kind }) => kind !== 'Namespace')
+      .map(({ metadata }) => metadata.namespace);
+    expect([...new Set(namespaces)]).toEqual([only('Namespace').metadata.name]);
+  });
+
+  it('configures base and overlay together, and rolls the pods when that changes', () => {
+    const { data, metadata } = only('ConfigMap');
+    expect(data).toEqual(configMap);
+    expect(metadata.name).toMatch(/^ingest-gateway-[a-z0-9]{10}$/);
+    const [container] = only('Deployment').spec.template.spec.containers;
+    expect(container.envFrom).toEqual([{ configMapRef: { name: metadata.name } }]);
+  });
+
+  it('names an image of a registry, and three replicas', () => {
+    const { replicas, template } = only('Deployment').spec;
+    expect(replicas).toBe(3);
+    expect(template.spec.containers[0].image).toMatch(/^[\w.]+\/ingest-gateway:\d+\.\d+\.\d+$/);
+  });
+
+  it('is refused with a typing error in a kustomization', async () => {
+    await cp('docker/kubernetes', folder.path, { recursive: true });
+    const file = join(folder.path, 'overlays/production/kustomization.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('replicas:', 'replikas:'));
+    await expect(kustomize(join(folder.path, 'overlays/production'))).rejects.toMatchObject({
+      stderr: expect.stringContaining('replikas'),
+    });
+  });
+});

@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createCertificateAuthority } from '../../apps/sandbox/src/certificates.js';
+import { ReplicaSet } from '../support/replica-set.js';
+import { freePort } from '../support/free-port.js';
+import { RedisProcess } from '../support/redis.js';
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const onCleanup of cleanups.splice(0).toReversed()) await onCleanup();
+});
+
+async function redisWith(...settings: string[]): Promise<RedisProcess> {
+  const redis = await RedisProcess.start(...settings);
+  cleanups.push(() => redis.close());
+  return redis;
+}
+
+/** Two replicas serve 20 of 60 calls at once, and know of each other's ended tasks. */
+async function shareSlots(first: Record<string, string>, second: Record<string, string>): Promise<void> {
+  const replicaSet = await ReplicaSet.start(0, {}, 0);
+  cleanups.push(() => replicaSet.close());
+  await replicaSet.addReplica(first);
+  await replicaSet.addReplica(second);
+  // The first calls wait for the hold after start.
+  await Promise.all([1, 2].map(() => replicaSet.call({ prefer: 'wait=30' })));
+  expect(await replicaSet.waitForRedis(5000)).toBe(true);
+  await sleep(2500);
+  // The cloud is far away, so that no slot frees before the last call has come.
+  replicaSet.sandbox.setDelays({ response: { minMs: 2000, maxMs: 2000 } });
+  const responses = await Promise.all(Array.from({ length: 60 }, () => replicaSet.call()));
+  expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
+  expect(responses.filter(({ status }) => status === 429)).toHaveLength(40);
+  expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(20);
+  expect(replicaSet.unexpectedExits).toEqual([]);
+}
+
+describe('replicas share their slots through', () => {
+  it('a Redis with TLS, a user, a password and a database of its own', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-tls-'));
+    cleanups.push(() => rm(directory, { recursive: true }));
+    const authority = await createCertificateAuthority();
+    const { cert, key } = await authority.issue({ hosts: ['localhost', '127.0.0.1'] });
+    const file = async (name: string, text: string): Promise<string> => {
+      await writeFile(join(directory, name), text, { mode: 0o600 });
+      return join(directory, name);
+    };
+    const ca = await file('ca.pem', authority.ca);
+    const port = await freePort();
+    const files = [
+      '--tls-cert-file',
+      await file('cert.pem', cert),
+      '--tls-key-file',
+      await file('key.pem', key),
+    ];
+    const tls = ['--tls-port', String(port), '--tls-auth-clients', 'no', '--tls-ca-cert-file', ca, ...files];
+    const redis = await redisWith(...tls);
+    await redis.command(
+      'ACL',
+      'SETUSER',
+      'gateway',
+      'on',
+      '>made up: p@ss/word',
+      '~ingest-gateway:*',
+      '+@all',
+    );
+    const url = new URL(`rediss://localhost:${port}/3`);
+    url.username = 'gateway';
+    url.password = 'made up: p@ss/word';
+    const variables = { REDIS_URL: url.href, NODE_EXTRA_CA_CERTS: ca };
+    await shareSlots(variables, variables);
+    expect(await redis.command('DBSIZE')).toBe(':0\r\n');
+  });
+
+  it('a cluster of three nodes, whichever of them they are told of', async () => {
+    const nodes = [];
+    const buses = [await freePort(), await freePort(), await freePort()];
+    for (const bus of buses)
+      nodes.push(await redisWith('--cluster-enabled', 'yes', '--cluster-port', String(bus)));
+    const slots = Array.from({ length: 16_384 }, (_, slot) => String(slot));
+    for (const [index, node] of nodes.entries()) {
+      const own = slots.filter((slot) => Math.floor((Number(slot) * 3) / 16_384) === index);
+      expect(await node.command('CLUSTER', 'ADDSLOTS', ...own)).toBe('+OK\r\n');
+      await node.command('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port), String(buses[0]));
+    }
+    for (const node of nodes)
+      while (!(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50);
+    const [first, , third] = nodes.map(({ url }) => ({ REDIS_URL: `${url}?cluster=true` }));
+    await shareSlots(first!, third!);
+  });
+});
