@@ -1,7 +1,7 @@
 // Builds all apps and the bundle of the gateway: node build.mjs [--if-stale]
 //
-// With --if-stale it builds only if a source has changed since the last build. The sources are compared by content,
-// because a checkout or a copy can give a changed file any time of modification.
+// With --if-stale it builds only if a source has changed since the last build. It compares the contents of the sources,
+// because a checkout or a copy can give a changed file any modification time.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Runs on the Node.js of node_modules, which PATH names first. Its output goes to stderr: stdout belongs to the program that starts after the build. */
+/** Runs the Node.js of node_modules, which is first in PATH. Output goes to stderr, because stdout belongs to the program that starts after the build. */
 function run(...args) {
   const { status } = spawnSync('node', args, { stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);

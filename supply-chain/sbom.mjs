@@ -1,13 +1,13 @@
-// Prints what production runs as a CycloneDX bill of materials: npm run --silent sbom > bom.json
+// Prints a CycloneDX bill of materials of the production dependencies: npm run --silent sbom > bom.json
 //
-// `npm sbom --omit dev` leaves out whatever a development dependency needs as well (npm 10 and 11: rxjs, debug and
-// 33 more of this lock), so the whole list is made, and what the lock marks as needed for development alone removed.
-// The optional packages are removed too: they are the Node.js of npm's scripts, and the image brings its own.
+// `npm sbom --omit dev` also omits production dependencies that a development dependency needs (npm 10 and 11: rxjs,
+// debug and 33 more of this lockfile). So this script removes the packages that the lockfile marks as development only,
+// and the optional packages: they are the Node.js for npm scripts, and the image has its own.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-const whole = JSON.parse(
+const bom = JSON.parse(
   execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
@@ -15,15 +15,18 @@ const whole = JSON.parse(
   }),
 );
 
-const inProduction = new Set(
+const productionPackages = new Set(
   Object.entries(packages)
     .filter(([path, { dev, devOptional, optional }]) => path && !dev && !devOptional && !optional)
     .map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`),
 );
-const components = whole.components.filter(({ name, version }) => inProduction.has(`${name}@${version}`));
-const kept = new Set([whole.metadata.component, ...components].map((component) => component['bom-ref']));
-const dependencies = whole.dependencies
-  .filter(({ ref }) => kept.has(ref))
-  .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }));
+const components = bom.components.filter(({ name, version }) => productionPackages.has(`${name}@${version}`));
+const keptRefs = new Set([bom.metadata.component, ...components].map((component) => component['bom-ref']));
+const dependencies = bom.dependencies
+  .filter(({ ref }) => keptRefs.has(ref))
+  .map(({ ref, dependsOn = [] }) => ({
+    ref,
+    dependsOn: dependsOn.filter((dependency) => keptRefs.has(dependency)),
+  }));
 
-process.stdout.write(`${JSON.stringify({ ...whole, components, dependencies }, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify({ ...bom, components, dependencies }, null, 2)}\n`);

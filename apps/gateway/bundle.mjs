@@ -1,5 +1,5 @@
-// Puts the built gateway and the packages it needs into dist/gateway/: a few files instead of 1,500, which is half of
-// what a start takes. docs/decisions/0013-one-bundle.md says what stays outside, and why.
+// Bundles the built gateway and its packages into dist/gateway/: a few files instead of 1,500, which halves the startup
+// time. docs/adr/0012-one-bundle.md explains what is not bundled, and why.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const OUT = 'dist/gateway';
 
-/** What Nest looks for on demand and production has not. */
+/** Packages that Nest imports on demand and that are not installed. */
 const NOT_INSTALLED = [
   '@fastify/multipart',
   '@fastify/static',
@@ -17,12 +17,12 @@ const NOT_INSTALLED = [
   '@nestjs/websockets',
 ];
 
-/** Files that are sent as they are, and a convenience of development. */
-const LEFT_OUTSIDE = ['swagger-ui-dist', 'pino-pretty'];
+/** Files that are served unchanged, and a development dependency. */
+const NOT_BUNDLED = ['swagger-ui-dist', 'pino-pretty'];
 
 /**
- * Of a package the source map tells the file and no lines: with every line of every package, reading the map would take
- * as long as all else of a start.
+ * Source maps name the file of a package, but no lines: with all lines of all packages, reading the map would double the
+ * startup time.
  */
 const packagesByFile = {
   name: 'packages by file',
@@ -42,7 +42,7 @@ const { metafile } = await build({
   },
   outdir: OUT,
   bundle: true,
-  // What is imported on demand stays a file of its own: Redis, tracing, the API's document.
+  // Redis, tracing and the OpenAPI document are imported on demand and stay separate files.
   splitting: true,
   format: 'esm',
   platform: 'node',
@@ -50,8 +50,8 @@ const { metafile } = await build({
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',
-  external: [...LEFT_OUTSIDE, ...NOT_INSTALLED.flatMap((name) => [name, `${name}/*`])],
-  // Packages in CommonJS ask for Node's own modules by require, which a module does not have.
+  external: [...NOT_BUNDLED, ...NOT_INSTALLED.flatMap((name) => [name, `${name}/*`])],
+  // CommonJS packages require built-in modules, and ES modules have no `require`.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
@@ -60,17 +60,18 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-const needed = Object.values(metafile.outputs)
+const externalImports = Object.values(metafile.outputs)
   .flatMap(({ imports }) => imports)
   .filter(({ kind, external, path }) => external && kind === 'import-statement' && !isBuiltin(path));
-if (needed.length > 0) throw new Error(`not on demand: ${needed.map(({ path }) => path).join(', ')}`);
+if (externalImports.length > 0)
+  throw new Error(`imported at start but not bundled: ${externalImports.map(({ path }) => path).join(', ')}`);
 
 const folders = new Set(
   Object.keys(metafile.inputs).flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []),
 );
 writeFileSync(join(OUT, 'THIRD-PARTY-LICENSES.txt'), [...folders].toSorted().map(licenseOf).join('\n'));
 
-/** Name, version and licence of a package, as its authors want them to go along. */
+/** The name, the version and the licence texts of a package. */
 function licenseOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const texts = readdirSync(folder)

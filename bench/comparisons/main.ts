@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { killSubprocesses } from '../../test/support/process.js';
-import { writeToReadme } from './readme.js';
+import { writeToPerformancePage } from './performance-page.js';
 import { resultOf } from './result.js';
 import { ROWS } from './rows.js';
 import { markdownTable, type MeasuredRow } from './table.js';
@@ -47,7 +47,7 @@ const report = { startedAt: startedAt.toISOString(), machine, quick: values.quic
 writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 console.error(`JSON: ${values.json}`);
 if (values.readme) {
-  writeToReadme(`${table}\n\nMeasured on ${startedAt.toISOString().slice(0, 10)}: ${machine}.`);
-  console.error('The table is in README.md.');
+  writeToPerformancePage(`${table}\n\nMeasured on ${startedAt.toISOString().slice(0, 10)}: ${machine}.`);
+  console.error('The table is in docs/performance.md.');
 }
 process.exit(measured.some(({ failure }) => failure !== undefined) ? 1 : 0);

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 
-// The schema of the Compose Specification, as dclint brings it.
+// The schema of the Compose Specification, from the package dclint.
 const schema = JSON.parse(
   readFileSync(new URL('schemas/compose.schema.json', import.meta.resolve('dclint/package.json')), 'utf8'),
 );
-// The schema names its own dialect by an address that ajv does not know.
+// ajv does not know the URL of the schema's dialect.
 const validate = new Ajv({ allErrors: true, strict: false, formats: { duration: true } }).compile({
   ...schema,
   $schema: undefined,
 });
 
-/** What a compose file has that the Compose Specification does not know. */
-export function composeFaults(document) {
+/** Lists the errors of a compose file by the Compose Specification. */
+export function validateCompose(document) {
   validate(document);
   return (validate.errors ?? []).map(({ instancePath, message, params }) => {
     const unknown = params.additionalProperty;

@@ -8,10 +8,10 @@ export function isKustomization(document) {
 }
 
 /**
- * Whether a kustomization lists the files that there are, and no other. What it builds is for `kubectl kustomize`
- * to say, which no npm package brings: a test does that where there is kubectl.
+ * Lists files that the kustomization refers to and that do not exist, and files that it does not refer to. It does not
+ * build the kustomization: that requires kubectl, which is not an npm package. A test does it where kubectl is installed.
  */
-export function kustomizationFaults(kustomization, file) {
+export function validateKustomization(kustomization, file) {
   const folder = dirname(file);
   const listed = [
     ...(kustomization.resources ?? []),
@@ -20,11 +20,11 @@ export function kustomizationFaults(kustomization, file) {
   ];
   const missing = listed
     .filter((name) => !exists(join(folder, name)))
-    .map((name) => ({ path: '', message: `lists ${name}, which is not there` }));
-  const forgotten = readdirSync(folder, { withFileTypes: true })
+    .map((name) => ({ path: '', message: `lists ${name}, which does not exist` }));
+  const unlisted = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== NAME && !listed.includes(entry.name))
-    .map(({ name }) => ({ path: '', message: `does not list ${name}, which lies beside it` }));
-  return [...missing, ...forgotten];
+    .map(({ name }) => ({ path: '', message: `does not list ${name}, which is in the same folder` }));
+  return [...missing, ...unlisted];
 }
 
 function exists(path) {

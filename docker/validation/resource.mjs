@@ -1,34 +1,34 @@
-import { observed } from './observed.mjs';
+import { observeReads } from './observe-reads.mjs';
 
-// Their validators are compiled from the OpenAPI documents of Kubernetes and of the Prometheus Operator.
+// Their validators are generated from the OpenAPI documents of Kubernetes and of the Prometheus Operator.
 const MODELS = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
-/** What a Kubernetes resource has that its kind does not know, or lacks. */
-export async function resourceFaults(resource) {
+/** Lists unknown, missing and invalid fields of a Kubernetes resource. */
+export async function validateResource(resource) {
   const { apiVersion, kind } = resource ?? {};
-  const model = await modelOf(apiVersion, kind);
-  if (!model) return [{ path: '', message: `is of no known kind: ${apiVersion} ${kind}` }];
-  const { proxy, unread } = observed(resource);
-  const wrong = errorsOf(model, proxy).map(({ instancePath, message, params }) => ({
+  const model = await findModel(apiVersion, kind);
+  if (!model) return [{ path: '', message: `has an unknown kind: ${apiVersion} ${kind}` }];
+  const { proxy, unread } = observeReads(resource);
+  const errors = validationErrors(model, proxy).map(({ instancePath, message, params }) => ({
     path: instancePath,
     message: [message, params.allowedValues?.join(', ')].filter(Boolean).join(': '),
   }));
-  // A schema without `additionalProperties: false` lets a typing error pass. But it asks for every field that it
-  // knows, so one that it never asked for is unknown, unless it was never reached.
+  // A schema without `additionalProperties: false` accepts misspelled fields. But its validator reads every known field,
+  // so an unread field is unknown, unless its parent is invalid.
   const unknown = unread()
-    .filter((path) => !wrong.some((fault) => fault.path !== '' && path.startsWith(`${fault.path}/`)))
+    .filter((path) => !errors.some((error) => error.path !== '' && path.startsWith(`${error.path}/`)))
     .map((path) => ({ path, message: 'is not a field of it' }));
-  return [...wrong, ...unknown];
+  return [...errors, ...unknown];
 }
 
-async function modelOf(apiVersion, kind) {
+async function findModel(apiVersion, kind) {
   const found = await Promise.all(
     MODELS.map((name) => import(`${name}/${apiVersion}/${kind}`).catch(() => undefined)),
   );
   return found.find(Boolean)?.[kind];
 }
 
-function errorsOf(model, resource) {
+function validationErrors(model, resource) {
   try {
     model.prototype.validate.call(resource);
     return [];

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
-/** The documents of a YAML file as plain values; or why it is no YAML, with line and column. */
+/** Returns the documents of a YAML file as plain values, or its syntax errors with line and column. */
 export function readDocuments(file) {
   const parsed = parseAllDocuments(readFileSync(file, 'utf8'), { merge: true });
-  const faults = parsed.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
-  if (faults.length > 0) return { documents: [], faults: faults.map(({ message }) => firstLine(message)) };
-  return { documents: parsed.map((document) => document.toJS()), faults: [] };
+  const syntaxErrors = parsed.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+  if (syntaxErrors.length > 0)
+    return { documents: [], errors: syntaxErrors.map(({ message }) => firstLine(message)) };
+  return { documents: parsed.map((document) => document.toJS()), errors: [] };
 }
 
 function firstLine(message) {

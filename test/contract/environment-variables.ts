@@ -1,14 +1,14 @@
 export interface ContractVariable {
-  /** Unset where there is none. */
+  /** Undefined for a variable without a default. */
   readonly default?: string;
-  /** A value that is not valid, and every fault that it causes in an environment that is valid without it. */
-  readonly invalid?: readonly [value: string, ...faults: readonly string[]];
+  /** An invalid value, and every error that it causes in an otherwise valid environment. */
+  readonly invalid?: readonly [value: string, ...errors: readonly string[]];
 }
 
 const SAMPLERS =
   'always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio';
 
-/** Every environment variable that the gateway reads. One without an invalid value accepts every text. */
+/** Every environment variable that the gateway reads. A variable without an invalid value accepts any text. */
 export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> = {
   PORT: { default: '3000', invalid: ['65536', 'PORT must be a whole number from 0 to 65535'] },
   HOST: { default: '0.0.0.0', invalid: ['a b', 'HOST must be an address to listen on'] },

@@ -2,11 +2,11 @@ export interface ContractLogEvent {
   readonly level: 'info' | 'warn' | 'error' | 'fatal';
   /** The fields of every entry of this event, besides `level`, `time`, `event` and `msg`. */
   readonly required: readonly string[];
-  /** The fields that an entry may have in addition. */
+  /** The additional fields that an entry may have. */
   readonly optional?: readonly string[];
 }
 
-/** Every log event of the gateway with its exact fields. docs/logs.md says what they mean. */
+/** Every log event of the gateway with its exact fields. docs/logs.md explains them. */
 export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
   'stop-completed': {
     level: 'info',
@@ -69,7 +69,7 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
  * @throws Error that shows the entry
  */
 export function assertLogEntry(entry: Record<string, unknown>): void {
-  // An entry of the framework itself has a context in place of an event.
+  // Entries of the framework have `context` in place of `event`.
   const event =
     'event' in entry ? LOG_EVENTS[String(entry['event'])] : { required: [], level: entry['level'] };
   const required = [
@@ -80,9 +80,9 @@ export function assertLogEntry(entry: Record<string, unknown>): void {
     ...(event?.required ?? []),
   ];
   const known = new Set([...required, ...(event && 'optional' in event ? event.optional : [])]);
-  const asInTable =
+  const isAsInContract =
     entry['level'] === event?.level &&
     required.every((field) => field in entry) &&
     Object.keys(entry).every((field) => known.has(field));
-  if (!asInTable) throw new Error(`This log entry is not as in LOG_EVENTS: ${JSON.stringify(entry)}`);
+  if (!isAsInContract) throw new Error(`This log entry is not as in LOG_EVENTS: ${JSON.stringify(entry)}`);
 }

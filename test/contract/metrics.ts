@@ -9,8 +9,8 @@ export interface ContractMetric {
 }
 
 /**
- * Every metric of a gateway that has just started and serves `anonymous`, except those that prom-client brings
- * (`process_`, `nodejs_`): exactly these labels with exactly these values.
+ * Every metric of a gateway right after start with anonymous callers: exactly these labels with exactly these values.
+ * The default metrics of prom-client (`process_`, `nodejs_`) are left out.
  */
 export const METRICS: Readonly<Record<string, ContractMetric>> = {
   ingest_gateway_build_info: {

@@ -1,7 +1,7 @@
 export interface ContractProblem {
   readonly status: number;
   readonly outcome: 'not-sent' | 'not-stopped' | 'unknown';
-  /** Headers that the response has besides those of every problem; no other problem has them. */
+  /** The headers of the response in addition to those of every problem. No other problem has them. */
   readonly headers: readonly ('allow' | 'retry-after' | 'www-authenticate')[];
 }
 

@@ -1,11 +1,11 @@
 export interface ContractRoute {
   readonly path: string;
-  /** In alphabetical order, as the `Allow` header has them. */
+  /** In alphabetical order, as in the `Allow` header. */
   readonly methods: readonly string[];
   readonly needsKey: boolean;
 }
 
-/** Every route of the gateway. A route that is added here needs a decision: who may use it? */
+/** Every route of the gateway. Before you add a route, decide whether it needs a key. */
 export const ROUTES: readonly ContractRoute[] = [
   { path: '/ingest-tasks/:id', methods: ['DELETE'], needsKey: true },
   { path: '/livez', methods: ['GET', 'HEAD'], needsKey: false },

@@ -1,26 +1,22 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTempFolder } from '../support/callers-file.js';
+import { Subprocess } from '../support/process.js';
+import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
 
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 beforeAll(async () => (folder = await createTempFolder()));
 afterAll(() => folder.remove());
 
-async function validate(...files: string[]): Promise<{ code: number; faults: string[] }> {
-  const child = spawn(process.execPath, ['docker/validate.mjs', ...files]);
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, faults: stderr.split('\n').filter(Boolean) };
+async function validate(...files: string[]): Promise<{ code: number | null; errors: string[] }> {
+  const { code, stderr } = await new Subprocess([process.execPath, 'docker/validate.mjs', ...files]).finished;
+  return { code, errors: stderr.split('\n').filter(Boolean) };
 }
 
-/** A file of the repository with one thing in it changed, under a name of its own. */
-async function changed(name: string, file: string, from: string, to: string): Promise<string> {
+/** Writes a changed copy of a file of the repository. */
+async function changedCopy(name: string, file: string, from: string, to: string): Promise<string> {
   const text = await readFile(file, 'utf8');
-  if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`);
+  if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
   const copy = join(folder.path, name);
   await writeFile(copy, text.replace(from, to));
   return copy;
@@ -31,7 +27,7 @@ const SERVICE_MONITOR = 'docker/kubernetes/overlays/production/service-monitor.y
 const NETWORK_POLICY = 'docker/kubernetes/base/network-policy.yaml';
 const COMPOSE = 'docker/compose.yaml';
 
-/** A file, what it has, what a person might write instead, and what is said then. */
+/** A file, a text in it, a mistake in place of the text, and the error. */
 const MISTAKES = [
   [
     DEPLOYMENT,
@@ -40,8 +36,8 @@ const MISTAKES = [
     '/spec/template/spec/containers/0/readynessProbe is not',
   ],
   [DEPLOYMENT, 'replicas: 2', "replicas: '2'", '/spec/replicas must be integer'],
-  [DEPLOYMENT, 'kind: Deployment', 'kind: Deploiment', '/ is of no known kind: apps/v1 Deploiment'],
-  [DEPLOYMENT, 'apps/v1', 'apps/v2', '/ is of no known kind: apps/v2 Deployment'],
+  [DEPLOYMENT, 'kind: Deployment', 'kind: Deploiment', '/ has an unknown kind: apps/v1 Deploiment'],
+  [DEPLOYMENT, 'apps/v1', 'apps/v2', '/ has an unknown kind: apps/v2 Deployment'],
   [DEPLOYMENT, '  selector:', '  selektor:', '/spec must have required property selector'],
   [NETWORK_POLICY, 'podSelector:', 'podSelectors:', '/spec/podSelectors is not a field of it'],
   [NETWORK_POLICY, 'protocol: UDP', 'protocol: [UDP]', '/spec/egress/0/ports/0/protocol must be string'],
@@ -52,50 +48,52 @@ const MISTAKES = [
 ] as const;
 
 describe('docker/validate.mjs', () => {
-  it('finds no fault in what the repository has', async () => {
-    expect(await validate()).toEqual({ code: 0, faults: [] });
+  it('finds no error in the files of the repository', async () => {
+    expect(await validate()).toEqual({ code: 0, errors: [] });
   });
 
-  it('names file, document and path of every mistake', async () => {
+  it('names the file, the document and the path of every error', async () => {
     const files = await Promise.all(
-      MISTAKES.map(([file, from, to], index) => changed(`mistake-${index}.yaml`, file, from, to)),
+      MISTAKES.map(([file, from, to], index) => changedCopy(`mistake-${index}.yaml`, file, from, to)),
     );
-    const { code, faults: errors } = await validate(...files);
+    const { code, errors } = await validate(...files);
     expect(code).toBe(1);
     for (const [index, [file, , , error]] of MISTAKES.entries()) {
-      const where = file === COMPOSE ? 'document 1: ' : /document 1 \(\w+ ingest-gateway\): /;
-      const about = errors.filter((line) => line.includes(`mistake-${index}.yaml: `));
-      expect(about.map((line) => line.split(where).at(-1))).toContainEqual(expect.stringContaining(error));
+      const location = file === COMPOSE ? 'document 1: ' : /document 1 \(\w+ ingest-gateway\): /;
+      const matching = errors.filter((line) => line.includes(`mistake-${index}.yaml: `));
+      expect(matching.map((line) => line.split(location).at(-1))).toContainEqual(
+        expect.stringContaining(error),
+      );
     }
   });
 
-  it('looks at every document of a file', async () => {
+  it('validates every document of a file', async () => {
     const two = await readFile(DEPLOYMENT, 'utf8');
     const file = join(folder.path, 'two.yaml');
     await writeFile(file, `${two}---\n${two.replace('minReadySeconds', 'minReadySecond')}`);
-    expect((await validate(file)).faults).toEqual([
+    expect((await validate(file)).errors).toEqual([
       expect.stringMatching(
         /document 2 \(Deployment ingest-gateway\): \/spec\/minReadySecond is not a field/,
       ),
     ]);
   });
 
-  it('names the line of what is no YAML, a field given twice among it', async () => {
-    const file = await changed('twice.yaml', DEPLOYMENT, 'replicas: 2', 'replicas: 2\n  replicas: 3');
-    expect((await validate(file)).faults).toEqual([
+  it('names the line of invalid YAML, such as a duplicate field', async () => {
+    const file = await changedCopy('twice.yaml', DEPLOYMENT, 'replicas: 2', 'replicas: 2\n  replicas: 3');
+    expect((await validate(file)).errors).toEqual([
       expect.stringMatching(/twice\.yaml: Map keys must be unique at line \d+, column 3$/),
     ]);
   });
 
-  it('names what a kustomization lists and has not, or has and does not list', async () => {
+  it('names each file that a kustomization lists but lacks, or has but does not list', async () => {
     const copy = join(folder.path, 'base');
     await cp('docker/kubernetes/base', copy, { recursive: true });
     await rm(join(copy, 'service.yaml'));
     await writeFile(join(copy, 'config-map.yaml'), '');
-    const { faults: errors } = await validate(join(copy, 'kustomization.yaml'));
+    const { errors } = await validate(join(copy, 'kustomization.yaml'));
     expect(errors).toEqual([
-      expect.stringContaining('lists service.yaml, which is not there'),
-      expect.stringContaining('does not list config-map.yaml, which lies beside it'),
+      expect.stringContaining('lists service.yaml, which does not exist'),
+      expect.stringContaining('does not list config-map.yaml, which is in the same folder'),
     ]);
   });
 });

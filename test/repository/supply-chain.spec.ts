@@ -33,8 +33,8 @@ const run = promisify(execFile);
 const nameOf = (path: string): string =>
   path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-describe('what is installed', () => {
-  it('is named with one exact version each', () => {
+describe('package.json', () => {
+  it('names one exact version of each package', () => {
     const versions = Object.values({
       ...manifest.dependencies,
       ...manifest.devDependencies,
@@ -42,21 +42,23 @@ describe('what is installed', () => {
     });
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
+});
 
-  it('is what it was when it was locked, by its hash', () => {
+describe('the lockfile', () => {
+  it('has a hash for each package', () => {
     expect(installed.length).toBeGreaterThan(100);
-    // Builds of tools for other platforms are listed without one.
+    // Optional builds of development tools for other platforms have no hash.
     const unhashed = installed.filter(([, { integrity, dev, optional }]) => !integrity && !(dev && optional));
     expect(unhashed.map(([path]) => path)).toEqual([]);
   });
 
-  it('runs no script during the installation', async () => {
+  it('is installed without install scripts', async () => {
     const { stdout } = await run('npm', ['config', 'get', 'ignore-scripts']);
     expect(stdout).toBe('true\n');
   });
 
-  it('works without the install scripts that it contains', () => {
-    // Tried without: three find their binary in an optional package, and @scarf/scarf only reports installations.
+  it('contains only packages with install scripts that are not needed', () => {
+    // Three find their binary in an optional package without the script; @scarf/scarf only reports installations.
     const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
     expect(scripted.map(([path]) => nameOf(path))).toEqual([
       '@parcel/watcher',
@@ -66,7 +68,7 @@ describe('what is installed', () => {
     ]);
   });
 
-  it('has Node.js 24 for five platforms, each locked by its hash', () => {
+  it('has Node.js 24 with a hash for five platforms', () => {
     const binaries = Object.keys(manifest.optionalDependencies).map((name) => {
       const { version, integrity, os, cpu } = lock.packages[`node_modules/${name}`]!;
       expect(integrity).toMatch(/^sha512-/);
@@ -81,7 +83,7 @@ describe('what is installed', () => {
     ]);
   });
 
-  it('puts that Node.js first on the PATH of npm scripts', async () => {
+  it('provides the Node.js that is first on the PATH of npm scripts', async () => {
     const { stdout } = await run('npm', [
       'exec',
       '--',
@@ -89,13 +91,13 @@ describe('what is installed', () => {
       '-p',
       'process.execPath + " " + process.version',
     ]);
-    const name = /node_modules[\\/](node-[\w-]+)/.exec(stdout)?.[1] ?? 'none of the five';
+    const name = /node_modules[\\/](node-[\w-]+)/.exec(stdout)?.[1] ?? 'no match';
     expect(stdout.trim()).toMatch(new RegExp(` v${manifest.optionalDependencies[name]}$`));
   });
 });
 
 describe('npm run sbom', () => {
-  it('lists what production runs, by version and hash, and nothing else', async () => {
+  it('lists exactly the production packages, with version and hash', async () => {
     const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { maxBuffer: 1e7 });
     const { bomFormat, components } = JSON.parse(stdout) as Bom;
     expect(bomFormat).toBe('CycloneDX');

@@ -4,14 +4,14 @@ import { type HttpResponse, send } from './client.js';
 
 type Schema = Record<string, unknown>;
 
-/** What HTTP itself adds to an answer: no API describes it. */
+/** Headers that HTTP adds to each response; no API document describes them. */
 const HTTP_HEADERS = new Set(['content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
 
-/** The OpenAPI document of a gateway, as a judge of its answers. */
+/** The OpenAPI document of a gateway. It validates the responses of the gateway. */
 export class ApiDocument {
-  /** The answers that were judged and found as documented, such as `DELETE /ingest-tasks/{id} 404 task-not-found`. */
+  /** The documented responses that were seen, such as `DELETE /ingest-tasks/{id} 404 task-not-found`. */
   readonly validated = new Set<string>();
-  // Every schema is closed: what a document does not name, no answer may hold.
+  // Every schema is closed: a response has only properties that the document names.
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { int64: true } });
 
   private constructor(readonly content: Oas3_1Definition) {
@@ -28,20 +28,20 @@ export class ApiDocument {
     return [...this.#operations().keys()];
   }
 
-  /** Every answer that is documented: of problems each code, of others each media type. */
+  /** Every documented response: one entry for each problem code, and for each media type of other responses. */
   get documentedResponses(): string[] {
     return [...this.#operations()].flatMap(([operation, { responses }]) =>
       Object.entries(responses).flatMap(([status, { content = {} }]) =>
         Object.entries(content).flatMap(([type, { examples = {} }]) =>
           (type === 'application/problem+json' ? Object.keys(examples) : [type]).map(
-            (what) => `${operation} ${status} ${what}`,
+            (kind) => `${operation} ${status} ${kind}`,
           ),
         ),
       ),
     );
   }
 
-  /** What is wrong with an answer; nothing when it is one that is documented. */
+  /** @returns the differences between a response and the document; empty when there are none */
   validate(operation: string, { status, headers, text, body }: HttpResponse): string[] {
     const response = this.#operations().get(operation)?.responses[status];
     const [type = ''] = (headers['content-type'] ?? '').split(';');
@@ -52,9 +52,9 @@ export class ApiDocument {
       ...this.#headerErrors(response, headers),
       ...(type.endsWith('json') ? this.#bodyErrors(content.schema as Schema, body) : []),
     ];
-    const what = type === 'application/problem+json' ? String(body?.['code']) : type;
-    if (errors.length === 0) this.validated.add(`${operation} ${status} ${what}`);
-    return errors.map((error) => `${operation} ${status} ${what}: ${error}`);
+    const kind = type === 'application/problem+json' ? String(body?.['code']) : type;
+    if (errors.length === 0) this.validated.add(`${operation} ${status} ${kind}`);
+    return errors.map((error) => `${operation} ${status} ${kind}: ${error}`);
   }
 
   #operations(): Map<string, Oas3Operation> {
@@ -69,18 +69,16 @@ export class ApiDocument {
   }
 
   #headerErrors({ headers = {} }: Oas3Response, sent: HttpResponse['headers']): string[] {
-    const documentedResponses = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
-    const undocumented = Object.keys(sent).filter(
-      (name) => !documentedResponses.has(name) && !HTTP_HEADERS.has(name),
-    );
-    const wrong = [...documentedResponses].flatMap(([name, component]) => {
+    const documented = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
+    const undocumented = Object.keys(sent).filter((name) => !documented.has(name) && !HTTP_HEADERS.has(name));
+    const invalid = [...documented].flatMap(([name, component]) => {
       const { required, schema } = this.content.components!.headers![component] as Oas3Header;
       const value = sent[name];
       if (value === undefined) return required ? [`${component} is missing`] : [];
       const typed = (schema as Schema)['type'] === 'integer' ? Number(value) : value;
       return this.#ajv.validate(schema as Schema, typed) ? [] : [`${component} is ${String(value)}`];
     });
-    return [...undocumented.map((name) => `${name} is not documented`), ...wrong];
+    return [...undocumented.map((name) => `${name} is not documented`), ...invalid];
   }
 
   #bodyErrors(schema: Schema, body: unknown): string[] {
@@ -91,12 +89,12 @@ export class ApiDocument {
   }
 }
 
-/** The same, with no object allowed to hold more than its schema names. */
+/** Returns the schema with `additionalProperties: false` in each object that has properties. */
 function withoutExtraProperties(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(withoutExtraProperties);
   if (typeof part !== 'object' || part === null) return part;
-  const same = Object.fromEntries(
+  const copy = Object.fromEntries(
     Object.entries(part).map(([key, value]) => [key, withoutExtraProperties(value)]),
   );
-  return 'properties' in same && same['type'] === 'object' ? { ...same, additionalProperties: false } : same;
+  return 'properties' in copy && copy['type'] === 'object' ? { ...copy, additionalProperties: false } : copy;
 }

@@ -14,16 +14,16 @@ const CHROMIUM_FLAGS = [
   '--disable-quic',
   '--disable-sync',
   '--no-first-run',
-  // Whatever it asks its maker all the same ends at a port where nobody listens; only loopback is reached without.
+  // Its other requests to its vendor go to a port where nothing listens. Only loopback is reached without the proxy.
   '--proxy-server=127.0.0.1:9',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** A headless Chromium with a new profile, which reaches nothing but loopback. */
+/** Starts a headless Chromium with a new profile that reaches only loopback. */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: resolveProgram(CHROMIUM),
-    // Chromium's own sandbox does not work for root.
+    // Chromium's sandbox does not work for root.
     chromiumSandbox: process.getuid?.() !== 0,
     args: CHROMIUM_FLAGS,
   });

@@ -4,7 +4,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
-  /** The body as JSON; undefined when it is none. */
+  /** The parsed body; undefined when it is not JSON. */
   readonly body: Record<string, unknown> | undefined;
 }
 
@@ -13,15 +13,15 @@ interface RequestOptions {
   headers?: http.OutgoingHttpHeaders;
   body?: string | Buffer;
   agent?: http.Agent;
-  /** Whether to name the host, as HTTP demands; true unless told. */
+  /** Whether the request has a Host header, which HTTP requires. Default true. */
   setHost?: boolean;
 }
 
-/** Sends one request with its path exactly as given: no client of our own tidies it. */
+/** Sends one request. The path is sent exactly as given, without normalization. */
 export function send(url: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
   const { hostname, port } = new URL(url);
   const { method = 'DELETE', body, agent, setHost = true } = options;
-  // Node frames the body of a DELETE only when told its length.
+  // Node.js sends no Content-Length for the body of a DELETE by itself.
   const headers = {
     ...options.headers,
     ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
@@ -51,6 +51,17 @@ export function stopTask(
   headers: http.OutgoingHttpHeaders = {},
 ): Promise<HttpResponse> {
   return send(url, `/ingest-tasks/${encodeURIComponent(taskId)}${query}`, { headers });
+}
+
+/** Sends a DELETE. The test disconnects the client with `destroy()`. */
+export function startStop(
+  url: string,
+  taskId: string,
+  headers: http.OutgoingHttpHeaders = {},
+): http.ClientRequest {
+  const request = http.request(`${url}/ingest-tasks/${taskId}`, { method: 'DELETE', headers });
+  request.on('error', () => {}).end();
+  return request;
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {

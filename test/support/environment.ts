@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 
-/** The environment that points a gateway at a sandbox. */
+/** Returns the environment of a gateway that calls the sandbox and accepts anonymous callers. */
 export function gatewayEnvironment(sandbox: Sandbox): Record<string, string> {
   const [credentials] = sandbox.credentials;
   return {

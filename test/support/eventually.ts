@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Long enough for a busy machine, and shorter than a test may take: what never comes is named by its stack. */
+/** Long enough for a busy machine, and shorter than the timeout of a test, so that the error has the stack of the caller. */
 const TIMEOUT_MS = 45_000;
 
-/** Waits until a promise of the gateway's holds; how fast it does is not asked. */
+/** Polls until the condition holds. @throws Error at the end of the time limit */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
-  limitMs = TIMEOUT_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  const deadline = performance.now() + limitMs;
+  const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('waited in vain');
+    if (performance.now() > deadline) throw new Error(`the condition did not hold within ${timeoutMs} ms`);
     await sleep(20);
   }
 }

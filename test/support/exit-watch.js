@@ -1,8 +1,8 @@
 const LIMIT_MS = 10_000;
 
 /**
- * Runs after all tests. The timer keeps nothing alive, so it fires only when something else does: a server or a
- * process that a test has not closed, such as one that failed before it could.
+ * Runs after all tests. The timer is unreferenced: it fires only when a server, socket or process that a test has not
+ * closed keeps the event loop alive.
  */
 export default function exitWatch() {
   setTimeout(() => {

@@ -11,53 +11,54 @@ import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentia
 import { TRUSTED_CERTIFICATES } from '../../apps/gateway/src/tencent-cloud/tencent-cloud.module.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { assertLogEntry } from '../contract/log-events.js';
+import { gatewayEnvironment } from './environment.js';
 
-/** Longer than any stall of a busy machine: for every test whose point is not a timeout. */
+/** Timeouts that no stall of a busy machine exceeds, for tests of other behaviour than timeouts. */
 export const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
 
-// nestjs-pino has one logger in a process: all gateways of a test file share its lines.
+// nestjs-pino has one logger in a process, so all gateways of a test file share its entries.
 const logs: Record<string, unknown>[] = [];
-let written: Record<string, unknown>[] = [];
-const logTo = {
+let unverified: Record<string, unknown>[] = [];
+const logDestination = {
   write: (line: string): void => {
     const entry = JSON.parse(line) as Record<string, unknown>;
     logs.push(entry);
-    written.push(entry);
+    unverified.push(entry);
   },
 };
 
 export interface Gateway {
   readonly url: string;
   readonly app: NestFastifyApplication;
-  /** Every log line of this test file so far. */
+  /** Every log entry of this test file so far. */
   readonly logs: Record<string, unknown>[];
   /** @throws Error when a log entry is not as in the contract */
   close(): Promise<void>;
 }
 
-/** What a test replaces. */
-export interface Replacements {
+/** The parts of the gateway that a test replaces. */
+export interface Overrides {
   readonly limits?: Partial<ServerLimits>;
-  /** Origin of the instance metadata service. */
+  /** The origin of the instance metadata service. */
   readonly metadataService?: URL;
-  /** Changes to the configuration that no variable can express. */
+  /** Changes to the configuration that no environment variable can express. */
   readonly configuration?: Partial<{ [Name in keyof Configuration]: Partial<Configuration[Name]> }>;
 }
 
 /**
- * The gateway of production in this process, on a free port of loopback, in front of the sandbox's HTTPS, with long
- * timeouts unless a test sets others.
+ * Starts the production gateway in this process, on a free port of loopback. It calls the sandbox over HTTPS, and has
+ * long timeouts unless the test sets others.
  */
 export async function startGateway(
   sandbox: Sandbox,
   variables: Record<string, string> = {},
-  { limits = {}, metadataService, configuration: changes = {} }: Replacements = {},
+  { limits = {}, metadataService, configuration: changes = {} }: Overrides = {},
 ): Promise<Gateway> {
-  const configuration = readConfiguration({ ...variablesFor(sandbox), ...LONG_TIMEOUTS, ...variables });
+  const configuration = readConfiguration({ ...gatewayEnvironment(sandbox), ...LONG_TIMEOUTS, ...variables });
   const serverLimits = { ...SERVER_LIMITS, ...limits };
   let builder = Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(LOG_DESTINATION)
-    .useValue(logTo)
+    .useValue(logDestination)
     .overrideProvider(TRUSTED_CERTIFICATES)
     .useValue(sandbox.ca);
   for (const name of Object.keys(NAMESPACES) as (keyof Configuration)[])
@@ -75,23 +76,9 @@ export async function startGateway(
   const { port } = app.getHttpServer().address() as AddressInfo;
   const close = async (): Promise<void> => {
     await app.close();
-    const entries = written;
-    written = [];
+    const entries = unverified;
+    unverified = [];
     for (const entry of entries) assertLogEntry(entry);
   };
   return { url: `http://127.0.0.1:${port}`, app, logs, close };
-}
-
-/** The environment that points a gateway at a sandbox. */
-export function variablesFor(sandbox: Sandbox): Record<string, string> {
-  const [credentials] = sandbox.credentials;
-  return {
-    HOST: '127.0.0.1',
-    PORT: '0',
-    TENCENTCLOUD_SECRET_ID: credentials!.secretId,
-    TENCENTCLOUD_SECRET_KEY: credentials!.secretKey,
-    TRTC_SDK_APP_ID: '1400000001',
-    TRTC_ENDPOINT: sandbox.httpsUrl,
-    ALLOW_ANONYMOUS: 'true',
-  };
 }

@@ -2,14 +2,14 @@ import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, stopTask } from './client.js';
 import { eventually } from './eventually.js';
 
-/** Longer than any stall of a busy machine: what a test does while the slots are taken is done before they free. */
+/** Long enough for a test to act before a slot frees, even on a busy machine. */
 const RESPONSE_DELAY_MS = 5000;
 
 /**
- * Takes a slot for each of these tasks and keeps it, by calls that the cloud answers late; returns when all of them
- * have arrived there. The faults of the sandbox are replaced. The gateway must be patient with its attempts.
+ * Stops these tasks with delayed responses of the sandbox, so that each call holds a slot. Returns when the sandbox has
+ * received all calls. Replaces the faults of the sandbox. The attempt timeout of the gateway must exceed the delay.
  *
- * @returns the answers to come
+ * @returns the pending responses
  */
 export async function holdSlots(
   sandbox: Sandbox,
@@ -21,11 +21,11 @@ export async function holdSlots(
     tasks.map((taskId) => ({ fault: { kind: 'slow', ms: responseDelayMs }, times: 1, taskId })),
   );
   const responses = Promise.all(tasks.map((taskId) => stopTask(url, taskId, '', { prefer: 'wait=30' })));
-  // A gateway that is killed meanwhile owes no answer; whoever wants them sees the failure.
+  // A test that kills the gateway may ignore the responses; a test that awaits them still sees the failure.
   responses.catch(() => {});
   await eventually(() => {
-    const arrived = new Set(sandbox.receivedRequests().map(({ taskId }) => taskId));
-    return tasks.every((taskId) => arrived.has(taskId));
+    const received = new Set(sandbox.receivedRequests().map(({ taskId }) => taskId));
+    return tasks.every((taskId) => received.has(taskId));
   });
   return { responses };
 }

@@ -9,9 +9,9 @@ export interface LoggedEvent {
 const LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
 
 /**
- * Every event that the sources can log, with its level: what stands in calls such as `logger.warn({ event: 'x' })`.
+ * Finds every event that the sources can log, with its level, in calls such as `logger.warn({ event: 'x' })`.
  *
- * @throws Error that names the place of a line that is logged without an event
+ * @throws Error that names the position of a call without an event
  */
 export async function loggedEvents(folder: string): Promise<LoggedEvent[]> {
   const events: LoggedEvent[] = [];
@@ -27,7 +27,7 @@ export async function loggedEvents(folder: string): Promise<LoggedEvent[]> {
   return events;
 }
 
-/** The level at which a node logs; undefined when it does not. */
+/** Returns the level of a logger call; undefined for other nodes. */
 function levelOf(node: ts.Node): string | undefined {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined;
   const { expression: logger, name } = node.expression;
@@ -35,8 +35,8 @@ function levelOf(node: ts.Node): string | undefined {
 }
 
 function eventOf({ arguments: [fields], pos }: ts.CallExpression, source: ts.SourceFile): string {
-  // The one line that is put together elsewhere.
-  if (fields?.getText().startsWith('stopLine(')) return 'stop';
+  // The one entry that is built elsewhere.
+  if (fields?.getText().startsWith('stopLogEntry(')) return 'stop-completed';
   if (fields && ts.isObjectLiteralExpression(fields))
     for (const property of fields.properties)
       if (ts.isPropertyAssignment(property) && property.name.getText() === 'event')

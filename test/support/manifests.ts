@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-/** As much of a compose file as tests ask about. */
+/** The part of a compose service that tests read. */
 export interface ComposeService {
   readonly image?: string;
   readonly build?: { target: string };
@@ -70,7 +70,7 @@ export const serviceMonitor = readManifest('../overlays/production/service-monit
 
 export const deployment = readManifest('deployment') as Deployment;
 
-/** What the ConfigMap holds in the overlay. */
+/** The data of the ConfigMap in the production overlay. */
 export const configMap: Record<string, string> = Object.fromEntries(
   ['base', 'overlays/production'].flatMap((folder) =>
     readFileSync(`${KUBERNETES}/${folder}/gateway.env`, 'utf8')

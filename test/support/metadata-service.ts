@@ -2,11 +2,11 @@ import http from 'node:http';
 import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
 import { listen } from './free-port.js';
 
-/** A stand-in for the cloud's metadata service, which knows one role. */
+/** A simulation of Tencent Cloud's instance metadata service with one role. */
 export interface MetadataService {
   readonly url: URL;
-  /** What it hands out; undefined: it fails. */
-  issued: { credentials: SandboxCredentials; lifeMs: number } | undefined;
+  /** The credentials in its responses. Undefined: it responds with 500. */
+  issued: { credentials: SandboxCredentials; lifetimeMs: number } | undefined;
   requestCount: number;
   close(): void;
 }
@@ -14,13 +14,13 @@ export interface MetadataService {
 export async function startMetadataService(role: string): Promise<MetadataService> {
   const server = http.createServer((request, response) => {
     service.requestCount += 1;
-    const known = request.url === `/latest/meta-data/cam/security-credentials/${role}`;
-    if (!service.issued || !known) {
-      response.writeHead(known ? 500 : 404).end();
+    const isKnownRole = request.url === `/latest/meta-data/cam/security-credentials/${role}`;
+    if (!service.issued || !isKnownRole) {
+      response.writeHead(isKnownRole ? 500 : 404).end();
       return;
     }
-    const { credentials, lifeMs } = service.issued;
-    const expireAtMs = Date.now() + lifeMs;
+    const { credentials, lifetimeMs } = service.issued;
+    const expireAtMs = Date.now() + lifetimeMs;
     response.end(
       JSON.stringify({
         TmpSecretId: credentials.secretId,

@@ -3,23 +3,23 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
-import { bearerHeader, callerEntry, createTempFolder, replaceFileAtomically } from './callers-file.js';
+import { bearerHeader, callerEntry } from './callers-file.js';
 import { type HttpResponse, send } from './client.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 import { gatewayEnvironment } from './environment.js';
-import { accelerateRules } from './accelerate-rules.js';
 import { GatewayProcess } from './process.js';
-import { PrometheusProcess } from './prometheus.js';
+import { accelerateRules, PrometheusProcess } from './prometheus.js';
 import { RedisProcess } from './redis.js';
+import { createTempFolder, replaceFileAtomically, type TempFolder } from './temp-folder.js';
 
-const CALLER_KEY = 'igw_key-of-the-studio';
+const CALLER_KEY = 'igw_studio-key';
 const CALL_INTERVAL_MS = 150;
 
-/** Longer than anything here takes on a busy machine. */
+/** An alert fires and resolves faster, even on a busy machine. */
 const ALERT_TIMEOUT_MS = 110_000;
 
-/** A replica that comes back at its address. */
+/** A replica that keeps its address when it restarts. */
 class Replica {
   process!: GatewayProcess;
 
@@ -45,8 +45,8 @@ class Replica {
 }
 
 /**
- * Two replicas as production runs them, with Redis and keys in files, under a few calls per second, and watched by a
- * Prometheus to which a second is a minute: the place where incidents are made to happen.
+ * Two replicas as in production, with Redis, credentials in files, and a few calls per second. A Prometheus with
+ * accelerated rules monitors them. Tests cause incidents and wait for the alerts.
  */
 export class MonitoredGateway {
   readonly #agent = new http.Agent({ keepAlive: true });
@@ -58,10 +58,10 @@ export class MonitoredGateway {
     readonly redis: RedisProcess,
     readonly replicas: readonly [Replica, Replica],
     readonly prometheus: PrometheusProcess,
-    private readonly folder: Awaited<ReturnType<typeof createTempFolder>>,
+    private readonly folder: TempFolder,
   ) {}
 
-  /** @param proxy leads to the cloud's port; default: straight there */
+  /** @param proxy takes the sandbox's port and returns the endpoint of the gateways; default: the sandbox itself */
   static async start(
     proxy: (port: number) => Promise<string> = (port) => Promise.resolve(`http://127.0.0.1:${port}`),
   ): Promise<MonitoredGateway> {
@@ -106,7 +106,7 @@ export class MonitoredGateway {
     return monitored;
   }
 
-  /** One call of the studio's, at one replica after the other. Whoever is gone does not answer. */
+  /** Sends one call, to each replica in turn. @returns undefined when the replica does not respond */
   async call(): Promise<HttpResponse | undefined> {
     this.#calls += 1;
     const { host } = this.replicas[this.#calls % 2]!;
@@ -116,11 +116,11 @@ export class MonitoredGateway {
     );
   }
 
-  /** Does something again and again. @returns ends it, when the last time is over */
-  repeatEvery(ms: number, what: () => Promise<unknown>): () => Promise<void> {
+  /** Runs an action at an interval. @returns a function that ends this and waits for the last run */
+  repeatEvery(ms: number, action: () => Promise<unknown>): () => Promise<void> {
     const inFlight = new Set<Promise<unknown>>();
     const timer = setInterval(() => {
-      const done = what().finally(() => inFlight.delete(done));
+      const done = action().finally(() => inFlight.delete(done));
       inFlight.add(done);
     }, ms);
     this.#timers.add(timer);
@@ -135,7 +135,7 @@ export class MonitoredGateway {
     await replaceFileAtomically(join(this.folder.path, 'callers.json'), text);
   }
 
-  /** Writes what is given of a pair. */
+  /** Writes the given halves of the credentials. */
   async writeCredentials({ secretId, secretKey }: Partial<SandboxCredentials>): Promise<void> {
     if (secretId !== undefined) await replaceFileAtomically(join(this.folder.path, 'id'), secretId);
     if (secretKey !== undefined) await replaceFileAtomically(join(this.folder.path, 'key'), secretKey);
@@ -146,7 +146,7 @@ export class MonitoredGateway {
     await eventually(async () => (await this.prometheus.alertState(alert)) === 'firing', ALERT_TIMEOUT_MS);
   }
 
-  /** Waits until the alert is over and callers are served. */
+  /** Waits until the alert has resolved and a call succeeds. */
   async waitUntilResolved(alert: string): Promise<void> {
     await eventually(async () => (await this.prometheus.alertState(alert)) === 'inactive', ALERT_TIMEOUT_MS);
     await eventually(async () => (await this.call())?.status === 200);

@@ -7,12 +7,12 @@ export interface ReceivedSpan {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
-  /** 1 internal, 2 server, 3 client. */
+  /** 1 is internal, 2 server, 3 client. */
   readonly kind: number;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** 2: an error. */
+  /** Code 2 is an error. */
   readonly status: { readonly code?: number };
 }
 
@@ -34,9 +34,9 @@ interface KeyValue {
 export class OtlpCollector {
   readonly #server: http.Server;
   #port = 0;
-  /** Everything that came, as it came. */
+  /** All requests, with their raw bodies. */
   readonly requests: { path: string; headers: http.IncomingHttpHeaders; body: Buffer }[] = [];
-  /** What it answers. */
+  /** The status of its responses. */
   status = 200;
 
   private constructor() {
@@ -61,12 +61,12 @@ export class OtlpCollector {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** The variables that send a gateway's spans here, in the encoding that can be read. */
+  /** The environment of a gateway that exports to this collector, as JSON. */
   get environment(): Record<string, string> {
     return { OTEL_EXPORTER_OTLP_ENDPOINT: this.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
   }
 
-  /** Every byte that came, heads aside: they hold what lets a gateway in here. */
+  /** All bodies. Headers are left out, because they contain the token for this collector. */
   get bodies(): string {
     return this.requests.map(({ body }) => body.toString('latin1')).join('\n');
   }

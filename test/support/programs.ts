@@ -3,19 +3,19 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** A program that tests run, and how a person gets it. */
+/** A program that tests run, and its installation. */
 export interface Program {
   readonly name: string;
-  /** The Debian packages that bring it. */
+  /** The Debian packages that contain it. */
   readonly packages: readonly string[];
-  /** What to do elsewhere, in a sentence. */
+  /** One sentence for other systems. */
   readonly installHint: string;
 }
 
 /**
- * Where a program is. On Debian and Ubuntu, as root, what is missing is installed.
+ * Returns the path of a program. On Debian and Ubuntu, root installs a program that is missing.
  *
- * @throws Error that names the packages, where that cannot be done
+ * @throws Error that names the packages when the program is missing and cannot be installed
  */
 export function resolveProgram({ name, packages, installHint }: Program): string {
   const found = findOnPath(name);
@@ -35,14 +35,14 @@ function findOnPath(name: string): string | undefined {
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
 }
 
-/** Asked by Debian's packages whether they may start their service. */
+/** Debian packages run this file to decide whether they may start their service. */
 const POLICY_RC_FILE = '/usr/sbin/policy-rc.d';
 
-/** One at a time over all test files: the others find it installed. */
+/** Installs packages. A lock lets one process install at a time; the others then find the program. */
 function install(name: string, packages: readonly string[]): void {
   const notice = `Installing Debian packages with apt-get: ${packages.join(', ')}. Reason: ${name} is needed and not on PATH.`;
   const lock = join(tmpdir(), 'ingest-gateway-install.lock');
-  // A package that brings a service must not start it: tests start their own.
+  // The package must not start its service, because tests start their own.
   const script =
     `[ -e ${POLICY_RC_FILE} ] || { printf '#!/bin/sh\nexit 101\n' > ${POLICY_RC_FILE}; chmod +x ${POLICY_RC_FILE}; trap 'rm ${POLICY_RC_FILE}' EXIT; }; ` +
     `command -v ${name} || { echo '${notice}' >&2; apt-get update -qq && DEBIAN_FRONTEND=noninteractive ` +

@@ -1,22 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
 import { Subprocess } from './process.js';
 import { type Program, resolveProgram } from './programs.js';
+import { createTempFolder, type TempFolder } from './temp-folder.js';
 
 const CONFIGURATION_FOLDER = 'docker/prometheus';
 const packages = { packages: ['prometheus'], installHint: 'macOS: brew install prometheus.' };
 const PROMETHEUS: Program = { name: 'prometheus', ...packages };
 const PROMTOOL: Program = { name: 'promtool', ...packages };
 
-/** One series of an answer. */
+/** One series of a query result. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [at: number, value: string];
+  readonly value: readonly [timestamp: number, value: string];
 }
 
 export interface Rule {
@@ -27,54 +26,54 @@ export interface Rule {
   readonly lastError?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Of an alert. */
+  /** Set for alerts. */
   readonly state?: 'inactive' | 'pending' | 'firing';
 }
 
-/** Runs promtool. @throws Error with what it says, when it finds a fault */
+/** Runs promtool and returns its output. @throws Error with its output when it finds an error */
 export function promtool(args: readonly string[], input = ''): string {
   return execFileSync(resolveProgram(PROMTOOL), args, { input, encoding: 'utf8', stdio: 'pipe' });
 }
 
-/** A real Prometheus with the configuration and the rules of docker/prometheus, in a hurry. */
+/** A Prometheus server with the configuration and the rules of docker/prometheus; it scrapes every second. */
 export class PrometheusProcess {
   private constructor(
     private readonly child: Subprocess,
-    private readonly directory: string,
+    private readonly folder: TempFolder,
     readonly url: string,
   ) {}
 
   /**
-   * @param targets `host:port` of the replicas, in place of those in the configuration
-   * @param rules what is made of each file of rules
+   * @param targets `host:port` of each replica; they replace the targets of the configuration
+   * @param changeRules changes the text of each rules file
    */
   static async start(
     targets: readonly string[],
-    rules: (text: string) => string = (text) => text,
+    changeRules: (text: string) => string = (text) => text,
   ): Promise<PrometheusProcess> {
-    const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-prometheus-'));
-    writeConfiguration(directory, targets, rules);
+    const folder = await createTempFolder();
+    writeConfiguration(folder.path, targets, changeRules);
     const port = await freePort();
     const child = new Subprocess(
       [
         resolveProgram(PROMETHEUS),
-        `--config.file=${directory}/prometheus.yml`,
-        `--storage.tsdb.path=${directory}/data`,
+        `--config.file=${folder.path}/prometheus.yml`,
+        `--storage.tsdb.path=${folder.path}/data`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--enable-feature=exemplar-storage',
         '--log.level=error',
       ],
       { stdout: 'ignore', stderr: 'inherit' },
     );
-    const prometheus = new PrometheusProcess(child, directory, `http://127.0.0.1:${port}`);
-    while (!(await prometheus.#ready())) {
+    const prometheus = new PrometheusProcess(child, folder, `http://127.0.0.1:${port}`);
+    while (!(await prometheus.#isReady())) {
       if (child.hasExited) throw new Error('prometheus exited');
       await sleep(50);
     }
     return prometheus;
   }
 
-  /** The value of an expression now: one sample for each series. @throws Error when it is none */
+  /** Evaluates an expression now: one sample for each series. @throws Error when the expression is invalid */
   async query(expression: string): Promise<Sample[]> {
     const { result } = await this.get<{ result: Sample[] }>('query', { query: expression });
     return result;
@@ -85,27 +84,27 @@ export class PrometheusProcess {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** How an alert stands. @throws Error when there is none of this name */
+  /** @throws Error when no alert has this name */
   async alertState(alert: string): Promise<Rule['state']> {
     const rule = (await this.rules()).find(({ name }) => name === alert);
     if (!rule) throw new Error(`no alert ${alert}`);
     return rule.state;
   }
 
-  /** Asks the HTTP API. */
-  async get<T>(what: string, parameters: Record<string, string> = {}): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters).toString()}`);
+  /** Calls the HTTP API. @param path below `/api/v1/` */
+  async get<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
     const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string };
-    if (status !== 'success') throw new Error(`${what} ${JSON.stringify(parameters)}: ${error}`);
+    if (status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${error}`);
     return data;
   }
 
   async close(): Promise<void> {
     await this.child.stop('SIGTERM');
-    await rm(this.directory, { recursive: true, force: true });
+    await this.folder.remove();
   }
 
-  async #ready(): Promise<boolean> {
+  async #isReady(): Promise<boolean> {
     try {
       return (await fetch(`${this.url}/-/ready`)).ok;
     } catch {
@@ -117,16 +116,27 @@ export class PrometheusProcess {
 function writeConfiguration(
   directory: string,
   targets: readonly string[],
-  rules: (text: string) => string,
+  changeRules: (text: string) => string,
 ): void {
-  const inPlace = readFileSync(`${CONFIGURATION_FOLDER}/prometheus.yml`, 'utf8')
+  const configuration = readFileSync(`${CONFIGURATION_FOLDER}/prometheus.yml`, 'utf8')
     .replaceAll(/(?<=_interval: )15s/g, '1s')
     .replace("'gateway-1:3000', 'gateway-2:3000'", targets.map((target) => `'${target}'`).join(', '));
-  writeFileSync(join(directory, 'prometheus.yml'), inPlace);
+  writeFileSync(join(directory, 'prometheus.yml'), configuration);
   mkdirSync(join(directory, 'rules'));
   for (const name of readdirSync(`${CONFIGURATION_FOLDER}/rules`))
     writeFileSync(
       join(directory, 'rules', name),
-      rules(readFileSync(`${CONFIGURATION_FOLDER}/rules/${name}`, 'utf8')),
+      changeRules(readFileSync(`${CONFIGURATION_FOLDER}/rules/${name}`, 'utf8')),
     );
+}
+
+/**
+ * Makes the rules of docker/prometheus/rules sixty times as fast: each range (`[5m]`) and each duration (`for: 5m`) gets
+ * seconds in place of minutes. Everything else, such as thresholds, stays the same.
+ */
+export function accelerateRules(rules: string): string {
+  return rules.replaceAll(
+    /(?<=\[|for: )(\d+)([mh])(?=\]|$)/gm,
+    (_, n: string, unit: string) => `${Number(n) * (unit === 'h' ? 60 : 1)}s`,
+  );
 }

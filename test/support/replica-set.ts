@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop, setTimeout as sleep } from 'node:timers/promises';
 import { SlidingWindowCounter } from '../../apps/sandbox/src/sliding-window-counter.js';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, send } from './client.js';
@@ -16,11 +16,11 @@ interface Replica {
   readonly url: string;
 }
 
-/** Several gateways as processes of their own, in front of one sandbox, over a network with delays. */
+/** Several gateway processes that call one sandbox over a network with random delays. */
 export class ReplicaSet {
   readonly #replicas: Replica[] = [];
   readonly #agent = new http.Agent({ keepAlive: true });
-  /** The last words of replicas that ended unasked. */
+  /** Exit code and last output of each replica that exited without `stopOldest`. */
   readonly unexpectedExits: string[] = [];
   #calls = 0;
 
@@ -49,14 +49,14 @@ export class ReplicaSet {
     return this.sandbox.state().statistics.peakPerSecond;
   }
 
-  /** Of what has arrived since the arrivals were last cleared. */
+  /** The peak of the requests since `clearReceivedRequests`. */
   get recentPeakPerSecond(): number {
     const counter = new SlidingWindowCounter();
     for (const { receivedAtMs: at } of this.sandbox.receivedRequests()) counter.record(at);
     return counter.peak;
   }
 
-  /** One more replica. */
+  /** Starts one more replica. */
   async addReplica(changes: Record<string, string> = {}): Promise<void> {
     const base = {
       ...gatewayEnvironment(this.sandbox),
@@ -71,18 +71,18 @@ export class ReplicaSet {
 
   async #recordUnexpectedExit(replica: Replica): Promise<void> {
     const { code, stdout, stderr } = await replica.process.finished;
-    const last = stdout.trimEnd().split('\n').at(-1);
-    if (this.#replicas.includes(replica)) this.unexpectedExits.push(`${code}: ${last} ${stderr}`);
+    const lastLine = stdout.trimEnd().split('\n').at(-1);
+    if (this.#replicas.includes(replica)) this.unexpectedExits.push(`${code}: ${lastLine} ${stderr}`);
   }
 
-  /** The oldest replica gets this signal and no more calls. */
+  /** Sends a signal to the oldest replica, which gets no more calls, and waits for its exit. */
   async stopOldest(signal: NodeJS.Signals): Promise<void> {
     const { process } = this.#replicas.shift()!;
     process.kill(signal);
     await process.finished;
   }
 
-  /** Calls at this rate for that long, to each replica in turn. Whoever is gone is not counted. */
+  /** Sends calls at a steady rate, to each replica in turn. @returns the responses, without failed connections */
   async sendAtRate(
     perSecond: number,
     seconds: number,
@@ -92,8 +92,8 @@ export class ReplicaSet {
     const start = performance.now();
     for (let n = 0; n < perSecond * seconds; n += 1) {
       const due = start + (n * 1000) / perSecond - performance.now();
-      // Whoever is late still lets the answers in.
-      await (due > 0 ? sleep(due) : turn());
+      // A sender that is behind schedule still lets responses arrive.
+      await (due > 0 ? sleep(due) : yieldToEventLoop());
       calls.push(this.call(headers).catch(() => undefined));
     }
     return (await Promise.all(calls)).filter((response) => response !== undefined);
@@ -110,36 +110,38 @@ export class ReplicaSet {
     return { ...response, durationMs: performance.now() - start };
   }
 
-  /** The sum of a metric over all replicas. */
+  /** Returns the sum of a metric over all replicas. */
   async sumMetric(name: string): Promise<number> {
     let sum = 0;
     for (const url of this.urls) sum += await readMetric(url, name);
     return sum;
   }
 
-  /** Waits until each replica has found the store again, if it was lost. @returns whether that was in time */
-  async waitForRedis(withinMs: number): Promise<boolean> {
-    const stopOldest = performance.now() + withinMs;
+  /** Waits until each replica is connected to Redis. @returns false at the end of the time limit */
+  async waitForRedis(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
     while ((await this.sumMetric('ingest_gateway_quota_redis_up')) < this.#replicas.length) {
-      if (performance.now() > stopOldest) return false;
+      if (performance.now() > deadline) return false;
       await sleep(50);
     }
     return true;
   }
 
-  /** How long calls took at the cloud on average, in seconds. */
+  /** Returns the mean duration of upstream calls. */
   async averageUpstreamSeconds(): Promise<number> {
-    const of = 'tencentcloud_request_duration_seconds';
+    const metric = 'tencentcloud_request_duration_seconds';
     const labels = '{action="StopStreamIngest",code="OK"}';
-    return (await this.sumMetric(`${of}_sum${labels}`)) / (await this.sumMetric(`${of}_count${labels}`));
+    return (
+      (await this.sumMetric(`${metric}_sum${labels}`)) / (await this.sumMetric(`${metric}_count${labels}`))
+    );
   }
 
-  /** What each replica said of its store, in order. */
+  /** The log entries of each replica about its Redis connection, in order. */
   redisEvents(): { event: string; reason?: string; fallbackSlots?: number }[][] {
     return this.#replicas.map(({ process }) =>
       process.stdout
         .split('\n')
-        .filter((line) => line.includes('"event":"quota-store-'))
+        .filter((line) => line.includes('"event":"quota-redis-'))
         .map((line) => JSON.parse(line) as { event: string }),
     );
   }

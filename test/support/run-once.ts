@@ -3,22 +3,23 @@ import { type HttpResponse, stopTask } from './client.js';
 import { startGateway } from './gateway.js';
 import { readMetric } from './metrics.js';
 
-/** What became of one call, seen from outside. */
+/** The result of one call, as a caller and the metrics show it. */
 export interface RunResult {
   readonly response: HttpResponse;
   readonly status: number;
-  /** `stopped`, `already-finished`, or the problem's code. */
+  /** `stopped`, `already-finished`, or a problem code. */
   readonly code: unknown;
   readonly outcome: unknown;
-  /** Attempts that the gateway measured. */
+  /** The attempts that the gateway counted. */
   readonly attempts: number;
-  /** Slots that it took. */
+  /** The slots that it acquired. */
   readonly slots: number;
 }
 
 /**
- * Stops a task, or some one after the other, through a gateway of its own, so that no breaker, budget or slot is
- * shared with another case. The answer is the last one's, the counts are of all.
+ * Stops one or several tasks in sequence through a new gateway, so that tests share no circuit, retry budget or slot.
+ *
+ * @returns the last response, and the counts of all calls
  */
 export async function runOnce(
   sandbox: Sandbox,
@@ -44,15 +45,4 @@ export async function runOnce(
   } finally {
     await gateway.close();
   }
-}
-
-/** Runs jobs side by side, but not all at once. */
-export async function runInParallel<T>(jobs: (() => Promise<T>)[], width: number): Promise<T[]> {
-  const results: T[] = [];
-  const queue = [...jobs.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await next[1]();
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-  return results;
 }

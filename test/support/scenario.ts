@@ -1,25 +1,25 @@
 import { writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
-import { bearerHeader, callerEntry, createTempFolder } from './callers-file.js';
-import { type HttpResponse, stopTask } from './client.js';
+import { bearerHeader, callerEntry } from './callers-file.js';
+import { type HttpResponse, startStop, stopTask } from './client.js';
 import { eventually } from './eventually.js';
 import { gatewayEnvironment } from './environment.js';
 import { readMetric } from './metrics.js';
 import { GatewayProcess } from './process.js';
+import { createTempFolder } from './temp-folder.js';
 
 const KEYS = { studio: 'key-of-studio', rooms: 'key-of-rooms' };
 
-/** What a gateway lived through: its log, and what its callers were told. */
+/** The log of the gateway, and the responses to its callers. */
 export interface ScenarioResult {
   readonly log: string;
-  readonly lines: Record<string, unknown>[];
+  readonly entries: Record<string, unknown>[];
   readonly responses: Record<string, HttpResponse>;
   readonly sandbox: Sandbox;
 }
 
-/** Every way in which a call to stop a task can come to its end, lived through by a gateway. */
+/** Starts a gateway and sends calls that have every possible result. */
 export async function runScenario(variables: Record<string, string> = {}): Promise<ScenarioResult> {
   const sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
   const folder = await createTempFolder();
@@ -43,11 +43,11 @@ export async function runScenario(variables: Record<string, string> = {}): Promi
     gateway.kill('SIGTERM');
     const { stdout } = await gateway.finished;
     const log = cancelledLog + stdout;
-    const lines = log
+    const entries = log
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    return { log, lines, responses, sandbox };
+    return { log, entries, responses, sandbox };
   } finally {
     gateway.kill('SIGKILL');
     await sandbox.close();
@@ -55,23 +55,22 @@ export async function runScenario(variables: Record<string, string> = {}): Promi
   }
 }
 
-/** Sends a call, and hangs up when told; resolves when the gateway has logged it. */
+/** Sends a call, disconnects when the condition holds, and waits until the gateway has logged the call. */
 async function disconnectWhen(
   gateway: GatewayProcess,
   taskId: string,
-  when: () => boolean | Promise<boolean>,
+  condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  const request = http.request(`${await gateway.url()}/ingest-tasks/${taskId}`, {
-    method: 'DELETE',
-    headers: { ...bearerHeader(KEYS.studio), prefer: 'wait=30' },
+  const request = startStop(await gateway.url(), taskId, {
+    ...bearerHeader(KEYS.studio),
+    prefer: 'wait=30',
   });
-  request.on('error', () => {}).end();
-  await eventually(when);
+  await eventually(condition);
   request.destroy();
   await eventually(() => gateway.stdout.includes(`"taskId":"${taskId}"`));
 }
 
-/** A caller leaves while its call waits for the only slot, which is held by one that is never answered. */
+/** A client disconnects while its call waits for the only slot. The call that holds the slot gets no response. */
 async function disconnectWhileQueued(sandbox: Sandbox, environment: Record<string, string>): Promise<string> {
   const singleSlotGateway = new GatewayProcess({
     ...environment,
@@ -81,11 +80,13 @@ async function disconnectWhileQueued(sandbox: Sandbox, environment: Record<strin
   try {
     sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 1 }]);
     const url = await singleSlotGateway.url();
-    void stopTask(url, 'in-the-way', '', { ...bearerHeader(KEYS.studio), prefer: 'wait=30' }).catch(() => {});
+    void stopTask(url, 'holds-the-slot', '', { ...bearerHeader(KEYS.studio), prefer: 'wait=30' }).catch(
+      () => {},
+    );
     await eventually(() => sandbox.receivedRequests().length === 1);
     await disconnectWhen(
       singleSlotGateway,
-      'left-early',
+      'disconnected-early',
       async () => (await readMetric(url, 'ingest_gateway_quota_queue_length')) === 1,
     );
     return singleSlotGateway.stdout;
@@ -102,48 +103,48 @@ async function sendRequests(
 ): Promise<Record<string, HttpResponse>> {
   const as = (name: keyof typeof KEYS, taskId: string, id: string): Promise<HttpResponse> =>
     stopTask(url, taskId, '', { ...bearerHeader(KEYS[name]), 'x-request-id': id });
-  const arrived = (taskId: string) => (): boolean =>
-    sandbox.receivedRequests().some((seen) => seen.taskId === taskId);
+  const received = (taskId: string) => (): boolean =>
+    sandbox.receivedRequests().some((request) => request.taskId === taskId);
 
   const plain = await as('studio', 'plain', 'plain-1');
   const fromCache = await as('rooms', 'plain', 'plain-2');
   sandbox.setFaults([
     { fault: { kind: 'error', code: 'FailedOperation.TaskFinished' }, times: 1, taskId: 'ended' },
-    { fault: { kind: 'error', code: 'InvalidParameter.TaskId' }, times: 1, taskId: 'nobodys' },
-    { fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'repeated' },
-    { fault: { kind: 'no-response' }, times: 1, taskId: 'lost-answer', effect: 'after' },
-    { fault: { kind: 'no-response' }, times: 'always', taskId: 'silence' },
+    { fault: { kind: 'error', code: 'InvalidParameter.TaskId' }, times: 1, taskId: 'unknown-task' },
+    { fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'retried' },
+    { fault: { kind: 'no-response' }, times: 1, taskId: 'lost-response', effect: 'after' },
+    { fault: { kind: 'no-response' }, times: 'always', taskId: 'no-response' },
     { fault: { kind: 'status', status: 500 }, times: 'always', taskId: 'broken' },
     { fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'together' },
-    { fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'left-late' },
+    { fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'disconnected-late' },
   ]);
   const ended = await as('studio', 'ended', 'ended-1');
-  const unknownTask = await as('studio', 'nobodys', 'nobodys-1');
-  const retried = await as('studio', 'repeated', 'repeated-1');
-  const lostResponse = await as('studio', 'lost-answer', 'lost-answer-1');
-  const timedOut = await as('studio', 'silence', 'silence-1');
+  const unknownTask = await as('studio', 'unknown-task', 'unknown-task-1');
+  const retried = await as('studio', 'retried', 'retried-1');
+  const lostResponse = await as('studio', 'lost-response', 'lost-response-1');
+  const timedOut = await as('studio', 'no-response', 'no-response-1');
   const first = as('studio', 'together', 'together-1');
-  await eventually(arrived('together'));
+  await eventually(received('together'));
   const joined = await as('rooms', 'together', 'together-2');
-  await disconnectWhen(gateway, 'left-late', arrived('left-late'));
+  await disconnectWhen(gateway, 'disconnected-late', received('disconnected-late'));
   const malformed = await stopTask(url, 'plain', '?sdkAppId=0', bearerHeader(KEYS.studio));
-  const unauthenticated = await stopTask(url, 'plain', '', bearerHeader('nobodys-key'));
+  const unauthenticated = await stopTask(url, 'plain', '', bearerHeader('unknown-key'));
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const traced = await stopTask(url, 'traced', '', { ...bearerHeader(KEYS.studio), traceparent });
   const broken = await as('studio', 'broken', 'broken-1');
   const together = await first;
   return {
     plain,
-    remembered: fromCache,
+    fromCache,
     ended,
-    nobodys: unknownTask,
-    repeated: retried,
-    lostAnswer: lostResponse,
-    silence: timedOut,
+    unknownTask,
+    retried,
+    lostResponse,
+    timedOut,
     together,
     joined,
     malformed,
-    stranger: unauthenticated,
+    unauthenticated,
     traced,
     broken,
   };

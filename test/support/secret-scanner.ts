@@ -1,16 +1,16 @@
-/** Secrets that cannot be mistaken for anything else, by what they are. */
+/** Unmistakable secrets by name. */
 export type PlantedSecrets = Readonly<Record<string, string>>;
 
-/** Which of the secrets are in these bytes, in which spelling: as they are, URL-encoded, in hex or in base64. */
+/** Finds secrets in plain, URL-encoded, hexadecimal or base64 form. @returns the name and the encoding of each */
 export function findSecrets(bytes: string, secrets: PlantedSecrets): string[] {
   return Object.entries(secrets).flatMap(([name, secret]) =>
     encodings(secret)
       .filter(([, text]) => bytes.includes(text))
-      .map(([spelling]) => `${name}, ${spelling}`),
+      .map(([encoding]) => `${name}, ${encoding}`),
   );
 }
 
-function encodings(secret: string): [spelling: string, text: string][] {
+function encodings(secret: string): [encoding: string, text: string][] {
   const hex = Buffer.from(secret).toString('hex');
   const encoded = encodeURIComponent(secret);
   return [
@@ -19,8 +19,8 @@ function encodings(secret: string): [spelling: string, text: string][] {
     ['URL-encoded', encoded.replaceAll(/%../g, (escape) => escape.toLowerCase())],
     ['hex', hex],
     ['hex', hex.toUpperCase()],
-    ...[0, 1, 2].flatMap((before): [string, string][] => {
-      const base64 = base64Fragment(secret, before);
+    ...[0, 1, 2].flatMap((offset): [string, string][] => {
+      const base64 = base64Fragment(secret, offset);
       return [
         ['base64', base64],
         ['base64', base64.replaceAll('+', '-').replaceAll('/', '_')],
@@ -29,9 +29,9 @@ function encodings(secret: string): [spelling: string, text: string][] {
   ];
 }
 
-/** What of a secret's base64 does not depend on its neighbours, when so many bytes (modulo 3) stand before it. */
-function base64Fragment(secret: string, before: number): string {
-  const bytes = Buffer.from('\0'.repeat(before) + secret);
+/** The part of a secret's base64 form that does not depend on the bytes around it. @param offset modulo 3 */
+function base64Fragment(secret: string, offset: number): string {
+  const bytes = Buffer.from('\0'.repeat(offset) + secret);
   const whole = Math.floor((bytes.length * 8) / 6);
-  return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), whole);
+  return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), whole);
 }

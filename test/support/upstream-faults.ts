@@ -1,16 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import type { Fault, FaultRule } from '../../apps/sandbox/src/faults.js';
 
-/** How a call ends: status, code, outcome, attempts. */
+/** The result of a call. */
 type ExpectedResult = readonly [status: number, code: string, outcome: string | undefined, attempts: number];
 
 export interface FaultCase {
   readonly name: string;
   readonly fault: Fault;
   readonly effect?: FaultRule['effect'];
-  /** When the fault strikes once and then all is fine. */
+  /** The result when the fault is injected into the first attempt only. */
   readonly once: ExpectedResult;
-  /** When it strikes every time. */
+  /** The result when the fault is injected into every attempt. */
   readonly always: ExpectedResult;
 }
 
@@ -34,8 +34,13 @@ const timingOut = retried(UPSTREAM_TIMEOUT);
 const throttled = retried(THROTTLED);
 
 function rejecting(code: string, status: number, problem: string, message?: string): FaultCase {
-  const end: ExpectedResult = [status, problem, 'not-stopped', 1];
-  return { name: code, fault: { kind: 'error', code, ...(message && { message }) }, once: end, always: end };
+  const result: ExpectedResult = [status, problem, 'not-stopped', 1];
+  return {
+    name: code,
+    fault: { kind: 'error', code, ...(message && { message }) },
+    once: result,
+    always: result,
+  };
 }
 
 const CONNECTION_PHASES = ['before-headers', 'in-headers', 'in-body'] as const;
@@ -50,10 +55,10 @@ const connectionFaults: FaultCase[] = [
   ...CONNECTION_PHASES.map((at) => failing(`closed ${at}`, { kind: 'close', at })),
   failing('body shorter than Content-Length', { kind: 'short-body' }),
   failing('body shorter than Content-Length, after the stop took effect', { kind: 'short-body' }, 'after'),
-  timingOut('accepted and never answered', { kind: 'no-response' }),
-  timingOut('never answered, after the stop took effect', { kind: 'no-response' }, 'after'),
-  timingOut('headers byte by byte, past the timeout', { kind: 'trickle', part: 'headers', everyMs: 100 }),
-  timingOut('body byte by byte, past the timeout', { kind: 'trickle', part: 'body', everyMs: 100 }),
+  timingOut('no response', { kind: 'no-response' }),
+  timingOut('no response, after the stop took effect', { kind: 'no-response' }, 'after'),
+  timingOut('headers byte by byte, beyond the timeout', { kind: 'trickle', part: 'headers', everyMs: 100 }),
+  timingOut('body byte by byte, beyond the timeout', { kind: 'trickle', part: 'body', everyMs: 100 }),
 ];
 
 const httpStatuses: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 502, 503, 504].map((status) =>
@@ -67,18 +72,18 @@ const httpStatuses: FaultCase[] = [301, 307, 400, 403, 404, 413, 414, 429, 500, 
 const malformedResponses: FaultCase[] = [
   failing('200 with HTML', { kind: 'body', body: '<html>hello</html>', contentType: 'text/html' }),
   ...['', 'null', '[]', '{}', '"text"', '7', '{"Response":null}', '{"Response":[]}', '{"Response":{}}'].map(
-    (text) => failing(`200 with ${text || 'nothing'}`, body(text)),
+    (text) => failing(`200 with ${text || 'an empty body'}`, body(text)),
   ),
   failing('RequestId of a wrong type', body('{"Response":{"RequestId":7}}')),
   failing('an error without RequestId', body('{"Response":{"Error":{"Code":"InvalidParameter.TaskId"}}}')),
   failing('an error that is null', body('{"Response":{"RequestId":"r-1","Error":null}}')),
   failing('an error without a code', body('{"Response":{"RequestId":"r-1","Error":{"Message":"x"}}}')),
   failing(
-    'a refusal and a success in one, by doubled keys',
+    'an error and a success in one body, with duplicate keys',
     body('{"Response":{"Error":{"Code":"AuthFailure"},"RequestId":"r-1"},"Response":{"RequestId":"r-2"}}'),
   ),
   failing('10,000 levels deep', body('['.repeat(10_000) + ']'.repeat(10_000))),
-  failing('10,000 levels deep and cut off', body('{"Response":'.repeat(10_000))),
+  failing('10,000 levels deep and truncated', body('{"Response":'.repeat(10_000))),
   failing('100 MB', { kind: 'huge', bytes: 100_000_000 }),
   failing('a gzip bomb', {
     kind: 'body',
@@ -92,7 +97,7 @@ const malformedResponses: FaultCase[] = [
     ),
   }),
   {
-    name: 'an answer in order under a wrong Content-Type',
+    name: 'a valid response with a wrong Content-Type',
     fault: { kind: 'body', body: '{"Response":{"RequestId":"r-1"}}', contentType: 'image/png' },
     once: STOPPED_BY_FIRST_ATTEMPT,
     always: STOPPED_BY_FIRST_ATTEMPT,
@@ -107,9 +112,9 @@ const errorCodes: FaultCase[] = [
     '.MFAFailure',
     '.SecretIdNotFound',
     '.SignatureExpire',
-  ].map((end) => rejecting(`AuthFailure${end}`, 502, 'upstream-refused-gateway')),
-  ...['.SignatureFailure', '.TokenFailure', '.UnauthorizedOperation'].map((end) =>
-    rejecting(`AuthFailure${end}`, 502, 'upstream-refused-gateway'),
+  ].map((suffix) => rejecting(`AuthFailure${suffix}`, 502, 'upstream-refused-gateway')),
+  ...['.SignatureFailure', '.TokenFailure', '.UnauthorizedOperation'].map((suffix) =>
+    rejecting(`AuthFailure${suffix}`, 502, 'upstream-refused-gateway'),
   ),
   rejecting('UnauthorizedOperation', 502, 'upstream-refused-gateway'),
   rejecting('InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'),
@@ -141,19 +146,19 @@ const errorCodes: FaultCase[] = [
     'UnsupportedOperation',
     'UnsupportedProtocol',
     'UnsupportedRegion',
-    'NobodyKnows.ThisOne',
+    'UnknownCode.Undocumented',
   ].map((code) => rejecting(code, 502, 'upstream-rejected')),
   rejecting('MissingParameter.X', 502, 'upstream-rejected', 'a\nb\u001B[31m\r\n\u0000__proto__'),
   rejecting('MissingParameter.Y', 502, 'upstream-rejected', 'm'.repeat(1_000_000)),
-  ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((end) =>
-    throttled(`RequestLimitExceeded${end}`, error(`RequestLimitExceeded${end}`)),
+  ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((suffix) =>
+    throttled(`RequestLimitExceeded${suffix}`, error(`RequestLimitExceeded${suffix}`)),
   ),
   ...['InternalError', 'InternalError.InternalError', 'ServiceUnavailable'].map((code) =>
     failing(code, error(code)),
   ),
   failing('InternalError, after the stop took effect', error('InternalError'), 'after'),
   failing('a code with newlines', error('Invalid\nParameter')),
-  failing('a code with ANSI escapes', error('\u001B[31mInvalidParameter')),
+  failing('a code with ANSI escape sequences', error('\u001B[31mInvalidParameter')),
   failing('a code of 500 KB', error('A'.repeat(500_000))),
   failing('a code named __proto__', error('__proto__')),
   failing('a message of 2 MB', error('InvalidParameter.TaskId', 'm'.repeat(2_000_000))),
@@ -165,7 +170,7 @@ const errorCodes: FaultCase[] = [
   },
 ];
 
-/** Fault × what the caller sees, once and always: the contract under failure, one row each. */
+/** Every upstream fault with the result that the contract promises. */
 export const FAULTS: readonly FaultCase[] = [
   ...connectionFaults,
   ...httpStatuses,

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { startMetadataService } from '../support/metadata-service.js';
-import { accelerateRules } from '../support/accelerate-rules.js';
-import { PrometheusProcess } from '../support/prometheus.js';
+import { accelerateRules, PrometheusProcess } from '../support/prometheus.js';
 import { MonitoredGateway } from '../support/monitored-gateway.js';
 
 let monitored: MonitoredGateway;
@@ -14,44 +13,44 @@ beforeAll(async () => {
 
 afterAll(() => monitored.close());
 
-// Each incident: it happens, its alert fires, the remedy of its runbook is applied, the alert is over.
-describe('an incident of keys', () => {
-  it('the cloud refuses them: IngestGatewayCredentialsRefused, until there are right ones', async () => {
+// Each test causes an incident, waits for the alert, applies the mitigation of the runbook, and waits for the resolution.
+describe('an incident of keys or credentials', () => {
+  it('fires IngestGatewayCredentialsRefused when the upstream rejects the credentials, until they are valid', async () => {
     await monitored.writeCredentials({
-      secretId: 'AKIDof-a-deleted-pair',
-      secretKey: 'key-of-a-deleted-pair',
+      secretId: 'AKIDdeleted',
+      secretKey: 'deleted-key',
     });
     await monitored.waitUntilFiring('IngestGatewayCredentialsRefused');
     await monitored.writeCredentials(monitored.sandbox.credentials[0]!);
     await monitored.waitUntilResolved('IngestGatewayCredentialsRefused');
   });
 
-  it('only half of a new pair is written: IngestGatewayCredentialsNotLoaded, until the files are whole', async () => {
+  it('fires IngestGatewayCredentialsNotLoaded when only one of two files is replaced, until both are', async () => {
     let n = 0;
-    const stopIt = monitored.repeatEvery(1000, () =>
+    const stopWriting = monitored.repeatEvery(1000, () =>
       monitored.writeCredentials({ secretId: `AKIDhalf-${(n += 1)}` }),
     );
     await monitored.waitUntilFiring('IngestGatewayCredentialsNotLoaded');
     expect(monitored.hasLogged('credentials-reload-failed')).toBe(true);
-    await stopIt();
+    await stopWriting();
     await monitored.writeCredentials(monitored.sandbox.credentials[0]!);
     await monitored.waitUntilResolved('IngestGatewayCredentialsNotLoaded');
   });
 
-  it('the list of callers is broken: IngestGatewayCallersNotLoaded, until it is mended', async () => {
+  it('fires IngestGatewayCallersNotLoaded when CALLERS_FILE is invalid, until it is fixed', async () => {
     let n = 0;
-    const stopIt = monitored.repeatEvery(1000, () => monitored.writeCallers(`[${'{'.repeat((n += 1))}`));
+    const stopWriting = monitored.repeatEvery(1000, () => monitored.writeCallers(`[${'{'.repeat((n += 1))}`));
     await monitored.waitUntilFiring('IngestGatewayCallersNotLoaded');
     expect(monitored.hasLogged('callers-reload-failed')).toBe(true);
-    await stopIt();
+    await stopWriting();
     await monitored.writeCallers();
     await monitored.waitUntilResolved('IngestGatewayCallersNotLoaded');
   });
 
-  it('a role gets no new ones: IngestGatewayCredentialsExpiring, until the metadata service answers', async () => {
+  it('fires IngestGatewayCredentialsExpiring when the metadata service fails, until it responds', async () => {
     const service = await startMetadataService('stop-role');
     const credentials = { secretId: 'AKIDtemporary', secretKey: 'temporary-key', token: 'a-token' };
-    service.issued = { credentials, lifeMs: 200_000 };
+    service.issued = { credentials, lifetimeMs: 200_000 };
     const gateway = await startGateway(
       monitored.sandbox,
       { TENCENTCLOUD_SECRET_ID: '', TENCENTCLOUD_SECRET_KEY: '', TENCENTCLOUD_CVM_ROLE: 'stop-role' },
@@ -62,7 +61,7 @@ describe('an incident of keys', () => {
     const state = (): Promise<unknown> => prometheus.alertState('IngestGatewayCredentialsExpiring');
     await eventually(async () => (await state()) === 'firing');
     await eventually(() => gateway.logs.some(({ event }) => event === 'credentials-reload-failed'));
-    service.issued = { credentials, lifeMs: 3_600_000 };
+    service.issued = { credentials, lifetimeMs: 3_600_000 };
     await eventually(async () => (await state()) === 'inactive');
     expect(await state()).toBe('inactive');
     await prometheus.close();

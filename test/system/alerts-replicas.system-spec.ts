@@ -9,16 +9,16 @@ beforeAll(async () => {
 
 afterAll(() => monitored.close());
 
-// Each incident: it happens, its alert fires, the remedy of its runbook is applied, the alert is over.
+// Each test causes an incident, waits for the alert, applies the mitigation of the runbook, and waits for the resolution.
 describe('an incident of the gateway', () => {
-  it('a caller floods it: IngestGatewayQuotaExhausted, until it does not', async () => {
-    const stopIt = monitored.repeatEvery(20, () => monitored.call());
+  it('fires IngestGatewayQuotaExhausted when a caller exceeds the quota, until it stops', async () => {
+    const stopFlood = monitored.repeatEvery(20, () => monitored.call());
     await monitored.waitUntilFiring('IngestGatewayQuotaExhausted');
-    await stopIt();
+    await stopFlood();
     await monitored.waitUntilResolved('IngestGatewayQuotaExhausted');
   });
 
-  it('Redis dies: IngestGatewayQuotaStoreDown, until it is back', async () => {
+  it('fires IngestGatewayQuotaStoreDown when Redis is killed, until it is restarted', async () => {
     await monitored.redis.signal('SIGKILL');
     await monitored.waitUntilFiring('IngestGatewayQuotaStoreDown');
     expect(monitored.hasLogged('quota-redis-disconnected')).toBe(true);
@@ -26,21 +26,21 @@ describe('an incident of the gateway', () => {
     await monitored.waitUntilResolved('IngestGatewayQuotaStoreDown');
   });
 
-  it('a replica gets too little CPU: IngestGatewayEventLoopLag, until it gets enough', async () => {
+  it('fires IngestGatewayEventLoopLag when a replica gets too little CPU, until it gets enough', async () => {
     const { process } = monitored.replicas[0];
     let turn = 0;
-    const release = monitored.repeatEvery(100, async () => {
+    const stopThrottling = monitored.repeatEvery(100, async () => {
       turn += 1;
       process.kill(turn % 4 === 0 ? 'SIGCONT' : 'SIGSTOP');
       return Promise.resolve();
     });
     await monitored.waitUntilFiring('IngestGatewayEventLoopLag');
-    await release();
+    await stopThrottling();
     process.kill('SIGCONT');
     await monitored.waitUntilResolved('IngestGatewayEventLoopLag');
   });
 
-  it('a replica dies: IngestGatewayReplicaDown, until it is back', async () => {
+  it('fires IngestGatewayReplicaDown when a replica is killed, until it is restarted', async () => {
     const [replica] = monitored.replicas;
     await replica.kill();
     await monitored.waitUntilFiring('IngestGatewayReplicaDown');
@@ -49,7 +49,7 @@ describe('an incident of the gateway', () => {
     await monitored.waitUntilResolved('IngestGatewayReplicaDown');
   });
 
-  it('all replicas die: IngestGatewayDown, until one is back', async () => {
+  it('fires IngestGatewayDown when all replicas are killed, until one is restarted', async () => {
     const [first, second] = monitored.replicas;
     await Promise.all([first.kill(), second.kill()]);
     await monitored.waitUntilFiring('IngestGatewayDown');

@@ -2,66 +2,89 @@ import { hash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { constantTimeIndexOf } from '../../apps/gateway/src/auth/constant-time-index-of.js';
 import { ApiKeyStore } from '../../apps/gateway/src/auth/api-key-store.js';
-import { rankCorrelation } from '../support/rank-correlation.js';
 
-/** Of independent quantities, so many pairs have a rank correlation of 0 with a standard deviation of 0.01. */
-const RUNS = 10_000;
+/** For independent quantities, the rank correlation of this many pairs has a standard deviation of 0.01. */
+const MEASUREMENTS = 10_000;
 const WARM_UP = 2000;
 const MAX_CORRELATION = 0.05;
 
+/** Spearman's rank correlation, from -1 to 1. */
+function rankCorrelation(pairs: readonly (readonly [number, number])[]): number {
+  const x = ranks(pairs.map(([first]) => first));
+  const y = ranks(pairs.map(([, second]) => second));
+  const mean = (pairs.length - 1) / 2;
+  const covariance = (a: number[], b: number[]): number =>
+    a.reduce((sum, value, at) => sum + (value - mean) * (b[at]! - mean), 0);
+  return covariance(x, y) / Math.sqrt(covariance(x, x) * covariance(y, y));
+}
+
+/** The rank of each value, from 0. Equal values get the mean of their ranks. */
+function ranks(values: number[]): number[] {
+  const sorted = values.map((value, at) => [value, at] as const).toSorted(([a], [b]) => a - b);
+  const result = Array.from<number>({ length: values.length });
+  for (let from = 0; from < sorted.length;) {
+    let to = from;
+    while (to < sorted.length && sorted[to]![0] === sorted[from]![0]) to += 1;
+    for (let at = from; at < to; at += 1) result[sorted[at]![1]] = (from + to - 1) / 2;
+    from = to;
+  }
+  return result;
+}
+
 interface WrongKey {
-  readonly shared: number;
+  readonly sharedDigits: number;
   readonly digits: string;
 }
 
-/** A key that has the first so many hex digits of the right one, and not the next. */
-function wrongKey(validKey: string, shared: number): WrongKey {
-  // Bytes, because a string put together of pieces takes longer to read, and that depends on the pieces.
+/** Returns a key that shares exactly this number of leading hexadecimal digits with the valid key. */
+function wrongKey(validKey: string, sharedDigits: number): WrongKey {
+  // A buffer, because the time to read a concatenated string depends on its parts.
   const digits = Buffer.from(randomBytes(32).toString('hex'));
-  digits.write(validKey.slice(0, shared));
-  if (digits[shared] === validKey.charCodeAt(shared))
-    digits.write(validKey[shared] === '0' ? '1' : '0', shared);
-  return { shared, digits: digits.toString('latin1') };
+  digits.write(validKey.slice(0, sharedDigits));
+  if (digits[sharedDigits] === validKey.charCodeAt(sharedDigits))
+    digits.write(validKey[sharedDigits] === '0' ? '1' : '0', sharedDigits);
+  return { sharedDigits, digits: digits.toString('latin1') };
 }
 
-/** How far the time that a wrong key takes depends on how many leading digits it shares with the right one. */
+/** Correlates the time to check a wrong key with the number of leading digits that it shares with the valid key. */
 function timingCorrelation(validKey: string, check: (key: string) => unknown): number {
-  // All made before the first is timed: making one takes the longer the more it shares, and that echoes in caches.
-  const keys = Array.from({ length: WARM_UP + RUNS }, () =>
+  // All keys are created before the first measurement, because the time to create one depends on the shared digits.
+  const keys = Array.from({ length: WARM_UP + MEASUREMENTS }, () =>
     wrongKey(validKey, Math.floor(Math.random() * 64)),
   );
-  const timed = keys.map(({ shared, digits }) => {
+  const timed = keys.map(({ sharedDigits, digits }) => {
     const start = process.hrtime.bigint();
     check(digits);
-    return [shared, Number(process.hrtime.bigint() - start)] as const;
+    return [sharedDigits, Number(process.hrtime.bigint() - start)] as const;
   });
   return rankCorrelation(timed.slice(WARM_UP));
 }
 
-const words = (hex: string): Int32Array => new Int32Array(Uint8Array.from(Buffer.from(hex, 'hex')).buffer);
+const toInt32Words = (hex: string): Int32Array =>
+  new Int32Array(Uint8Array.from(Buffer.from(hex, 'hex')).buffer);
 
-describe('the time that a wrong key takes', () => {
+describe('the time to check a wrong key', () => {
   const validKey = randomBytes(32).toString('hex');
 
-  it('does not depend on how many leading hex digits it shares with a right one', () => {
-    const ring = new ApiKeyStore(
+  it('does not depend on the number of leading digits that it shares with a valid key', () => {
+    const store = new ApiKeyStore(
       [validKey, 'another', 'a third'].map((key) => ({
         name: key.slice(0, 8),
         keySha256: hash('sha256', key),
         sdkAppIds: undefined,
       })),
     );
-    expect(Math.abs(timingCorrelation(validKey, (key) => ring.find(key)))).toBeLessThan(MAX_CORRELATION);
+    expect(Math.abs(timingCorrelation(validKey, (key) => store.find(key)))).toBeLessThan(MAX_CORRELATION);
   });
 
-  it('nor on how many leading hex digits its digest shares with a right one, among 1000', () => {
-    const digests = words(validKey + randomBytes(32 * 999).toString('hex'));
+  it('does not depend on the number of leading digits that its digest shares with one of 1,000 digests', () => {
+    const digests = toInt32Words(validKey + randomBytes(32 * 999).toString('hex'));
     expect(
-      Math.abs(timingCorrelation(validKey, (digest) => constantTimeIndexOf(digests, words(digest)))),
+      Math.abs(timingCorrelation(validKey, (digest) => constantTimeIndexOf(digests, toInt32Words(digest)))),
     ).toBeLessThan(MAX_CORRELATION);
   });
 
-  it('would show a comparison that ends at the first difference', () => {
+  it('correlates for a comparison that ends at the first difference', () => {
     const leaky = (key: string): boolean => {
       for (let at = 0; at < key.length; at += 1) {
         if (hash('sha256', key[at]!) !== hash('sha256', validKey[at]!)) return false;

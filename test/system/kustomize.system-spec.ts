@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { createTempFolder } from '../support/callers-file.js';
+import { createTempFolder } from '../support/temp-folder.js';
 import { configMap } from '../support/manifests.js';
 import { resolveProgram, type Program } from '../support/programs.js';
 
 const KUBECTL: Program = {
   name: 'kubectl',
   packages: ['kubernetes-client'],
-  installHint: 'Version 1.27 or later; the one of Debian 12 is too old.',
+  installHint: 'Version 1.27 or later; the version of Debian 12 is too old.',
 };
 
 interface Resource {
@@ -46,17 +46,17 @@ describe('kubectl kustomize docker/kubernetes/overlays/production', () => {
     resources = parseAllDocuments(text).map((document) => document.toJS() as Rendered);
   });
 
-  const only = (kind: string): Rendered => {
+  const findOnly = (kind: string): Rendered => {
     const found = resources.filter((resource) => resource.kind === kind);
     expect(found).toHaveLength(1);
     return found[0]!;
   };
 
-  it('builds what keeps to the schemas of Kubernetes and of the Prometheus Operator', async () => {
+  it('renders manifests that match the schemas of Kubernetes and of the Prometheus Operator', async () => {
     const file = join(folder.path, 'rendered.yaml');
     await writeFile(file, text);
     const { stdout } = await run(process.execPath, ['docker/validate.mjs', file]);
-    expect(stdout).toBe('files without a fault: 1\n');
+    expect(stdout).toBe('valid files: 1\n');
     expect(resources.map(({ kind }) => kind).toSorted()).toEqual([
       'ConfigMap',
       'Deployment',
@@ -69,28 +69,28 @@ describe('kubectl kustomize docker/kubernetes/overlays/production', () => {
     ]);
   });
 
-  it('puts everything into one namespace, which exists', () => {
+  it('puts every resource into its namespace', () => {
     const namespaces = resources
       .filter(({ kind }) => kind !== 'Namespace')
       .map(({ metadata }) => metadata.namespace);
-    expect([...new Set(namespaces)]).toEqual([only('Namespace').metadata.name]);
+    expect([...new Set(namespaces)]).toEqual([findOnly('Namespace').metadata.name]);
   });
 
-  it('configures base and overlay together, and rolls the pods when that changes', () => {
-    const { data, metadata } = only('ConfigMap');
+  it('merges the configuration of base and overlay, and restarts the pods when it changes', () => {
+    const { data, metadata } = findOnly('ConfigMap');
     expect(data).toEqual(configMap);
     expect(metadata.name).toMatch(/^ingest-gateway-[a-z0-9]{10}$/);
-    const [container] = only('Deployment').spec.template.spec.containers;
+    const [container] = findOnly('Deployment').spec.template.spec.containers;
     expect(container.envFrom).toEqual([{ configMapRef: { name: metadata.name } }]);
   });
 
-  it('names an image of a registry, and three replicas', () => {
-    const { replicas, template } = only('Deployment').spec;
+  it('sets an image of a registry and three replicas', () => {
+    const { replicas, template } = findOnly('Deployment').spec;
     expect(replicas).toBe(3);
     expect(template.spec.containers[0].image).toMatch(/^[\w.]+\/ingest-gateway:\d+\.\d+\.\d+$/);
   });
 
-  it('is refused with a typing error in a kustomization', async () => {
+  it('fails when a kustomization has an unknown field', async () => {
     await cp('docker/kubernetes', folder.path, { recursive: true });
     const file = join(folder.path, 'overlays/production/kustomization.yaml');
     await writeFile(file, (await readFile(file, 'utf8')).replace('replicas:', 'replikas:'));

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTempFolder } from '../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { startChromium } from '../support/chromium.js';
 import { eventually } from '../support/eventually.js';
 import { ReplicaSet } from '../support/replica-set.js';
@@ -9,8 +9,8 @@ import { PrometheusProcess } from '../support/prometheus.js';
 import { RedisProcess } from '../support/redis.js';
 
 /**
- * Where the picture goes: `PICTURE=docs/images/flood.png npm run test:system -- overload-graph`
- * takes a new one, of a longer flood.
+ * `PICTURE=docs/images/flood.png npm run test:system -- overload-graph` updates the picture of the documentation, with
+ * a longer flood.
  */
 const SCREENSHOT_PATH = process.env['PICTURE'];
 
@@ -25,7 +25,7 @@ const QUERIES = [
   'histogram_quantile(0.95, sum by (le, status) (rate(http_server_request_duration_seconds_bucket{method="DELETE",status=~"200|429"}[10s])))',
 ];
 
-/** Two graphs in a row, without what one can press. */
+/** Two graphs in a row, without controls. */
 const STYLE = `
   body { padding: 12px !important; overflow: hidden; }
   #graph_container { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 24px; }
@@ -39,7 +39,7 @@ const STYLE = `
 let redis: RedisProcess;
 let replicaSet: ReplicaSet;
 let prometheus: PrometheusProcess;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 
 beforeAll(async () => {
   folder = await createTempFolder();
@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 describe('a flood of four times the quota', () => {
-  it('is seen in Prometheus’ own graphs', async () => {
+  it('is visible in the graphs of Prometheus', async () => {
     const start = performance.now();
     for (const perSecond of [NORMAL_LOAD, OVERLOAD, NORMAL_LOAD])
       await replicaSet.sendAtRate(perSecond, PHASE_SECONDS);

@@ -24,8 +24,8 @@ const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => ({ title, expr })),
 );
 
-/** What Grafana puts in place of its variables. */
-const filledIn = (expr: string): string =>
+/** Replaces the variables of Grafana. */
+const withVariables = (expr: string): string =>
   expr.replaceAll('$job', 'ingest-gateway').replaceAll('$__rate_interval', '1m');
 
 const files = (folder: string): string[] => readdirSync(folder).map((name) => `${folder}/${name}`);
@@ -57,20 +57,20 @@ afterAll(async () => {
 });
 
 describe('promtool', () => {
-  it('finds no fault in the configuration and the rules', () => {
+  it('finds no error in the configuration and the rules', () => {
     expect(promtool(['check', 'config', 'docker/prometheus/prometheus.yml'])).toContain('SUCCESS');
     expect(promtool(['check', 'rules', '--lint=all', '--lint-fatal', ...files(RULES)])).toContain('SUCCESS');
   });
 
-  it('finds no fault in the metrics, before and after traffic', async () => {
+  it('finds no error in the metrics, before and after traffic', async () => {
     const { text } = await send(replicaSet.urls[0]!, '/metrics', { method: 'GET' });
     expect(promtool(['check', 'metrics'], text)).toBe('');
     await replicaSet.addReplica();
-    const { text: fresh } = await send(replicaSet.urls[2]!, '/metrics', { method: 'GET' });
-    expect(promtool(['check', 'metrics'], fresh)).toBe('');
+    const { text: beforeTraffic } = await send(replicaSet.urls[2]!, '/metrics', { method: 'GET' });
+    expect(promtool(['check', 'metrics'], beforeTraffic)).toBe('');
   });
 
-  it('sees every alert fire in its tests, and not fire', () => {
+  it('passes the tests of the rules, in which every alert fires and does not fire', () => {
     expect(promtool(['test', 'rules', ...files(TESTS)])).not.toContain('FAILED');
     const tests = files(TESTS)
       .map((file) => readFileSync(file, 'utf8'))
@@ -85,7 +85,7 @@ describe('promtool', () => {
 });
 
 describe('a Prometheus that scrapes two replicas', () => {
-  it('reads OpenMetrics from both, without a fault', async () => {
+  it('reads OpenMetrics from both without an error', async () => {
     const { activeTargets } = await prometheus.get<{
       activeTargets: { health: string; lastError: string }[];
     }>('targets');
@@ -95,7 +95,7 @@ describe('a Prometheus that scrapes two replicas', () => {
     ]);
   });
 
-  it('is led from a duration to the trace of a call', async () => {
+  it('has exemplars with the trace id of a call', async () => {
     const found = await prometheus.get<{ exemplars: { labels: { trace_id: string } }[] }[]>(
       'query_exemplars',
       {
@@ -108,7 +108,7 @@ describe('a Prometheus that scrapes two replicas', () => {
     expect(traces).toEqual(new Set([TRACE]));
   });
 
-  it('evaluates every rule, and every recording rule has data', async () => {
+  it('evaluates every rule, and has data for every recording rule', async () => {
     expect(rules.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
     const recorded = rules.filter(({ type }) => type === 'recording');
     expect(recorded.length).toBeGreaterThan(5);
@@ -118,16 +118,16 @@ describe('a Prometheus that scrapes two replicas', () => {
   it('has data for every panel of the dashboard', async () => {
     expect(queries.length).toBeGreaterThan(30);
     for (const { title, expr } of queries)
-      expect([title, await numbers(filledIn(expr))]).toEqual([title, SOME_NUMBERS]);
+      expect([title, await numbers(withVariables(expr))]).toEqual([title, SOME_NUMBERS]);
   });
 
-  it('understands what the dashboard marks as an alert', async () => {
+  it('evaluates the annotations of the dashboard', async () => {
     expect(dashboard.annotations.list.length).toBeGreaterThan(0);
     for (const { expr } of dashboard.annotations.list)
-      expect(await prometheus.query(expr)).toBeInstanceOf(Array);
+      expect(Array.isArray(await prometheus.query(expr))).toBe(true);
   });
 
-  it('sees the same slots in both replicas, which Redis shares', async () => {
+  it('reads at most 20 slots, which the replicas share in Redis', async () => {
     const [slots] = await prometheus.query('max(ingest_gateway_quota_slots{job="ingest-gateway"})');
     expect(Number(slots!.value[1])).toBeGreaterThan(0);
     expect(Number(slots!.value[1])).toBeLessThanOrEqual(20);
@@ -135,7 +135,7 @@ describe('a Prometheus that scrapes two replicas', () => {
 });
 
 describe('every alert', () => {
-  it('has a severity, says what is wrong, and leads to its runbook', () => {
+  it('has a severity, a description, and a link to its runbook', () => {
     const headings = new Set(
       [...readFileSync('docs/operations.md', 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, text]) =>
         text!.toLowerCase().replaceAll(' ', '-'),
@@ -153,7 +153,7 @@ describe('every alert', () => {
 
 const SOME_NUMBERS: unknown = expect.arrayContaining([expect.any(Number)]);
 
-/** The values of an expression that are numbers. */
+/** Evaluates an expression. @returns the values that are numbers */
 async function numbers(expression: string): Promise<number[]> {
   const samples = await prometheus.query(expression);
   return samples

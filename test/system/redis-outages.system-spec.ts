@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ReplicaSet } from '../support/replica-set.js';
-import { RedisProcess, TcpProxy } from '../support/redis.js';
+import { RedisProcess } from '../support/redis.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const QUOTA = 20;
 const CALL_WAIT_MS = 1000;
@@ -13,8 +14,8 @@ let replicaSet: ReplicaSet;
 beforeAll(async () => {
   [redis, standby] = await Promise.all([RedisProcess.start(), RedisProcess.start()]);
   proxy = await TcpProxy.start(redis.port);
-  replicaSet = await ReplicaSet.start(3, { REDIS_URL: proxy.url });
-  // Until each replica has heard of the others, none has a part of its own.
+  replicaSet = await ReplicaSet.start(3, { REDIS_URL: `redis://${proxy.host}` });
+  // A replica gets fallback slots when it knows the number of replicas.
   await replicaSet.sendAtRate(20, 4, { prefer: 'wait=2' });
 });
 
@@ -24,7 +25,7 @@ afterAll(async () => {
   await Promise.all([redis.close(), standby.close()]);
 });
 
-/** Floods the replicas at several times the quota while something happens to Redis; within 3 s of its return all share again. */
+/** Calls the replicas at four times the quota during an outage of Redis. They share slots again within 3 s after it. */
 async function expectSharingDuring(disrupt: () => Promise<unknown>, seconds = 3): Promise<void> {
   const flood = replicaSet.sendAtRate(80, 1 + seconds + 3, { prefer: 'wait=1' });
   await sleep(1000);
@@ -35,35 +36,35 @@ async function expectSharingDuring(disrupt: () => Promise<unknown>, seconds = 3)
   expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(QUOTA);
   expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
   const slowest = Math.max(
-    ...responses.filter(({ status }) => status !== 200).map(({ durationMs: tookMs }) => tookMs),
+    ...responses.filter(({ status }) => status !== 200).map(({ durationMs }) => durationMs),
   );
   expect(slowest).toBeLessThanOrEqual(CALL_WAIT_MS + 500);
-  // The parts alone, 18 of 20, would serve more than this; a call that waits for Redis would serve less.
+  // The fallback slots alone, 18 of 20, serve more than this; calls that wait for Redis would be fewer.
   expect(responses.filter(({ status }) => status === 200).length).toBeGreaterThan(5 * (seconds + 3));
 }
 
-describe('three replicas never let more than 20 arrive in any second, and share the slots again within 3 s, when Redis', () => {
-  it('is killed and comes back at once, empty', () =>
+describe('three replicas send at most 20 calls in any second, and share slots again within 3 s, when Redis', () => {
+  it('is killed and restarts empty without a pause', () =>
     expectSharingDuring(async () => {
       await redis.signal('SIGKILL');
       await redis.restart();
     }, 1));
 
-  it('is killed and comes back after 3 s, empty', () =>
+  it('is killed and restarts empty after 3 s', () =>
     expectSharingDuring(async () => {
       await redis.signal('SIGKILL');
       await sleep(3000);
       await redis.restart();
     }));
 
-  it('stands still for 5 s', () =>
+  it('is stopped by SIGSTOP for 5 s', () =>
     expectSharingDuring(async () => {
       await redis.signal('SIGSTOP');
       await sleep(5000);
       await redis.signal('SIGCONT');
     }, 5));
 
-  it('answers nobody for 2 s (CLIENT PAUSE)', () =>
+  it('is paused for 2 s (CLIENT PAUSE)', () =>
     expectSharingDuring(async () => {
       await redis.command('CLIENT', 'PAUSE', '2000', 'ALL');
       await sleep(2000);
@@ -71,28 +72,28 @@ describe('three replicas never let more than 20 arrive in any second, and share 
 
   it('is emptied (FLUSHALL)', () => expectSharingDuring(() => redis.command('FLUSHALL'), 1));
 
-  it('becomes a replica that takes no writes, and then a master again', () =>
+  it('becomes a read-only replica, and then a master again', () =>
     expectSharingDuring(async () => {
       await redis.command('REPLICAOF', '127.0.0.1', String(standby.port));
       await sleep(1500);
       await redis.command('REPLICAOF', 'NO', 'ONE');
     }, 2));
 
-  it('has no memory left for a while', () =>
+  it('has no free memory for 1.5 s', () =>
     expectSharingDuring(async () => {
       await redis.command('CONFIG', 'SET', 'maxmemory', '1');
       await sleep(1500);
       await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     }, 2));
 
-  it('is cut off by the network from all replicas', () =>
+  it('is unreachable for all replicas because of the network', () =>
     expectSharingDuring(async () => {
       proxy.disconnect();
       await sleep(2000);
       proxy.reconnect();
     }, 2));
 
-  it('dies, and its replica takes its place', async () => {
+  it('is killed, and its standby is promoted', async () => {
     await standby.command('REPLICAOF', '127.0.0.1', String(redis.port));
     while (!(await standby.command('INFO', 'replication')).includes('master_link_status:up')) await sleep(50);
     await expectSharingDuring(async () => {
@@ -104,7 +105,7 @@ describe('three replicas never let more than 20 arrive in any second, and share 
     proxy.reconnect(redis.port);
   });
 
-  it('is told in one line each time it goes and comes back', () => {
+  it('disconnects and connects, with one log entry each time', () => {
     const events = replicaSet.redisEvents();
     for (const replica of events) {
       const changes = replica.map(({ event }) => event);
@@ -115,45 +116,48 @@ describe('three replicas never let more than 20 arrive in any second, and share 
       );
     }
     const reasons = events.flat().flatMap(({ reason }) => reason ?? []);
-    for (const reason of ['closed', 'timeout', 'stranger', 'READONLY', 'OOM'])
+    for (const reason of ['closed', 'timeout', 'not-a-member', 'READONLY', 'OOM'])
       expect(reasons).toContain(reason);
   });
 });
 
-describe('one of three that is cut off from a Redis that the others reach', () => {
-  it('spends its part on top of theirs, and no more; back again, it shares', async () => {
-    const whole = await RedisProcess.start();
-    const [near, far] = [await TcpProxy.start(whole.port), await TcpProxy.start(whole.port)];
-    const three = await ReplicaSet.start(2, { REDIS_URL: near.url });
-    await three.addReplica({ REDIS_URL: far.url });
-    await three.sendAtRate(20, 6, { prefer: 'wait=2' });
-    const flood = three.sendAtRate(100, 9, { prefer: 'wait=1' });
+describe('one of three replicas that alone loses its connection to Redis', () => {
+  it('uses its fallback slots in addition to the shared slots, and shares again after it reconnects', async () => {
+    const otherRedis = await RedisProcess.start();
+    const [stableProxy, cutProxy] = [
+      await TcpProxy.start(otherRedis.port),
+      await TcpProxy.start(otherRedis.port),
+    ];
+    const threeReplicas = await ReplicaSet.start(2, { REDIS_URL: `redis://${stableProxy.host}` });
+    await threeReplicas.addReplica({ REDIS_URL: `redis://${cutProxy.host}` });
+    await threeReplicas.sendAtRate(20, 6, { prefer: 'wait=2' });
+    const flood = threeReplicas.sendAtRate(100, 9, { prefer: 'wait=1' });
     await sleep(500);
-    far.disconnect();
+    cutProxy.disconnect();
     await sleep(5000);
-    far.reconnect();
-    expect(await three.waitForRedis(3000)).toBe(true);
+    cutProxy.reconnect();
+    expect(await threeReplicas.waitForRedis(3000)).toBe(true);
     await flood;
-    const part = Math.floor(QUOTA / 3);
-    expect(three.peakPerSecond).toBeLessThanOrEqual(QUOTA + part);
-    expect(three.redisEvents()[2]).toContainEqual(
-      expect.objectContaining({ event: 'quota-redis-disconnected', fallbackSlots: part }),
+    const fallbackSlots = Math.floor(QUOTA / 3);
+    expect(threeReplicas.peakPerSecond).toBeLessThanOrEqual(QUOTA + fallbackSlots);
+    expect(threeReplicas.redisEvents()[2]).toContainEqual(
+      expect.objectContaining({ event: 'quota-redis-disconnected', fallbackSlots }),
     );
-    three.sandbox.clearReceivedRequests();
-    await three.sendAtRate(100, 3);
-    expect(three.recentPeakPerSecond).toBeLessThanOrEqual(QUOTA);
-    await three.close();
-    await Promise.all([near.close(), far.close(), whole.close()]);
+    threeReplicas.sandbox.clearReceivedRequests();
+    await threeReplicas.sendAtRate(100, 3);
+    expect(threeReplicas.recentPeakPerSecond).toBeLessThanOrEqual(QUOTA);
+    await threeReplicas.close();
+    await Promise.all([stableProxy.close(), cutProxy.close(), otherRedis.close()]);
   });
 });
 
-describe('without Redis', () => {
-  it('a replica that never reached it refuses with 503, at once', async () => {
+describe('a replica that has never reached Redis', () => {
+  it('rejects calls with 503 without a wait', async () => {
     await replicaSet.addReplica({ REDIS_URL: 'redis://127.0.0.1:9' });
-    const lonely = replicaSet.urls.at(-1)!;
-    // The first call waits for the hold after start.
-    await replicaSet.callReplica(lonely);
-    const { status, body, headers } = await replicaSet.callReplica(lonely, { prefer: 'wait=30' });
+    const url = replicaSet.urls.at(-1)!;
+    // The first call waits until slots are granted after start.
+    await replicaSet.callReplica(url);
+    const { status, body, headers } = await replicaSet.callReplica(url, { prefer: 'wait=30' });
     expect({ status, ...body }).toMatchObject({
       status: 503,
       code: 'upstream-unavailable',

@@ -1,17 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../../apps/sandbox/src/certificates.js';
 import { ReplicaSet } from '../support/replica-set.js';
+import { createTempFolder } from '../support/temp-folder.js';
 import { freePort } from '../support/free-port.js';
 import { RedisProcess } from '../support/redis.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  for (const onCleanup of cleanups.splice(0).toReversed()) await onCleanup();
+  for (const cleanUp of cleanups.splice(0).toReversed()) await cleanUp();
 });
 
 async function redisWith(...settings: string[]): Promise<RedisProcess> {
@@ -20,17 +20,20 @@ async function redisWith(...settings: string[]): Promise<RedisProcess> {
   return redis;
 }
 
-/** Two replicas serve 20 of 60 calls at once, and know of each other's ended tasks. */
-async function shareSlots(first: Record<string, string>, second: Record<string, string>): Promise<void> {
+/** Sends 60 simultaneous calls to two replicas, which serve 20 of them. */
+async function expectSharedSlots(
+  first: Record<string, string>,
+  second: Record<string, string>,
+): Promise<void> {
   const replicaSet = await ReplicaSet.start(0, {}, 0);
   cleanups.push(() => replicaSet.close());
   await replicaSet.addReplica(first);
   await replicaSet.addReplica(second);
-  // The first calls wait for the hold after start.
+  // The first calls wait until slots are granted after start.
   await Promise.all([1, 2].map(() => replicaSet.call({ prefer: 'wait=30' })));
   expect(await replicaSet.waitForRedis(5000)).toBe(true);
   await sleep(2500);
-  // The cloud is far away, so that no slot frees before the last call has come.
+  // No slot frees before the last call arrives.
   replicaSet.sandbox.setDelays({ response: { minMs: 2000, maxMs: 2000 } });
   const responses = await Promise.all(Array.from({ length: 60 }, () => replicaSet.call()));
   expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
@@ -39,15 +42,15 @@ async function shareSlots(first: Record<string, string>, second: Record<string, 
   expect(replicaSet.unexpectedExits).toEqual([]);
 }
 
-describe('replicas share their slots through', () => {
-  it('a Redis with TLS, a user, a password and a database of its own', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'ingest-gateway-tls-'));
-    cleanups.push(() => rm(directory, { recursive: true }));
+describe('two replicas share their slots through', () => {
+  it('a Redis with TLS, a user, a password and a database number', async () => {
+    const folder = await createTempFolder();
+    cleanups.push(() => folder.remove());
     const authority = await createCertificateAuthority();
     const { cert, key } = await authority.issue({ hosts: ['localhost', '127.0.0.1'] });
     const file = async (name: string, text: string): Promise<string> => {
-      await writeFile(join(directory, name), text, { mode: 0o600 });
-      return join(directory, name);
+      await writeFile(join(folder.path, name), text, { mode: 0o600 });
+      return join(folder.path, name);
     };
     const ca = await file('ca.pem', authority.ca);
     const port = await freePort();
@@ -72,11 +75,11 @@ describe('replicas share their slots through', () => {
     url.username = 'gateway';
     url.password = 'made up: p@ss/word';
     const variables = { REDIS_URL: url.href, NODE_EXTRA_CA_CERTS: ca };
-    await shareSlots(variables, variables);
+    await expectSharedSlots(variables, variables);
     expect(await redis.command('DBSIZE')).toBe(':0\r\n');
   });
 
-  it('a cluster of three nodes, whichever of them they are told of', async () => {
+  it('a cluster of three nodes, when each is configured with another node', async () => {
     const nodes = [];
     const buses = [await freePort(), await freePort(), await freePort()];
     for (const bus of buses)
@@ -90,6 +93,6 @@ describe('replicas share their slots through', () => {
     for (const node of nodes)
       while (!(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50);
     const [first, , third] = nodes.map(({ url }) => ({ REDIS_URL: `${url}?cluster=true` }));
-    await shareSlots(first!, third!);
+    await expectSharedSlots(first!, third!);
   });
 });

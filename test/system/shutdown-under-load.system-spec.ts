@@ -4,12 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 import { startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, send } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { LONG_TIMEOUTS, variablesFor } from '../support/gateway.js';
+import { gatewayEnvironment } from '../support/environment.js';
+import { LONG_TIMEOUTS } from '../support/gateway.js';
 import { GatewayProcess } from '../support/process.js';
 
-// Alone on the machine: a process that gets no turn for half a second cannot see who comes to its door.
+// A system test, because a process without CPU time for half a second cannot accept pending connections.
 describe('SIGTERM under 500 requests per second', () => {
-  it('shows no caller a reset or an empty answer, 20 times, and exits with 0', async () => {
+  it('neither resets a connection nor sends an incomplete response in 20 rounds, and exits with 0', async () => {
     const results: { code: number | null; failures: string[] }[] = [];
     for (let round = 0; round < 10; round += 1)
       results.push(...(await Promise.all([shutDownUnderLoad(), shutDownUnderLoad()])));
@@ -31,11 +32,11 @@ describe('SIGTERM under 500 requests per second from clients that never stop cal
 
 /** Ten clients, fifty requests a second each, that ignore `Connection: close` and 503 until nothing listens. */
 async function shutDownUnderPersistentClients(): Promise<{ code: number | null; failures: string[] }> {
-  const cloud = await startSandbox({ acceptUnknownTasks: true });
+  const sandbox = await startSandbox({ acceptUnknownTasks: true });
   const gateway = new GatewayProcess({
-    ...variablesFor(cloud),
+    ...gatewayEnvironment(sandbox),
     ...LONG_TIMEOUTS,
-    TRTC_ENDPOINT: cloud.httpUrl,
+    TRTC_ENDPOINT: sandbox.httpUrl,
     SHUTDOWN_GRACE_MS: '4000',
   });
   const url = await gateway.url();
@@ -44,16 +45,16 @@ async function shutDownUnderPersistentClients(): Promise<{ code: number | null; 
   const agent = new http.Agent({ keepAlive: true });
   const client = async (name: number): Promise<void> => {
     for (let n = 0; ; n += 1) {
-      const next = sleep(20);
+      const interval = sleep(20);
       const response = await send(url, `/ingest-tasks/${name}-${n}`, { agent }).catch(
         (error: NodeJS.ErrnoException) => error,
       );
       if ('message' in response) {
         if (response.code === 'ECONNREFUSED') return;
         failures.push(response.code ?? response.message);
-      } else if (isWhole(response)) responses += 1;
+      } else if (isComplete(response)) responses += 1;
       else failures.push(`${response.status} ${response.text}`);
-      await next;
+      await interval;
     }
   };
   const clients = Array.from({ length: 10 }, (_, name) => client(name));
@@ -61,49 +62,49 @@ async function shutDownUnderPersistentClients(): Promise<{ code: number | null; 
   gateway.kill('SIGTERM');
   const [{ code }] = await Promise.all([gateway.finished, ...clients]);
   agent.destroy();
-  await cloud.close();
+  await sandbox.close();
   return { code, failures };
 }
 
-/** Fifty callers, ten calls a second each; one that is told to go elsewhere goes. */
+/** Fifty callers, ten calls a second each. A caller stops after a 503. */
 async function shutDownUnderLoad(): Promise<{ code: number | null; failures: string[] }> {
-  const cloud = await startSandbox({ acceptUnknownTasks: true });
+  const sandbox = await startSandbox({ acceptUnknownTasks: true });
   const draining = new GatewayProcess({
-    ...variablesFor(cloud),
+    ...gatewayEnvironment(sandbox),
     ...LONG_TIMEOUTS,
-    TRTC_ENDPOINT: cloud.httpUrl,
+    TRTC_ENDPOINT: sandbox.httpUrl,
     SHUTDOWN_GRACE_MS: '10000',
   });
   const url = await draining.url();
   const failures: string[] = [];
-  let answers = 0;
+  let responses = 0;
   const agent = new http.Agent({ keepAlive: true });
   const caller = async (name: number): Promise<void> => {
     for (let n = 0; ; n += 1) {
       const response = await send(url, `/ingest-tasks/${name}-${n}`, { agent }).catch(
         (error: NodeJS.ErrnoException) => error,
       );
-      // Not instanceof: errors of Node itself are of another realm than a test's.
+      // Not instanceof: the errors of Node.js belong to another realm than the test.
       if ('message' in response) {
-        // Whoever connects when the listener is gone is told so at once: nothing was lost.
+        // A rejected connection after the listener has closed loses no request.
         if (response.code !== 'ECONNREFUSED') failures.push(response.code ?? response.message);
         return;
       }
-      answers += 1;
-      if (!isWhole(response)) failures.push(`${response.status} ${response.text}`);
+      responses += 1;
+      if (!isComplete(response)) failures.push(`${response.status} ${response.text}`);
       if (response.status === 503) return;
       await sleep(100);
     }
   };
   const callers = Array.from({ length: 50 }, (_, name) => caller(name));
-  await eventually(() => answers >= 100 || failures.length > 0);
+  await eventually(() => responses >= 100 || failures.length > 0);
   draining.kill('SIGTERM');
   const [{ code }] = await Promise.all([draining.finished, ...callers]);
   agent.destroy();
-  await cloud.close();
+  await sandbox.close();
   return { code, failures };
 }
 
-function isWhole({ status, body }: HttpResponse): boolean {
+function isComplete({ status, body }: HttpResponse): boolean {
   return [200, 429, 503].includes(status) && body !== undefined;
 }

@@ -1,14 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
-import { eventually } from '../support/eventually.js';
-import { variablesFor } from '../support/gateway.js';
+import { gatewayEnvironment } from '../support/environment.js';
+import { Subprocess } from '../support/process.js';
 import { type Program, resolveProgram } from '../support/programs.js';
 
 const SCRIPT: Program = {
   name: 'script',
   packages: ['bsdutils'],
-  installHint: 'It is the one of util-linux that is meant.',
+  installHint: 'Install the one of util-linux.',
 };
 
 let sandbox: Sandbox;
@@ -19,44 +18,31 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.close());
 
-/** Runs a program of the build on a terminal of its own. */
-const onTerminal = (program: string): string[] => [
-  '-qec',
-  `${process.execPath} dist/apps/${program}`,
-  '/dev/null',
-];
-
-const demo = (variables: Record<string, string>): Promise<string> =>
-  new Promise((done) => {
-    const env = { TERM: 'xterm-256color', ...variables };
-    execFile(resolveProgram(SCRIPT), onTerminal('demo/src/main.js --what'), { env }, (_, stdout) =>
-      done(stdout),
-    );
+/** Runs a program of the build on a pseudo-terminal. */
+const runOnTerminal = (program: string, variables: Record<string, string>): Subprocess =>
+  new Subprocess([resolveProgram(SCRIPT), '-qec', `${process.execPath} dist/apps/${program}`, '/dev/null'], {
+    env: { TERM: 'xterm-256color', ...variables },
   });
 
+const runDemo = async (variables: Record<string, string>): Promise<string> =>
+  (await runOnTerminal('demo/src/main.js --what', variables).finished).stdout;
+
 describe('on a terminal', () => {
-  it('the demo is in colour, unless NO_COLOR is set', async () => {
-    expect(await demo({})).toContain('\u001b[31m✗ unknown option');
-    expect(await demo({ NO_COLOR: '1' })).toMatch(/^✗ unknown option/);
+  it('the demo prints in colour unless NO_COLOR is set', async () => {
+    expect(await runDemo({})).toContain('\u001b[31m✗ unknown option');
+    expect(await runDemo({ NO_COLOR: '1' })).toMatch(/^✗ unknown option/);
   });
 
   it.each([
-    ['for a person', {}, true],
-    ['in colour only without NO_COLOR', { NO_COLOR: '1' }, true],
-    ['as JSON in production', { NODE_ENV: 'production' }, false],
-  ])('the gateway logs %s', async (_, variables, readable) => {
-    const env = { TERM: 'xterm-256color', ...variablesFor(sandbox), ...variables };
-    const child = spawn(resolveProgram(SCRIPT), onTerminal('gateway/src/main.js'), {
-      env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await eventually(() => text.includes('listening on'));
-    child.kill('SIGTERM');
-    const line = text.split('\n').find((each) => each.includes('listening on'))!;
-    expect(line.startsWith('{')).toBe(!readable);
-    expect(line.includes('\u001b[')).toBe(readable && !('NO_COLOR' in variables));
-    expect(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO/.test(line)).toBe(readable);
+    ['readable text in colour', {}, true],
+    ['readable text without colour when NO_COLOR is set', { NO_COLOR: '1' }, true],
+    ['JSON in production', { NODE_ENV: 'production' }, false],
+  ])('the gateway logs %s', async (_, variables, isReadable) => {
+    const gateway = runOnTerminal('gateway/src/main.js', { ...gatewayEnvironment(sandbox), ...variables });
+    const [line] = await gateway.waitForOutput(/^.*listening on.*$/m);
+    await gateway.stop('SIGTERM');
+    expect(line.startsWith('{')).toBe(!isReadable);
+    expect(line.includes('\u001b[')).toBe(isReadable && !('NO_COLOR' in variables));
+    expect(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO/.test(line)).toBe(isReadable);
   });
 });

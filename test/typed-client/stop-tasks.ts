@@ -1,5 +1,5 @@
-// A caller of the gateway that knows nothing of it but its OpenAPI document: `gateway-api` is made of that by
-// openapi-typescript when the test runs. node stop-tasks.js <address> <key> <task id>…
+// A caller that uses only the OpenAPI document of the gateway: the test generates `gateway-api` from the document with
+// openapi-typescript. Usage: node stop-tasks.js <url> <key> <task id>…
 import createClient from 'openapi-fetch';
 import type { components, operations, paths } from './gateway-api.js';
 
@@ -17,57 +17,57 @@ async function stop(id: string): Promise<string> {
     params: { path: { id }, query: { region: 'ap-singapore' }, header: { Prefer: 'wait=30' } },
   });
   if (data) return `${data.taskId} in ${data.region} is ${data.status}`;
-  return `${id}: ${advice(error)} (${response.headers.get('x-request-id') === error.instance})`;
+  return `${id}: ${describe(error)} (${response.headers.get('x-request-id') === error.instance})`;
 }
 
-/** Every code is a type of its own, so that what a problem carries is known. */
-function advice(problem: Problem): string {
+/** The type of a problem depends on its code. */
+function describe(problem: Problem): string {
   switch (problem.code) {
     case 'invalid-request':
       return problem.errors.map(({ in: place, name, message }) => `${place} ${name} ${message}`).join('; ');
     case 'task-not-found':
-      return `the cloud says ${problem.upstream.code}`;
+      return `the upstream code is ${problem.upstream.code}`;
     case 'upstream-failed':
-      return problem.upstream?.code ?? 'no word of the cloud';
+      return problem.upstream?.code ?? 'the upstream sent no code';
     default:
-      return known(problem.outcome);
+      return describeOutcome(problem.outcome);
   }
 }
 
-function known(outcome: Problem['outcome']): string {
+function describeOutcome(outcome: Problem['outcome']): string {
   switch (outcome) {
     case 'not-sent':
-      return 'nothing was sent';
+      return 'not sent';
     case 'not-stopped':
-      return 'it was not stopped';
+      return 'not stopped';
     case 'unknown':
-      return 'repeat it';
+      return 'retry';
     default:
-      // Compiles only while the document names no other.
+      // Compiles only while the document has no other outcome.
       return outcome satisfies never;
   }
 }
 
-/** What a compiler must not let pass. */
-export async function mistakes(
-  stopped: components['schemas']['StoppedTask'],
+/** Each of these is a compile error. */
+export async function misuse(
+  stopped: components['schemas']['StopTaskResponse'],
   problem: Problem,
 ): Promise<unknown[]> {
   const path = { id: 'x' };
   return [
-    // @ts-expect-error no such region
+    // @ts-expect-error unknown region
     gateway.DELETE('/ingest-tasks/{id}', { params: { path, query: { region: 'ap-tokyo' } } }),
-    // @ts-expect-error no such parameter
+    // @ts-expect-error unknown parameter
     gateway.DELETE('/ingest-tasks/{id}', { params: { path, query: { force: true } } }),
-    // @ts-expect-error no task id
+    // @ts-expect-error missing task id
     gateway.DELETE('/ingest-tasks/{id}', {}),
-    // @ts-expect-error no such method
+    // @ts-expect-error unknown method
     gateway.POST('/ingest-tasks/{id}', { params: { path } }),
-    // @ts-expect-error no such state
+    // @ts-expect-error unknown status
     stopped.status === 'running',
-    // @ts-expect-error no such problem
+    // @ts-expect-error unknown problem code
     problem.code === 'quota-exceeded',
-    // @ts-expect-error not every problem has it
+    // @ts-expect-error not every problem has `upstream`
     problem.upstream,
   ];
 }

@@ -28,29 +28,29 @@ function request({
   return { method: 'POST', target: '/', headers: Object.fromEntries(sent), body: Buffer.from(signed.body) };
 }
 
-function at(seconds: number): number {
+function toMs(seconds: number): number {
   return seconds * 1000;
 }
 
-function replaced(what: string | RegExp, by: string): RequestChanges {
-  return { authorization: (header) => header.replace(what, by) };
+function replaced(pattern: string | RegExp, by: string): RequestChanges {
+  return { authorization: (header) => header.replace(pattern, by) };
 }
 
 describe('authenticate', () => {
   it('accepts a request that the official SDK signed', () => {
-    expect(() => authenticate(request(), KNOWN, at(TIMESTAMP))).not.toThrow();
+    expect(() => authenticate(request(), KNOWN, toMs(TIMESTAMP))).not.toThrow();
   });
 
   it('accepts temporary credentials with their token', () => {
-    expect(() => authenticate(request({ credentials: TEMPORARY }), KNOWN, at(TIMESTAMP))).not.toThrow();
+    expect(() => authenticate(request({ credentials: TEMPORARY }), KNOWN, toMs(TIMESTAMP))).not.toThrow();
   });
 
   it.each([-300, 0, 300, 300.999])('accepts a timestamp that is %d s old', (age) => {
-    expect(() => authenticate(request(), KNOWN, at(TIMESTAMP + age))).not.toThrow();
+    expect(() => authenticate(request(), KNOWN, toMs(TIMESTAMP + age))).not.toThrow();
   });
 
   it.each([-86_400, -301, 301, 86_400])('rejects a timestamp that is %d s old', (age) => {
-    expect(() => authenticate(request(), KNOWN, at(TIMESTAMP + age))).toThrow(
+    expect(() => authenticate(request(), KNOWN, toMs(TIMESTAMP + age))).toThrow(
       expect.objectContaining({ code: 'AuthFailure.SignatureExpire' }),
     );
   });
@@ -129,8 +129,8 @@ describe('authenticate', () => {
     ],
   ];
 
-  it.each(rejections)('rejects %s with %s', (_what, code, changes) => {
-    expect(() => authenticate(request(changes), KNOWN, at(TIMESTAMP))).toThrow(
+  it.each(rejections)('rejects %s with %s', (_name, code, changes) => {
+    expect(() => authenticate(request(changes), KNOWN, toMs(TIMESTAMP))).toThrow(
       expect.objectContaining({ code }),
     );
   });

@@ -35,7 +35,7 @@ describe('the certificate', () => {
     ['expired', expiredCertificate, 'CERT_HAS_EXPIRED'],
     ['for another host', certificateForAnotherHost, 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['self-signed', selfSignedCertificate, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ])('is rejected when it is %s', async (_what, certificate, code) => {
+  ])('is rejected when it is %s', async (_name, certificate, code) => {
     expect(await handshake('localhost', certificate)).toBe(code);
   });
 });

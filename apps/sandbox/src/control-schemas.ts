@@ -1,7 +1,7 @@
 const milliseconds = { type: 'number', minimum: 0 };
 const text = { type: 'string' };
 const headers = { type: 'object', additionalProperties: text };
-const breakingPoint = { enum: ['before-headers', 'in-headers', 'in-body'] };
+const breakPoint = { enum: ['before-headers', 'in-headers', 'in-body'] };
 
 /** JSON Schemas of the control API's request bodies: the types, for validation at run time. */
 export const putTask = strict({ sdkAppId: { type: 'integer' }, status: { enum: ['running', 'finished'] } }, [
@@ -31,8 +31,8 @@ const fault = {
     ),
     kind('body', { body: text, bodyBase64: text, contentType: text, headers }),
     kind('no-response', {}),
-    kind('reset', { at: breakingPoint }, ['at']),
-    kind('close', { at: breakingPoint }, ['at']),
+    kind('reset', { at: breakPoint }, ['at']),
+    kind('close', { at: breakPoint }, ['at']),
     kind('short-body', {}),
     kind('trickle', { part: { enum: ['headers', 'body'] }, everyMs: milliseconds }, ['part', 'everyMs']),
     kind('huge', { bytes: { type: 'integer', minimum: 0 } }, ['bytes']),

@@ -159,7 +159,7 @@ describe('isSignedBy', () => {
     ['method', { method: 'GET' }],
     ['path', { target: '/stop' }],
     ['query', { target: '/?a=1' }],
-  ])('rejects another %s', (_what, change) => {
+  ])('rejects another %s', (_name, change) => {
     expect(accepts(vectors[3] as Vector, change)).toBe(false);
   });
 

@@ -1,7 +1,7 @@
-/** Time as the quota sees it, passed in so that tests can run it by hand. */
+/** The clock of the quota. Tests pass in one that they control. */
 export interface Clock {
-  /** Milliseconds of a clock that never goes back; its zero means nothing. */
+  /** Returns milliseconds of a monotonic clock. Only differences have a meaning. */
   now(): number;
-  /** Calls back once after `ms` milliseconds; the function returned cancels that. */
+  /** Calls `callback` once after `ms` milliseconds. The returned function cancels the timer. */
   setTimer(ms: number, callback: () => void): () => void;
 }

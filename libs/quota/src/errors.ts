@@ -1,6 +1,6 @@
-/** A call was refused before anything was sent, and no slot was taken. */
+/** The quota rejected a call: no slot was acquired, so nothing may be sent. */
 abstract class QuotaRejectionError extends Error {
-  /** @param retryAfterMs milliseconds before which no slot can free for one more call */
+  /** @param retryAfterMs milliseconds before which no slot can be free for one more call */
   constructor(
     readonly retryAfterMs: number,
     message: string,
@@ -9,7 +9,7 @@ abstract class QuotaRejectionError extends Error {
   }
 }
 
-/** No slot within the wait, or too many calls wait already. */
+/** No slot can be free within the wait, or the queue is full. */
 export class QuotaExhaustedError extends QuotaRejectionError {
   readonly code = 'quota-exhausted';
   override readonly name = 'QuotaExhaustedError';
@@ -19,7 +19,7 @@ export class QuotaExhaustedError extends QuotaRejectionError {
   }
 }
 
-/** The caller has its fair share, and what is free is set aside for others. */
+/** The caller uses its fair share, and the remaining slots are leased or reserved for other callers. */
 export class ShareExhaustedError extends QuotaRejectionError {
   readonly code = 'share-exhausted';
   override readonly name = 'ShareExhaustedError';
@@ -29,22 +29,22 @@ export class ShareExhaustedError extends QuotaRejectionError {
   }
 }
 
-/** The store of the slots cannot be reached, and this process has no part of its own to lend. */
+/** The slot store is unavailable, and this replica has no fallback slots. */
 export class QuotaUnavailableError extends QuotaRejectionError {
   readonly code = 'quota-unavailable';
   override readonly name = 'QuotaUnavailableError';
 
   constructor(retryAfterMs: number) {
-    super(retryAfterMs, 'the store of the quota is out of reach');
+    super(retryAfterMs, 'the slot store is unavailable');
   }
 }
 
-/** The quota was closed while the call waited. */
+/** The quota is closed, or was closed while the call waited. */
 export class QuotaClosedError extends Error {
   readonly code = 'quota-closed';
   override readonly name = 'QuotaClosedError';
 
   constructor() {
-    super('the quota was closed');
+    super('the quota is closed');
   }
 }

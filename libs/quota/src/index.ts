@@ -1,9 +1,13 @@
-export type { Clock } from './clock.js';
+/**
+ * Limits upstream calls to a number that arrive in any one second, divides them fairly among callers, and shares them
+ * among replicas.
+ *
+ * @see ../../../docs/adr/0001-slots.md
+ */
 export { Quota } from './quota.js';
-export type { AcquireOptions, QueueReservation, QuotaOptions, QuotaState, Rejection } from './quota.js';
+export type { AcquireOptions, QueueReservation, QuotaState } from './quota.js';
 export type { QuotaObserver } from './observer.js';
 export { RedisSlotStore } from './shared/redis-slot-store.js';
-export type { RedisSlotStoreOptions } from './shared/redis-slot-store.js';
 export {
   QuotaClosedError,
   QuotaExhaustedError,
@@ -12,6 +16,3 @@ export {
 } from './errors.js';
 export type { RejectionReason, ReleaseReason, Slot } from './slot-pool.js';
 export { maxLeaseMs } from './timing.js';
-export type { StoreObserver } from './shared/store-membership.js';
-export { SharedSlotPool } from './shared/shared-slot-pool.js';
-export type { SlotStore } from './shared/slot-store.js';

@@ -3,7 +3,6 @@ import { FakeRemoteStore } from '../test/fake-remote-store.js';
 import { VirtualClock } from '../test/virtual-clock.js';
 import { Quota, type QueueReservation } from './quota.js';
 import type { Slot } from './slot-pool.js';
-import { SharedSlotPool } from './shared/shared-slot-pool.js';
 
 let clock: VirtualClock;
 let quota: Quota;
@@ -11,11 +10,7 @@ let slot: Slot;
 const rejections: string[] = [];
 const events: string[] = [];
 
-const observer = {
-  granted: () => {},
-  rejected: (why: string) => void rejections.push(why),
-  reduced: () => {},
-};
+const observer = { rejected: (reason: string) => void rejections.push(reason) };
 
 beforeEach(async () => {
   rejections.length = 0;
@@ -50,7 +45,7 @@ describe('a queue reservation', () => {
     const reservation = reserve('a');
     slot.release('unused');
     await clock.runUntil(2000);
-    expect(quota.state()).toMatchObject({ free: 1, inUse: 0, waiting: 1 });
+    expect(quota.state()).toMatchObject({ free: 1, inUse: 0, queueLength: 1 });
     reservation.release();
     reservation.release();
     await clock.runUntil(20_000);
@@ -75,7 +70,7 @@ describe('a queue reservation', () => {
     expect(events).toEqual([`a quota-exhausted ${600 + 1001} at 1900`]);
   });
 
-  it('that may not wait is rejected by a timer, not at once', async () => {
+  it('is rejected by a timer, not at once, if it may not wait', async () => {
     reserve('a', { waitMs: 0 });
     expect(rejections).toEqual([]);
     expect(quota.state().queueLength).toBe(1);
@@ -90,10 +85,10 @@ describe('a queue reservation', () => {
     await clock.runUntil(3000);
     await quota.acquire({ caller: 'b' });
     await quota.acquire({ caller: 'b' });
-    expect(quota.state()).toMatchObject({ inUse: 2, waiting: 2 });
+    expect(quota.state()).toMatchObject({ inUse: 2, queueLength: 2 });
   });
 
-  it('lets a call that may not wait be rejected at once as before', async () => {
+  it('does not prevent the immediate rejection of a call that may not wait', async () => {
     reserve('a', { waitMs: 0 });
     expect(quota.rejectIfExhausted('holder')).toEqual({ reason: 'quota', retryAfterMs: 1001 });
   });
@@ -115,7 +110,7 @@ describe('a queue reservation', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('ends with the reason of its signal, and leaves the queue', async () => {
+  it('is removed when its signal is aborted, and rejects with its reason', async () => {
     const client = new AbortController();
     reserve('a', { signal: client.signal });
     client.abort(new Error('disconnected'));
@@ -125,12 +120,12 @@ describe('a queue reservation', () => {
     expect([rejections, clock.pending]).toEqual([[], 0]);
   });
 
-  it('whose signal is aborted already takes no entry', async () => {
+  it('adds no entry if its signal is already aborted', async () => {
     reserve('a', { signal: AbortSignal.abort(new Error('disconnected')) });
     expect(quota.state().queueLength).toBe(0);
   });
 
-  it('is not rejected any more once it is released', async () => {
+  it('is not rejected after its release', async () => {
     const client = new AbortController();
     const reservation = reserve('a', { signal: client.signal, waitMs: 100 });
     reservation.release();
@@ -139,7 +134,7 @@ describe('a queue reservation', () => {
     expect(events).toEqual([]);
   });
 
-  it('may be rejected with nobody listening', async () => {
+  it('causes no unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', listener);
@@ -175,7 +170,7 @@ describe('a full queue', () => {
     expect(quota.state().queueLength).toBe(4);
   });
 
-  it('gives up the last entry of the caller with the most for a call of another one, and the other way round', async () => {
+  it('rejects the last entry of the caller with the most, a call or a reservation', async () => {
     acquire('a', 'a1');
     for (const name of ['a2', 'a3']) {
       await clock.runUntil(clock.now() + 1);
@@ -195,7 +190,7 @@ describe('a full queue', () => {
 });
 
 describe('a reservation that depends on a call whose acquire is still being decided', () => {
-  it('outlasts the hold after start, and the grant at its end', async () => {
+  it('is not rejected before the call is granted its slot at the end of the startup delay', async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 1, clock });
     void acquireWithFollower();
@@ -205,14 +200,9 @@ describe('a reservation that depends on a call whose acquire is still being deci
     expect(events).toEqual(['granted at 1500']);
   });
 
-  it('waits for the store to decide', async () => {
+  it('is rejected only after the store has rejected the call', async () => {
     const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
-    quota = new Quota({
-      perSecond: 1,
-      clock,
-      createPool: (listener) =>
-        new SharedSlotPool({ perSecond: 1, replica: 'replica', store, clock, listener }),
-    });
+    quota = new Quota({ perSecond: 1, clock, store });
     await clock.runUntil(10_000);
     void acquireWithFollower();
     await clock.runUntil(10_199);
@@ -224,20 +214,15 @@ describe('a reservation that depends on a call whose acquire is still being deci
     expect(events.slice(1)).toEqual(['rejected at 10700', 'follower quota-exhausted 1001 at 10700']);
   });
 
-  it('is not rejected while the store decides, although its wait ends meanwhile', async () => {
+  it('is not rejected while a command to the store is in flight, even if its wait ends', async () => {
     const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
-    quota = new Quota({
-      perSecond: 1,
-      clock,
-      createPool: (listener) =>
-        new SharedSlotPool({ perSecond: 1, replica: 'replica', store, clock, listener }),
-    });
+    quota = new Quota({ perSecond: 1, clock, store });
     await clock.runUntil(10_000);
     const reservation = reserve('a', { waitMs: 100 });
     await clock.runUntil(10_050);
     void quota.acquire({ caller: 'a' }).then(() => reservation.release());
     await clock.runUntil(12_000);
     expect(events).toEqual([]);
-    expect(quota.state()).toMatchObject({ inUse: 1, waiting: 0 });
+    expect(quota.state()).toMatchObject({ inUse: 1, queueLength: 0 });
   });
 });

@@ -6,14 +6,14 @@ import { Quota } from './quota.js';
 
 const SECONDS = 1000;
 const outcome = fc.constantFrom<PlannedCall['outcome']>(
-  'answered',
-  'answered',
+  'completed',
+  'completed',
   'throttled',
   'response lost',
   'request lost',
-  'withdrawn',
+  'aborted',
 );
-// Bursts on round times hit the edges of seconds, where a wrong limiter fails.
+// Bursts at these times hit the edges of windows, where an incorrect limiter fails.
 const callTime = fc.oneof(
   fc.integer({ min: 0, max: 6000 }),
   fc.constantFrom(1499, 1500, 1501, 2500, 2501, 3000, 4000),
@@ -29,8 +29,8 @@ const planned = fc
   })
   .map(({ burst, ...plannedCall }) => Array.from({ length: burst }, (): PlannedCall => plannedCall));
 
-describe('the quota, whatever the network does', () => {
-  it('lets no more than its number arrive in any one second: 10,000 schedules with delays, losses and restarts', async () => {
+describe('the quota under any network behaviour', () => {
+  it('lets at most perSecond calls arrive in any one second: 10,000 schedules with delays, losses and restarts', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(planned, { minLength: 1, maxLength: 14 }),
@@ -60,7 +60,7 @@ describe('the quota, whatever the network does', () => {
     );
   });
 
-  it('leaves no slot taken and nobody waiting once everything is over', async () => {
+  it('has no lease and an empty queue after all calls have ended', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(planned, { minLength: 1, maxLength: 14 }), async (bursts) => {
         const clock = new VirtualClock();
@@ -95,7 +95,7 @@ describe('the quota, whatever the network does', () => {
       waitMs: 0,
       requestDelayMs: 25,
       responseDelayMs: 25,
-      outcome: 'answered',
+      outcome: 'completed',
     } as const;
     for (let at = 0; at < 62 * SECONDS; at += 5)
       clock.setTimer(

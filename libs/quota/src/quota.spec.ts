@@ -14,13 +14,13 @@ beforeEach(async () => {
   await clock.runUntil(1500);
 });
 
-describe('the start of a process', () => {
+describe('during the startup delay', () => {
   beforeEach(() => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 2, clock });
   });
 
-  it('lends nothing at first, and lets a call wait for that whatever it allows', async () => {
+  it('grants no slot for 1.5 s, and a call waits for that although its own wait is 0', async () => {
     let grantedAt: number | undefined;
     void quota.acquire().then(() => (grantedAt = clock.now()));
     expect(quota.state()).toMatchObject({ free: 0, nextFreeInMs: 1500 });
@@ -30,14 +30,14 @@ describe('the start of a process', () => {
     expect(grantedAt).toBe(1500);
   });
 
-  it('has no slot in use during the hold after start, although none is free', async () => {
+  it('reports no slot as free and none as in use', async () => {
     expect(quota.state()).toMatchObject({ free: 0, inUse: 0 });
     await clock.runUntil(1500);
     await quota.acquire();
     expect(quota.state()).toMatchObject({ free: 1, inUse: 1 });
   });
 
-  it('refuses at once whoever cannot be served when the hold ends', async () => {
+  it('rejects a call at once if it cannot be served when the delay ends', async () => {
     void quota.acquire();
     void quota.acquire();
     await expect(quota.acquire()).rejects.toMatchObject(rejection);
@@ -45,7 +45,7 @@ describe('the start of a process', () => {
   });
 });
 
-describe('a clock on which time passes between two looks, and whose timers fire early', () => {
+describe('with a clock that advances between two readings, and timers that fire early', () => {
   class DriftingClock extends VirtualClock {
     #driftMs = 0;
 
@@ -63,13 +63,13 @@ describe('a clock on which time passes between two looks, and whose timers fire 
   }
 
   it.each([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])(
-    'by %d ms: refuses nobody who can be served when the hold ends',
+    'rejects no call that can be served when the startup delay ends: %d ms early',
     async (earlyMs) => {
       const clockWithDrift = new DriftingClock(earlyMs);
       const newQuota = new Quota({ perSecond: 2, clock: clockWithDrift });
-      const slots = newQuota.acquire();
+      const acquired = newQuota.acquire();
       await clockWithDrift.runUntil(1600);
-      const slot = await slots;
+      const slot = await acquired;
       expect(clockWithDrift.now()).toBeGreaterThanOrEqual(1500);
       slot.release('unused');
     },
@@ -77,7 +77,7 @@ describe('a clock on which time passes between two looks, and whose timers fire 
 });
 
 describe('a slot', () => {
-  it('frees one second after its answer, not after it was taken', async () => {
+  it('is free one second after the response, not after it was acquired', async () => {
     const slot = await quota.acquire();
     await clock.runUntil(4000);
     slot.release('completed');
@@ -88,7 +88,7 @@ describe('a slot', () => {
     expect(quota.state().free).toBe(2);
   });
 
-  it('frees three seconds after its call was abandoned', async () => {
+  it('is free three seconds after its attempt was abandoned', async () => {
     const slot = await quota.acquire();
     slot.release('abandoned');
     await clock.runUntil(4499);
@@ -97,12 +97,12 @@ describe('a slot', () => {
     expect(quota.state().free).toBe(2);
   });
 
-  it('frees at once when nothing was sent', async () => {
+  it('is free at once when nothing was sent', async () => {
     (await quota.acquire()).release('unused');
     expect(quota.state().free).toBe(2);
   });
 
-  it('is released once: the first reason counts', async () => {
+  it('is released only once, for the first reason', async () => {
     const slot = await quota.acquire();
     slot.release('completed');
     slot.release('unused');
@@ -110,8 +110,8 @@ describe('a slot', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('names a time before which no slot can free: more than a second while every call is in flight', async () => {
+describe('a rejection', () => {
+  it('has a retryAfterMs of more than a second while all calls are in flight', async () => {
     await quota.acquire();
     await quota.acquire();
     const rejected = await quota.acquire().catch((error: unknown) => error);
@@ -119,7 +119,7 @@ describe('a refusal', () => {
     expect(rejected).toMatchObject({ retryAfterMs: 1001 });
   });
 
-  it('names the moment the next slot frees when that is known', async () => {
+  it('has the time until the next slot is free as retryAfterMs if that is known', async () => {
     const slot = await quota.acquire();
     await quota.acquire();
     slot.release('completed');
@@ -128,13 +128,13 @@ describe('a refusal', () => {
   });
 });
 
-describe('waiting', () => {
+describe('the queue', () => {
   let slots: Slot[];
   const order: string[] = [];
   const wait = (name: string, waitMs: number, signal?: AbortSignal): void => {
     quota.acquire({ waitMs, ...(signal && { signal: () => signal }) }).then(
       () => order.push(`${name} ${clock.now() - 1500}`),
-      () => order.push(`${name} refused ${clock.now() - 1500}`),
+      () => order.push(`${name} rejected ${clock.now() - 1500}`),
     );
   };
 
@@ -143,7 +143,7 @@ describe('waiting', () => {
     order.length = 0;
   });
 
-  it('serves first come first served, and holds one timer for all', async () => {
+  it('serves calls in order of arrival, with one timer for all', async () => {
     wait('a', 5000);
     wait('b', 5000);
     wait('c', 5000);
@@ -153,34 +153,34 @@ describe('waiting', () => {
     await clock.runUntil(1700);
     slots[1]!.release('completed');
     await clock.runUntil(20_000);
-    expect(order).toEqual(['a 1100', 'b 1200', 'c refused 5000']);
+    expect(order).toEqual(['a 1100', 'b 1200', 'c rejected 5000']);
   });
 
-  it('refuses at once a wait that cannot be met', async () => {
+  it('rejects a call at once if no slot can be free within its wait', async () => {
     wait('a', 1000);
     await clock.runUntil(1500);
-    expect(order).toEqual(['a refused 0']);
+    expect(order).toEqual(['a rejected 0']);
   });
 
-  it('lets a caller leave without taking a slot', async () => {
-    const caller = new AbortController();
-    wait('a', 5000, caller.signal);
+  it('removes a call whose signal is aborted', async () => {
+    const client = new AbortController();
+    wait('a', 5000, client.signal);
     wait('b', 5000);
     await clock.runUntil(1600);
-    caller.abort();
+    client.abort();
     slots[0]!.release('completed');
     await clock.runUntil(9000);
-    expect(order).toEqual(['a refused 100', 'b 1100']);
+    expect(order).toEqual(['a rejected 100', 'b 1100']);
     expect(clock.pending).toBe(0);
   });
 
-  it('does not let a newcomer overtake', async () => {
+  it('does not serve a new call before a call that waits', async () => {
     wait('a', 5000);
     await clock.runUntil(1600);
     slots[0]!.release('unused');
     wait('late', 0);
     await clock.runUntil(1700);
-    expect(order.toSorted()).toEqual(['a 100', 'late refused 100']);
+    expect(order.toSorted()).toEqual(['a 100', 'late rejected 100']);
   });
 });
 
@@ -191,21 +191,21 @@ describe('a slot that is released as throttled', () => {
     await clock.runUntil(1500);
   });
 
-  it('halves the slots that are lent, and is itself free after one second', async () => {
+  it('halves the capacity, and is free after one second', async () => {
     (await quota.acquire()).release('throttled');
     expect(quota.state()).toMatchObject({ capacity: 2, free: 1 });
     await quota.acquire();
     await expect(quota.acquire()).rejects.toMatchObject({ ...rejection, retryAfterMs: 1000 });
   });
 
-  it('does so once, whatever is said of it later', async () => {
+  it('does not reduce the capacity if it was released before for another reason', async () => {
     const slot = await quota.acquire();
     slot.release('completed');
     slot.release('throttled');
     expect(quota.state()).toMatchObject({ capacity: 4, free: 3 });
   });
 
-  it('leaves more slots taken than there are, until they come back', async () => {
+  it('keeps leases above the reduced capacity until they end', async () => {
     const slots = [await quota.acquire(), await quota.acquire(), await quota.acquire()];
     (await quota.acquire()).release('throttled');
     await clock.runUntil(2500);
@@ -216,7 +216,7 @@ describe('a slot that is released as throttled', () => {
     expect(quota.state()).toMatchObject({ capacity: 2, free: 1, inUse: 1 });
   });
 
-  it('lets a call that waits be served when the capacity grows again', async () => {
+  it('serves a waiting call when the capacity grows again', async () => {
     (await quota.acquire()).release('throttled');
     await clock.runUntil(2500);
     await quota.acquire();
@@ -229,10 +229,10 @@ describe('a slot that is released as throttled', () => {
 });
 
 describe('a closed quota', () => {
-  it('rejects a call that comes later', async () => {
+  it('rejects later calls and reservations', async () => {
     await quota.close();
     await expect(quota.acquire()).rejects.toMatchObject({ code: 'quota-closed' });
     await expect(quota.reserveQueueEntry().rejected).rejects.toMatchObject({ code: 'quota-closed' });
-    expect(quota.state()).toMatchObject({ inUse: 0, waiting: 0 });
+    expect(quota.state()).toMatchObject({ inUse: 0, queueLength: 0 });
   });
 });

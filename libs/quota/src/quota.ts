@@ -1,101 +1,115 @@
 import type { Clock } from './clock.js';
-import type { Slot, SlotPool, SlotPoolListener } from './slot-pool.js';
+import type { Slot, SlotPool } from './slot-pool.js';
 import { LocalSlotPool } from './local/local-slot-pool.js';
+import { SharedSlotPool } from './shared/shared-slot-pool.js';
+import type { SlotStore } from './shared/slot-store.js';
 import { STARTUP_DELAY_MS } from './timing.js';
 import type { QuotaObserver } from './observer.js';
 import { Dispatcher } from './queue/dispatcher.js';
 import type { QueueEntry } from './queue/fair-queue.js';
 
 export interface QuotaOptions {
-  /** Upstream calls that may arrive in any one second. */
+  /** How many upstream calls may arrive in any one second. */
   perSecond: number;
   clock: Clock;
-  /** How many calls may wait at once; default 200. */
+  /** How many entries the queue can hold. Default: 200. */
   queueLimit?: number;
-  observer?: QuotaObserver;
-  /** Where the slots come from; default: this process alone. */
-  createPool?: (listener: SlotPoolListener) => SlotPool;
+  observer?: Partial<QuotaObserver>;
+  /** Shares the slots with all replicas that use the same store. Default: the slots are in this process. */
+  store?: SlotStore;
 }
 
 export interface AcquireOptions {
-  /** Who asks: callers share the slots fairly. Default: everybody is one caller. */
+  /** Callers share the slots fairly. Default: one caller for all calls without a name. */
   caller?: string;
-  /** How long this call may wait for a slot, in milliseconds; default 0: now or never. */
+  /** How long the call may wait for a slot, in milliseconds. Default 0: it does not wait. */
   waitMs?: number;
   /**
-   * Ends the wait; the promise rejects with the signal's reason and no slot is acquired. Asked for only when the call
-   * has to wait, because making one can cost more than a slot.
+   * Returns a signal that ends the wait: the promise rejects with the reason of the signal, and no slot is acquired.
+   * It is called only if the call has to wait, because a signal can cost more to create than a slot.
    */
   signal?: () => AbortSignal;
 }
 
-/** An entry of the queue that is never served. */
+/** A queue entry that is never served. */
 export interface QueueReservation {
   /**
-   * Rejects with the error with which {@link Quota.acquire} would reject: QuotaExhaustedError, QuotaClosedError or the reason of
-   * the signal. Never settles after a release. It may be left unhandled.
+   * Rejects with an error of {@link Quota.acquire}: QuotaExhaustedError, QuotaClosedError or the reason of the signal.
+   * Never settles after a release. A rejection may be left unhandled.
    */
   readonly rejected: Promise<never>;
-  /** Takes the entry out of the queue. */
+  /** Removes the entry from the queue. */
   release(): void;
 }
 
-/** How the quota stands at this moment. */
+/** The state of the quota at one moment. */
 export interface QuotaState {
-  /** Slots there are now. */
+  /** How many slots exist now; less than the configured number after throttling, or without the slot store. */
   capacity: number;
   free: number;
-  /** Slots that are leased. Before the first slot may be lent, none is free and none is leased. */
+  /** How many slots are leased. During the startup delay no slot is free and none is leased. */
   inUse: number;
-  /** Entries of the queue: calls that wait for a slot, and reservations. */
+  /** How many entries the queue has: calls that wait for a slot, and reservations. */
   queueLength: number;
-  /** Milliseconds before which no slot more than the free ones can free; 0 when all are free. */
+  /** Milliseconds before which no slot can become free in addition to the free ones; 0 if all slots are free. */
   nextFreeInMs: number;
 }
 
-/** As QuotaExhaustedError or ShareExhaustedError would say it. */
+/** The content of a QuotaExhaustedError or a ShareExhaustedError. */
 export interface Rejection {
   readonly reason: 'quota' | 'share';
-  /** Milliseconds before which no slot can free for one more call. */
+  /** Milliseconds before which no slot can be free for one more call. */
   readonly retryAfterMs: number;
 }
 
 const DEFAULT_QUEUE_LIMIT = 200;
 const DEFAULT_CALLER = 'default';
 
-/** Lends slots to calls, fairly among callers, and lets calls wait for one. */
+/**
+ * Limits upstream calls so that at most `perSecond` of them arrive in any one second.
+ *
+ * There are `perSecond` slots. A call acquires a slot before it is sent and holds it until one second after its
+ * response arrived. A new process grants no slot in its first 1.5 seconds, because its predecessor may have used all
+ * slots right before it ended.
+ *
+ * @example
+ * const quota = new Quota({ perSecond: 20, clock });
+ * const slot = await quota.acquire({ caller: 'billing', waitMs: 2000 });
+ * const reason = await send(); // 'completed', 'throttled', 'abandoned' or 'unused'
+ * slot.release(reason);
+ *
+ * @see ../../../docs/adr/0001-slots.md for the proof
+ */
 export class Quota {
   readonly #clock: Clock;
   readonly #pool: SlotPool;
-  readonly #observer: QuotaObserver | undefined;
+  readonly #observer: Partial<QuotaObserver>;
   readonly #dispatcher: Dispatcher;
 
-  constructor({ perSecond, clock, queueLimit = DEFAULT_QUEUE_LIMIT, observer, createPool }: QuotaOptions) {
+  constructor({ perSecond, clock, queueLimit = DEFAULT_QUEUE_LIMIT, observer = {}, store }: QuotaOptions) {
     this.#clock = clock;
     this.#observer = observer;
-    const listener: SlotPoolListener = {
+    const listener = {
       changed: () => void this.#dispatcher.dispatch(),
-      reduced: (slots) => observer?.reduced(slots),
+      reduced: (capacity: number) => observer.reduced?.(capacity),
     };
-    const localOptions = {
-      capacity: perSecond,
-      clock,
-      availableFrom: clock.now() + STARTUP_DELAY_MS,
-      listener,
-    };
-    this.#pool = createPool ? createPool(listener) : new LocalSlotPool(localOptions);
+    const availableFrom = clock.now() + STARTUP_DELAY_MS;
+    this.#pool = store
+      ? new SharedSlotPool({ perSecond, clock, availableFrom, listener, store, observer })
+      : new LocalSlotPool({ capacity: perSecond, clock, availableFrom, listener });
     this.#dispatcher = new Dispatcher(this.#pool, { clock, queueLimit, observer });
   }
 
   /**
-   * Acquires one slot, waiting for it as long as allowed. In the first moments of the process's life every call
-   * waits for the hold after start, whatever it allows.
+   * Acquires one slot. If none is free, the call waits for up to `waitMs`. During the startup delay every call waits
+   * until the delay ends, even if its `waitMs` is less.
    *
-   * @throws QuotaExhaustedError when the wait cannot be met, at once rather than at its end, or too many calls wait
-   * @throws ShareExhaustedError when it cannot be met because the caller uses its fair share
-   * @throws QuotaUnavailableError when the slots' store is out of reach and this process has none of its own to lend
-   * @throws QuotaClosedError when the quota is closed
-   * @throws the signal's reason when it has to wait, and the signal is aborted first
+   * @throws QuotaExhaustedError if no slot can be free within the wait, or if the queue is full. The call is rejected
+   *   at once, not at the end of its wait.
+   * @throws ShareExhaustedError if no slot can be free within the wait because the caller uses its fair share
+   * @throws QuotaUnavailableError if the slot store is unavailable and this replica has no fallback slots
+   * @throws QuotaClosedError if the quota is closed
+   * @throws the reason of the signal if it is aborted while the call waits
    */
   async acquire({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): Promise<Slot> {
     const { promise, resolve: grant, reject } = Promise.withResolvers<Slot>();
@@ -103,7 +117,7 @@ export class Quota {
     const deadline = requestedAt + waitMs;
     const call = { caller, requestedAt, deadline, queued: false, canBeServed: false, grant, reject };
     this.#dispatcher.add(call);
-    if (!signal || !this.#dispatcher.queue.entriesOf(caller).includes(call)) return await promise;
+    if (!signal || !this.#dispatcher.queue.callsOf(caller).includes(call)) return await promise;
     const abortSignal = signal();
     const onAbort = (): void => {
       if (this.#dispatcher.queue.remove(call)) reject(abortSignal.reason as Error);
@@ -119,58 +133,63 @@ export class Quota {
   }
 
   /**
-   * Counts a call as waiting that waits for the slot of another one: it takes up an entry of the queue, and is rejected
-   * like a call that waits for a slot of its own, when the queue is full, when its wait is over, or on close. It is
-   * never granted a slot, and does not count as demand. Its wait ends at the earliest in the next macrotask, and not
-   * while slots are being granted: then the call that it depends on may be granted its slot in time.
+   * Adds a queue entry for a call that waits for the slot of another call. The entry counts against the queue limit. It
+   * is rejected when the queue is full, when its wait ends, or when the quota closes. It is never granted a slot and
+   * does not count as demand.
+   *
+   * The wait ends in a later macrotask, and not while slots are granted. So the other call can get its slot first.
    */
   reserveQueueEntry({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): QueueReservation {
     const { promise: rejected, reject } = Promise.withResolvers<never>();
     rejected.catch(() => {});
     const requestedAt = this.#clock.now();
-    const left = new AbortController();
+    const ended = new AbortController();
     const entry: QueueEntry = {
       caller,
       requestedAt,
       deadline: requestedAt + waitMs,
       reject: (error) => {
-        left.abort();
+        ended.abort();
         reject(error);
       },
     };
     this.#dispatcher.reserve(entry);
     const release = (): boolean => {
-      left.abort();
+      ended.abort();
       return this.#dispatcher.cancelReservation(entry);
     };
-    if (signal && !left.signal.aborted) {
+    if (signal && !ended.signal.aborted) {
       const abortSignal = signal();
       const onAbort = (): void => {
         if (release()) reject(abortSignal.reason as Error);
       };
-      abortSignal.addEventListener('abort', onAbort, { signal: left.signal });
+      abortSignal.addEventListener('abort', onAbort, { signal: ended.signal });
       if (abortSignal.aborted) onAbort();
     }
     return { rejected, release };
   }
 
   /**
-   * Rejects a call that may not wait where {@link acquire} would, in the same way, but without a promise and an error
-   * built for it, and without asking again for those who wait: a flood is rejected at a fraction of the cost.
+   * Rejects a call that may not wait if {@link acquire} would reject it, with the same result and the same effects.
+   * It creates no promise and no error, and makes no pass over the queue. So a flood costs much less.
    *
-   * @returns undefined, and nothing has happened, where only `acquire` can tell
+   * @returns undefined, without any effect, if `acquire` would grant a slot or if only `acquire` can decide
    */
   rejectIfExhausted(caller: string = DEFAULT_CALLER): Rejection | undefined {
     const now = this.#clock.now();
     if (this.#dispatcher.isDispatchDue(now) || now < this.#pool.availableFrom) return undefined;
-    const waiting = this.#dispatcher.queue.entriesOf(caller).length;
-    const reason = this.#pool.rejection({ caller, newCalls: 1, pendingCalls: waiting + 1 }, now);
+    const callsAhead = this.#dispatcher.queue.callsOf(caller).length;
+    const reason = this.#pool.rejection({ caller, newCalls: 1, pendingCalls: callsAhead + 1 }, now);
     if (reason === undefined) return undefined;
-    this.#observer?.rejected(reason);
-    const earliest = this.#pool.earliestGrantAt(this.#dispatcher.queue.positionOf(caller, waiting), now);
-    return { reason, retryAfterMs: earliest - now };
+    this.#observer.rejected?.(reason);
+    const earliestGrantAt = this.#pool.earliestGrantAt(
+      this.#dispatcher.queue.positionOf(caller, callsAhead),
+      now,
+    );
+    return { reason, retryAfterMs: earliestGrantAt - now };
   }
 
+  /** Returns the current state. It sends no command to the slot store. */
   state(): QuotaState {
     const now = this.#clock.now();
     const free = this.#pool.free(now);
@@ -180,7 +199,7 @@ export class Quota {
     return { capacity, free, inUse, queueLength: this.#dispatcher.queue.length, nextFreeInMs };
   }
 
-  /** Refuses whoever waits, with {@link QuotaClosedError}, and ends what runs by itself. */
+  /** Rejects all entries of the queue and every later call with QuotaClosedError, and closes the slot store. */
   async close(): Promise<void> {
     this.#dispatcher.close();
     await this.#pool.close();

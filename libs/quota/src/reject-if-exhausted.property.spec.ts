@@ -11,8 +11,8 @@ interface Call {
   readonly caller: string;
   readonly burst: number;
   readonly responseMs: number;
-  /** How long it waits in the queue without a slot of its own; undefined: it wants a slot, now or never. */
-  readonly reservesMs?: number | undefined;
+  /** The wait of a queue reservation; undefined: a call that needs a slot and may not wait. */
+  readonly reservationWaitMs?: number | undefined;
 }
 
 const calls: fc.Arbitrary<Call[]> = fc.array(
@@ -21,12 +21,12 @@ const calls: fc.Arbitrary<Call[]> = fc.array(
     caller: fc.constantFrom('one', 'two', 'three'),
     burst: fc.integer({ min: 1, max: 12 }),
     responseMs: fc.integer({ min: 1, max: 800 }),
-    reservesMs: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 900),
+    reservationWaitMs: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 900),
   }),
   { minLength: 1, maxLength: 25 },
 );
 
-/** What became of a call: `slot`, or the refusal and after how many milliseconds it may come again. */
+/** `slot`, or the code and the retryAfterMs of the rejection. */
 type Outcome = string;
 
 class RecordingQuota {
@@ -45,26 +45,25 @@ class RecordingQuota {
       queueLimit: 10,
       observer: {
         granted: () => this.decisions.push('granted'),
-        rejected: (why) => this.decisions.push(why),
-        reduced: () => {},
+        rejected: (reason) => this.decisions.push(reason),
       },
     });
   }
 
-  call({ caller, responseMs, reservesMs }: Call, rejectedAtOnce: boolean): void {
+  call({ caller, responseMs, reservationWaitMs }: Call, rejectIfExhausted: boolean): void {
     const index = this.outcomes.push('pending') - 1;
-    if (reservesMs !== undefined) {
-      const { rejected } = this.quota.reserveQueueEntry({ caller, waitMs: reservesMs });
+    if (reservationWaitMs !== undefined) {
+      const { rejected } = this.quota.reserveQueueEntry({ caller, waitMs: reservationWaitMs });
       rejected.catch((error: unknown) => (this.outcomes[index] = describeRejection(error)));
       return;
     }
-    const rejection = rejectedAtOnce ? this.quota.rejectIfExhausted(caller) : undefined;
+    const rejection = rejectIfExhausted ? this.quota.rejectIfExhausted(caller) : undefined;
     if (rejection) {
       this.rejectedAtOnce += 1;
       this.outcomes[index] = `${CODE_BY_REASON[rejection.reason]} ${rejection.retryAfterMs}`;
       return;
     }
-    void this.#acquire(caller, responseMs).then((outcomes) => (this.outcomes[index] = outcomes));
+    void this.#acquire(caller, responseMs).then((outcome) => (this.outcomes[index] = outcome));
   }
 
   async #acquire(caller: string, responseMs: number): Promise<Outcome> {
@@ -85,24 +84,24 @@ function describeRejection(error: unknown): Outcome {
 
 const at = (time: number, caller: string): Call => ({ at: time, caller, burst: 1, responseMs: 1 });
 
-/** Plays these calls to a quota that refuses at once and to one that does not, and holds them against each other. */
+/** Makes the same calls on a quota with `rejectIfExhausted` and on one without, and compares the results. */
 async function compareQuotas(plannedCalls: readonly Call[], perSecond: number): Promise<number> {
   const clock = new VirtualClock();
-  const [slow, fast] = [new RecordingQuota(clock, perSecond), new RecordingQuota(clock, perSecond)];
+  const [expected, actual] = [new RecordingQuota(clock, perSecond), new RecordingQuota(clock, perSecond)];
   for (const call of plannedCalls)
     for (let n = 0; n < call.burst; n += 1)
       clock.setTimer(call.at, () => {
-        slow.call(call, false);
-        fast.call(call, true);
+        expected.call(call, false);
+        actual.call(call, true);
       });
   await clock.runUntil(20_000);
-  expect(fast.outcomes).toEqual(slow.outcomes);
-  expect(fast.decisions.toSorted()).toEqual(slow.decisions.toSorted());
-  return fast.rejectedAtOnce;
+  expect(actual.outcomes).toEqual(expected.outcomes);
+  expect(actual.decisions.toSorted()).toEqual(expected.decisions.toSorted());
+  return actual.rejectedAtOnce;
 }
 
-describe('a refusal at once', () => {
-  it('is the one that take would have come to, and is noted and told the same: 2,000 schedules', async () => {
+describe('rejectIfExhausted', () => {
+  it('rejects, records and reports exactly as acquire: 2,000 schedules', async () => {
     let rejectedAtOnce = 0;
     await fc.assert(
       fc.asyncProperty(calls, fc.constantFrom(1, 5, 20), async (plannedCalls, perSecond) => {
@@ -110,14 +109,14 @@ describe('a refusal at once', () => {
       }),
       {
         numRuns: 2000,
-        // At the very moment of the first slot, and whoever waited for it has not been served yet.
+        // A call at the end of the startup delay, before the waiting call is served.
         examples: [[[at(1500, 'three'), at(1000, 'one')], 1]],
       },
     );
     expect(rejectedAtOnce).toBeGreaterThan(10_000);
   });
 
-  it('is not given while everybody waits for the hold after start', () => {
+  it('returns undefined during the startup delay', () => {
     const quota = new Quota({ perSecond: 1, clock: new VirtualClock() });
     expect(quota.rejectIfExhausted('one')).toBeUndefined();
   });

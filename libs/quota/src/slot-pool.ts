@@ -1,68 +1,65 @@
 /**
- * How the attempt ended that a slot was acquired for:
- * - `completed`: the response arrived, or the attempt ended for certain. The slot is free one second later.
- * - `throttled`: the response rejected the attempt as one too many. As `completed`; in addition somebody else must be
- *   using the quota, so the capacity is reduced for a while, and then grows step by step.
- * - `abandoned`: no response arrived, and the request may still arrive. The slot is free in 2 s + 1 s.
+ * How the attempt ended for which a slot was acquired:
+ * - `completed`: the response arrived, or it is certain that none will. The slot is free one second later.
+ * - `throttled`: the response says that the upstream limit was exceeded. The slot is free one second later. Another
+ *   program must be using the quota too, so the capacity is halved for five seconds and then grows by one slot a second.
+ * - `abandoned`: no response arrived, and the request may still arrive. The slot is free three seconds later.
  * - `unused`: nothing was sent. The slot is free at once.
  */
 export type ReleaseReason = 'completed' | 'abandoned' | 'unused' | 'throttled';
 
-/** Permission for one upstream attempt to arrive. */
+/** Permission for one upstream attempt. */
 export interface Slot {
-  /** Must be called once for every slot. The first release counts, later ones are ignored. */
+  /** Must be called for every slot. The first release counts; later ones are ignored. */
   release(reason: ReleaseReason): void;
 }
 
-/** A caller asks for one slot. */
+/** A request of one caller for one slot. */
 export interface AcquireRequest {
   readonly caller: string;
-  /** How many of its calls are new since its last ask, this one included when it is new. */
+  /** How many calls of this caller arrived since its previous request. Includes this call if it is new. */
   readonly newCalls: number;
-  /** How many of its calls want a slot right now, this one included. */
+  /** How many calls of this caller need a slot now. Includes this call. */
   readonly pendingCalls: number;
 }
 
-/**
- * Why no slot was lent: all are taken; the caller has its share, and what is free is others'; or this process
- * may lend none at all for now.
- */
-export type RejectionReason = 'quota' | 'share' | 'unavailable';
+/** `quota`: no slot is free. `share`: the caller has its fair share, and the free slots are reserved for others. */
+export type Decision = 'granted' | 'quota' | 'share';
 
-/** What came of an ask. */
+/** `unavailable`: the slot store is unavailable, and this replica has no fallback slots. */
+export type RejectionReason = Exclude<Decision, 'granted'> | 'unavailable';
+
 export type AcquireResult = { readonly slot: Slot } | { readonly rejected: RejectionReason };
 
-/**
- * Where slots come from: this process alone, or a store that replicas share. Times are milliseconds of a clock
- * that never goes back.
- */
+/** Where slots come from: this process, or a store that replicas share. Times are those of the monotonic clock. */
 export interface SlotPool {
-  /** When the first slot may be lent; whoever asks earlier may wait until then. */
+  /** When the first slot can be granted. A call that arrives earlier may wait until then, whatever its own wait is. */
   readonly availableFrom: number;
-  /** Lends a slot at this time or says why not. Never rejects. */
+  /** Leases a slot or rejects the request, and records its demand. A returned promise never rejects. */
   acquire(request: AcquireRequest, now: number): AcquireResult | Promise<AcquireResult>;
   /**
-   * Why `take` rejects this request at this time, recorded as `take` records it; undefined, with nothing recorded,
-   * where `take` grants a slot or only `take` can tell.
+   * Rejects a request as {@link acquire} would, without a store command. Returns undefined and records nothing if
+   * `acquire` would grant a slot, or if only `acquire` can decide.
    */
   rejection(request: AcquireRequest, now: number): 'quota' | 'share' | undefined;
-  /** How many slots there are now. */
+  /** Returns how many slots exist at this time. It is less than the configured number after throttling. */
   capacity(now: number): number;
+  /** Returns how many slots are free. */
   free(now: number): number;
-  /** How many slots are leased. */
+  /** Returns how many slots are leased. */
   inUse(now: number): number;
-  /** The earliest time at which the call in this place of a queue (0 is its head) can have a slot. */
+  /** Returns the earliest time at which the call at this position of the queue (0 is its head) can get a slot. */
   earliestGrantAt(position: number, now: number): number;
-  /** When it makes sense to ask again; Infinity when only a slot given back can change the answer. */
+  /** Returns when a rejected request can have another result; Infinity if only the release of a slot can change it. */
   nextChangeAt(now: number): number;
-  /** Ends everything that the source does by itself. */
+  /** Stops timers and closes connections. */
   close(): Promise<void>;
 }
 
-/** What a source tells while it lends. */
+/** Receives the changes of a pool that no call to it caused. */
 export interface SlotPoolListener {
-  /** Something has changed: whoever waits may ask again. */
+  /** Waiting calls may be granted a slot now. */
   changed(): void;
-  /** Somebody else uses the quota: only so many slots are left for now. */
-  reduced(slots: number): void;
+  /** The upstream throttled a call. */
+  reduced(capacity: number): void;
 }

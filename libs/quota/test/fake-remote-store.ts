@@ -1,6 +1,5 @@
 import type { Clock } from '../src/clock.js';
-import { SlotStoreError } from '../src/shared/with-timeout.js';
-import { type SlotStore, NOT_A_MEMBER } from '../src/shared/slot-store.js';
+import { NOT_A_MEMBER, type SlotStore, SlotStoreError } from '../src/shared/slot-store.js';
 import { ModelStore } from './model-store.js';
 
 interface Listener {
@@ -8,11 +7,11 @@ interface Listener {
   disconnected(reason: string): void;
 }
 
-/** A store at the other end of a network: it can be emptied, silenced and cut off. */
+/** A slot store behind a simulated network. It can lose its data, stop responding and become unreachable. */
 export class FakeRemoteStore {
   readonly #store: ModelStore;
   readonly #listeners = new Set<Listener>();
-  /** `up`; `silent`: commands get no answer and are done when it ends; `down`: they fail. */
+  /** `silent`: commands get no response and are executed when the state ends. `down`: commands fail. */
   state: 'up' | 'silent' | 'down' = 'up';
   #queue: (() => void)[] = [];
   #reconnectedAt = -Infinity;
@@ -25,14 +24,14 @@ export class FakeRemoteStore {
     this.#store = new ModelStore(perSecond, leaseMs, clock);
   }
 
-  /** It is gone, and its clients notice. */
+  /** Makes the store unreachable and closes all connections. */
   disconnect(): void {
     this.state = 'down';
     this.#queue = [];
     for (const listener of this.#listeners) listener.disconnected('closed');
   }
 
-  /** It is back, with or without what it knew; some may reach it later than others. */
+  /** Makes the store reachable again, with or without its data. `delayReconnects` applies the delay of each client. */
   reconnect({ empty, delayReconnects = true }: { empty: boolean; delayReconnects?: boolean }): void {
     this.state = 'up';
     if (delayReconnects) this.#reconnectedAt = this.clock.now();
@@ -41,16 +40,16 @@ export class FakeRemoteStore {
     for (const listener of this.#listeners) listener.connected();
   }
 
-  /** It is there, and has forgotten all. */
+  /** Deletes all data; connections stay open. */
   flush(): void {
     this.#store.flush();
   }
 
   /**
-   * The way of one replica to it.
+   * Creates the connection of one replica.
    *
-   * @param latencyMs one way
-   * @param reconnectDelayMs how much later than it is back it can be reached again
+   * @param latencyMs the delay of each direction
+   * @param reconnectDelayMs how long after {@link reconnect} this replica can still not reach the store
    */
   clientFor(replica: string, latencyMs: number, reconnectDelayMs = 0): SlotStore {
     const { clock } = this;
@@ -73,6 +72,7 @@ export class FakeRemoteStore {
     const sendAsMember = <T>(incarnation: number, command: () => T) =>
       send(() => (store.isMember(replica, incarnation) ? command() : NOT_A_MEMBER));
     return {
+      replica,
       open: (given) => {
         listener = {
           disconnected: (reason) => given.disconnected(reason),
@@ -81,7 +81,7 @@ export class FakeRemoteStore {
         this.#listeners.add(listener);
         if (this.state === 'up') listener.connected();
       },
-      join: (incarnation) => send(() => store.join(replica, incarnation)),
+      join: (request) => send(() => store.join(replica, request)),
       acquire: (incarnation, id, request) =>
         sendAsMember(incarnation, () => store.acquire(replica, id, request)),
       release: (incarnation, id, holdMs) =>

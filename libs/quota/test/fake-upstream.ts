@@ -1,21 +1,23 @@
 import type { Quota } from '../src/index.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-/** One call of a random schedule. Times in milliseconds. */
+/** A call of a random schedule. Times are in milliseconds. */
 export interface PlannedCall {
   at: number;
   waitMs: number;
   /** One-way delay of the request. */
   requestDelayMs: number;
-  /** From the arrival to the answer, the way back included. */
+  /** From the arrival of the request to the arrival of the response. */
   responseDelayMs: number;
-  outcome: 'answered' | 'throttled' | 'response lost' | 'request lost' | 'withdrawn';
+  /** `aborted`: the caller aborts the call, in the queue or before it is sent. */
+  outcome: 'completed' | 'throttled' | 'response lost' | 'request lost' | 'aborted';
 }
 
-/** Counts arrivals as the cloud does. */
+/** Records when requests arrive. */
 export class FakeUpstream {
   readonly arrivals: number[] = [];
 
+  /** The largest number of arrivals in any one second. */
   get peakPerSecond(): number {
     const times = this.arrivals.toSorted((a, b) => a - b);
     let peak = 0;
@@ -28,13 +30,13 @@ export class FakeUpstream {
   }
 }
 
-/** One life of the gateway: what it has sent outlives it, what it waits for does not. */
+/** A process that can be killed: its requests still arrive, but its waiting calls are not sent. */
 export interface GatewayProcess {
   quota: Quota;
   isAlive: boolean;
 }
 
-/** Makes one call: takes a slot, sends, and gives the slot back as its fate has it. */
+/** Makes a call: acquires a slot, sends the request, and releases the slot as the planned outcome requires. */
 export async function call(
   { waitMs, requestDelayMs, responseDelayMs, outcome }: PlannedCall,
   {
@@ -43,21 +45,21 @@ export async function call(
     upstream,
     timeoutMs,
   }: { process: GatewayProcess; clock: VirtualClock; upstream: FakeUpstream; timeoutMs: number },
-): Promise<'sent' | 'refused' | 'withdrawn' | 'died'> {
-  const caller = new AbortController();
-  if (outcome === 'withdrawn') clock.setTimer(requestDelayMs, () => caller.abort());
-  const slot = await process.quota.acquire({ waitMs, signal: () => caller.signal }).catch(() => undefined);
-  if (!process.isAlive) return 'died';
-  if (!slot) return caller.signal.aborted ? 'withdrawn' : 'refused';
-  if (outcome === 'withdrawn') {
+): Promise<'sent' | 'rejected' | 'aborted' | 'killed'> {
+  const client = new AbortController();
+  if (outcome === 'aborted') clock.setTimer(requestDelayMs, () => client.abort());
+  const slot = await process.quota.acquire({ waitMs, signal: () => client.signal }).catch(() => undefined);
+  if (!process.isAlive) return 'killed';
+  if (!slot) return client.signal.aborted ? 'aborted' : 'rejected';
+  if (outcome === 'aborted') {
     slot.release('unused');
-    return 'withdrawn';
+    return 'aborted';
   }
   if (outcome !== 'request lost') clock.setTimer(requestDelayMs, () => upstream.arrivals.push(clock.now()));
-  const isAnswered =
-    (outcome === 'answered' || outcome === 'throttled') && requestDelayMs + responseDelayMs < timeoutMs;
-  clock.setTimer(isAnswered ? requestDelayMs + responseDelayMs : timeoutMs, () => {
-    if (!isAnswered) slot.release('abandoned');
+  const hasResponse =
+    (outcome === 'completed' || outcome === 'throttled') && requestDelayMs + responseDelayMs < timeoutMs;
+  clock.setTimer(hasResponse ? requestDelayMs + responseDelayMs : timeoutMs, () => {
+    if (!hasResponse) slot.release('abandoned');
     else slot.release(outcome === 'throttled' ? 'throttled' : 'completed');
   });
   return 'sent';

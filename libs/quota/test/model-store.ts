@@ -4,7 +4,12 @@ import { IN_FLIGHT } from '../src/local/earliest-grant.js';
 import { checkFairShare } from '../src/fairness/fair-share.js';
 import { Leases } from '../src/local/leases.js';
 import type { AcquireRequest } from '../src/slot-pool.js';
-import type { JoinRequest, MembershipState, StoreSnapshot } from '../src/shared/slot-store.js';
+import type {
+  Acknowledgement,
+  JoinRequest,
+  MembershipState,
+  StoreSnapshot,
+} from '../src/shared/slot-store.js';
 import { PERIOD_MS, DemandTracker } from '../src/fairness/demand-tracker.js';
 
 const RECOVERY_WINDOW_MS = 3000;
@@ -20,7 +25,7 @@ interface Member {
   readonly joinedAt: number;
 }
 
-/** What the scripts in Redis do, in the words of this lib. */
+/** The TypeScript model of the Redis scripts, built from the classes of this library. */
 export class ModelStore {
   #leases = new Leases();
   #demandTracker = new DemandTracker();
@@ -38,7 +43,7 @@ export class ModelStore {
     this.#limit = new AdaptiveLimit(perSecond);
   }
 
-  /** It has forgotten all. */
+  /** Deletes all data. */
   flush(): void {
     this.#leases = new Leases();
     this.#demandTracker = new DemandTracker();
@@ -101,10 +106,7 @@ export class ModelStore {
     return this.#snapshot(replica, now);
   }
 
-  heartbeat(
-    replica: string,
-    { fallbackSlots, epoch }: { fallbackSlots: number; epoch: number },
-  ): MembershipState {
+  heartbeat(replica: string, { fallbackSlots, epoch }: Acknowledgement): MembershipState {
     const now = this.clock.now();
     const own = this.#members.get(replica)!;
     own.acknowledgedEpoch = epoch;
@@ -119,7 +121,7 @@ export class ModelStore {
     return { reduced: this.#limit.reduce(now), capacity: this.#limit.current(now) };
   }
 
-  // A slot in flight has an end all the same: that of the longest lease.
+  // The store expires leases in flight too, after the longest lease. So they are recorded separately.
   readonly #inFlight = new Set<string>();
 
   #addLease(replica: string, id: string, caller: string, now: number, expiresInMs: number): void {

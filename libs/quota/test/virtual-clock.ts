@@ -5,10 +5,10 @@ interface TimerEvent {
   run: () => void;
 }
 
-/** A clock that moves only when told to, and lets promises settle after each event. */
+/** A clock that a test advances. Promises settle after each event. */
 export class VirtualClock implements Clock {
   #now = 0;
-  // In order of time; of equal times, in order of their making.
+  // In order of time; events of the same time in order of creation.
   readonly #events: TimerEvent[] = [];
 
   now(): number {
@@ -24,7 +24,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Where the events later than this time begin. */
+  /** Returns the index of the first event after this time. */
   #indexAfter(time: number): number {
     let low = 0;
     let high = this.#events.length;
@@ -36,11 +36,12 @@ export class VirtualClock implements Clock {
     return low;
   }
 
+  /** How many timers are set. */
   get pending(): number {
     return this.#events.length;
   }
 
-  /** Runs every event up to `until`, in order of time. */
+  /** Advances the clock to `until` and runs all events up to it, in order of time. */
   async runUntil(until: number): Promise<void> {
     await flushPromises();
     for (let next = this.#events[0]; next && next.at <= until; next = this.#events[0]) {
@@ -53,7 +54,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Long enough for every chain of promises in this lib. */
+/** Waits longer than any promise chain of this library needs. */
 async function flushPromises(): Promise<void> {
   for (let round = 0; round < 16; round += 1) await Promise.resolve();
 }

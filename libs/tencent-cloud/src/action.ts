@@ -1,11 +1,11 @@
-/** One action of the API: its names on the wire and how its parameters are written. It must be safe to repeat. */
+/** An action of the API: its protocol names, and how to serialize its parameters. It must be idempotent. */
 export interface Action<Parameters> {
   readonly name: string;
-  /** The version of the API, a date. */
+  /** The API version, a date such as `2019-07-22`. */
   readonly version: string;
-  /** The product's name in the credential scope. */
+  /** The product in the credential scope, such as `trtc`. */
   readonly service: string;
-  /** The error code that says: what the call asks for holds already. */
+  /** The error code of a call without effect because its goal was reached before. It counts as success. */
   readonly alreadyDoneCode: string;
   serialize(parameters: Parameters): Record<string, unknown>;
 }

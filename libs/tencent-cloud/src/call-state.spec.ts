@@ -25,8 +25,8 @@ const cloudError = fc.oneof(
     .map((code) => new CloudRejectedError(code, 'r')),
 );
 
-describe('the verdict on a call', () => {
-  it('is never that nothing happened when an attempt may have taken effect', () => {
+describe('the error of a call', () => {
+  it('has an unknown outcome if any attempt may have taken effect', () => {
     fc.assert(
       fc.property(fc.array(cloudError, { minLength: 1, maxLength: 5 }), (errors) => {
         const callState = createCallState();
@@ -41,7 +41,7 @@ describe('the verdict on a call', () => {
     );
   });
 
-  it('is the last failure when a repetition was not admitted', () => {
+  it('is the error of the last attempt if a retry gets no permit', () => {
     const callState = createCallState();
     const failure = new CloudUnreachableError('ECONNREFUSED');
     callState.startAttempt();
@@ -49,13 +49,13 @@ describe('the verdict on a call', () => {
     expect(callState.resolveError(new Error('no slot'))).toBe(failure);
   });
 
-  it('is the refusal to admit it when nothing was tried', () => {
+  it('is the error of the permit if there was no attempt', () => {
     const rejection = new Error('no slot');
     expect(createCallState().resolveError(rejection)).toBe(rejection);
   });
 });
 
-describe('a repetition', () => {
+describe('a retry', () => {
   it.each([
     ['unreachable', new CloudUnreachableError('x')],
     ['timeout', new CloudTimeoutError()],
@@ -64,14 +64,14 @@ describe('a repetition', () => {
     [undefined, new CloudRejectedError('RequestLimitExceededButNot', 'r')],
     [undefined, new CloudRejectedError('AuthFailure.SignatureExpire', 'r')],
     [undefined, new CloudRejectedError('FailedOperation', 'r')],
-    [undefined, new TypeError('a fault of our own')],
-  ])('is worth it because of: %s', (reason, error) => {
+    [undefined, new TypeError('a bug')],
+  ])('has the reason %s', (reason, error) => {
     const callState = createCallState();
     callState.startAttempt();
     expect(callState.recordFailure(error)).toBe(reason);
   });
 
-  it('is not worth it after the last attempt, nor when the deadline is near', () => {
+  it('is not made after the last attempt or close to the deadline', () => {
     const callState = createCallState(1);
     callState.startAttempt();
     expect(callState.recordFailure(new CloudTimeoutError())).toBeUndefined();
@@ -80,7 +80,7 @@ describe('a repetition', () => {
     expect(late.recordFailure(new CloudTimeoutError())).toBeUndefined();
   });
 
-  it('waits a random part of a time that doubles, and never past the deadline', () => {
+  it('is delayed by a random part of a time that doubles, but not beyond the deadline', () => {
     const callState = createCallState(10);
     const waits = Array.from({ length: 6 }, () => {
       callState.startAttempt();

@@ -12,10 +12,10 @@ import type { RetryReason } from './observer.js';
 const INITIAL_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 2000;
 
-/** Less than this, in milliseconds, is not worth another attempt. */
+/** No attempt starts with less time than this before the deadline, in milliseconds. */
 const MIN_REMAINING_MS = 100;
 
-/** Refusals of the parameters themselves: what they say of this attempt holds for the ones before. */
+/** Rejections of the parameters. They apply to every attempt, so no earlier attempt had an effect either. */
 const PARAMETER_ERROR_CODES = [
   'InvalidParameter',
   'MissingParameter',
@@ -25,14 +25,14 @@ const PARAMETER_ERROR_CODES = [
 
 export interface CallStateOptions {
   readonly maxAttempts: number;
-  /** From the first attempt on, in milliseconds. */
+  /** Milliseconds from the first attempt on. */
   readonly deadlineMs: number;
   readonly clock: Clock;
-  /** Yields [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
 }
 
-/** The course of one call: its attempts, its time, and what is known of its effect. */
+/** The state of one call: its attempts, its deadline, and whether an attempt may have taken effect. */
 export class CallState {
   readonly #options: CallStateOptions;
   #attempts = 0;
@@ -49,12 +49,12 @@ export class CallState {
     return this.#attempts;
   }
 
-  /** Whether an attempt before this moment may have taken effect. */
+  /** Whether an earlier attempt may have taken effect. */
   get isOutcomeUnknown(): boolean {
     return this.#unknownOutcomeError !== undefined;
   }
 
-  /** What is left of the deadline, which runs from the first attempt on. */
+  /** Returns the time until the deadline, in milliseconds; Infinity before the first attempt. */
   remainingMs(): number {
     return this.#deadline - this.#options.clock.now();
   }
@@ -64,12 +64,12 @@ export class CallState {
     if (this.#attempts === 1) this.#deadline = this.#options.clock.now() + this.#options.deadlineMs;
   }
 
-  /** The clock can be corrected once in a call. */
+  /** Corrects the clock at most once in a call. */
   correctClockOnce(correct: () => boolean): void {
     this.#clockCorrected = !this.#clockCorrected && correct();
   }
 
-  /** Learns how an attempt failed. @returns why it is worth repeating, or undefined when it is not */
+  /** Records the failure of an attempt. Returns the reason for a retry, or undefined if the call must not be retried. */
   recordFailure(error: unknown): RetryReason | undefined {
     this.#lastError = error;
     if (hasUnknownOutcome(error)) this.#unknownOutcomeError = error;
@@ -77,7 +77,11 @@ export class CallState {
     return canRetry ? this.#retryReason(error) : undefined;
   }
 
-  /** Full jitter: a random part of a time that doubles from attempt to attempt. */
+  /**
+   * Returns the delay before the next attempt, in milliseconds: exponential backoff with full jitter.
+   *
+   * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+   */
   backoffMs(): number {
     const maxBackoffMs = Math.min(MAX_BACKOFF_MS, INITIAL_BACKOFF_MS * 2 ** (this.#attempts - 1));
     return Math.min(
@@ -86,14 +90,17 @@ export class CallState {
     );
   }
 
-  /** What the call as a whole ended in: the last error may not be the last word on the task. */
+  /**
+   * Returns the error of the whole call. If any attempt may have taken effect, it is an error with an unknown outcome,
+   * even if the last attempt failed for another reason.
+   */
   resolveError(error: unknown): unknown {
     if (
       error instanceof CloudRejectedError &&
       PARAMETER_ERROR_CODES.some((code) => isCode(error.cloudCode, code))
     )
       return error;
-    // A later attempt that was not sent, or was refused for other reasons, tells nothing of an earlier one.
+    // A later attempt that was not sent, or was rejected for other reasons, does not show the effect of an earlier one.
     if (this.#unknownOutcomeError) return hasUnknownOutcome(error) ? error : this.#unknownOutcomeError;
     return this.#lastError ?? error;
   }

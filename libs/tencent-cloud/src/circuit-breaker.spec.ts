@@ -23,10 +23,10 @@ async function open(): Promise<void> {
   for (let n = 0; n < 10; n += 1) await fail();
 }
 
-/** An attempt that ends when it is told to. */
+/** Starts an attempt that ends when the test calls `end`. */
 function pending(onStart = (): void => {}): { end: (error?: Error) => void; ended: Promise<unknown> } {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  // One that the circuit rejects never runs.
+  // The circuit may reject the attempt, so that nothing awaits its promise.
   promise.catch(() => {});
   const attempt = (): Promise<string> => {
     onStart();
@@ -56,10 +56,10 @@ describe('a closed circuit', () => {
     expect(states).toEqual(['open']);
   });
 
-  it('starts to count again after a definite response', async () => {
-    for (const answered of [succeed, () => failWith(new CloudRejectedError('InvalidParameter', 'id'))]) {
+  it('resets the count after a definite response', async () => {
+    for (const respond of [succeed, () => failWith(new CloudRejectedError('InvalidParameter', 'id'))]) {
       for (let n = 0; n < 9; n += 1) await fail();
-      await answered();
+      await respond();
     }
     for (let n = 0; n < 9; n += 1) await fail();
     expect(states).toEqual([]);
@@ -75,7 +75,7 @@ describe('a closed circuit', () => {
 describe('an open circuit', () => {
   beforeEach(open);
 
-  it('runs no attempt for five seconds and tells the remaining time', async () => {
+  it('runs no attempt for five seconds and reports the remaining time', async () => {
     clock.advance(4999);
     let ran = false;
     await expect(breaker.run(() => Promise.resolve((ran = true)))).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('an open circuit', () => {
     expect(states).toEqual(['open', 'half-open', 'closed', 'open']);
   });
 
-  it('leaves the probe to the next attempt when the one that was let through is never made', async () => {
+  it('runs the next attempt as the probe when assertClosed() passed but no attempt followed', async () => {
     clock.advance(5000);
     breaker.assertClosed();
     breaker.assertClosed();

@@ -35,7 +35,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Runs an attempt and learns from its result. The first attempt that runs after the circuit was open is the probe.
+   * Runs an attempt and records its result. The first attempt that runs after the circuit was open is the probe.
    *
    * @throws CircuitOpenError when the attempt may not run
    * @throws whatever the attempt rejects with
@@ -51,7 +51,7 @@ export class CircuitBreaker {
       failed = isTransientFailure(error);
       throw error;
     } finally {
-      // An attempt that began before the circuit opened says nothing about the upstream of now.
+      // The result of an attempt that began before the circuit opened is outdated.
       if (isProbe || this.#state === 'closed') this.#record(failed);
     }
   }

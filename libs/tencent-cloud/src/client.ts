@@ -15,48 +15,51 @@ import { RetryBudget } from './retry-budget.js';
 import { RequestSigner } from './request-signer.js';
 import { type HttpResponse, type SignedRequest, Transport } from './transport.js';
 
-/** The clock that signed is more than five minutes off. */
+/** The timestamp of the signature differs from the cloud's clock by more than five minutes. */
 const SIGNATURE_EXPIRED = 'AuthFailure.SignatureExpire';
 
 export interface CallOptions {
   /** Sent as X-TC-Region. */
   region: string;
   /**
-   * Asked before each attempt; its rejection before the first one ends the call as it is.
+   * Called before each attempt. If it rejects before the first one, the call rejects with the same error.
    *
-   * @param maxWaitMs for a repetition: how long it may wait, in milliseconds
+   * @param maxWaitMs how long the permit of a retry may take, in milliseconds; undefined for the first attempt
    */
   acquirePermit(maxWaitMs?: number): Promise<Permit>;
   observer?: CallObserver;
 }
 
-/** How a call ended that did what it was for. */
+/** The result of a call that reached its goal. */
 export interface CallResult {
-  /** Tencent's RequestId of the attempt that said so. */
+  /** Tencent Cloud's RequestId of the attempt that confirmed it. */
   readonly requestId: string;
-  /** What was asked for held before this call, as far as can be known. */
+  /** Whether the goal was reached before this call. False if an earlier attempt of this call may have reached it. */
   readonly alreadyDone: boolean;
 }
 
 export interface ClientOptions {
   /** Origin of the API, such as `https://trtc.intl.tencentcloudapi.com`. */
   endpoint: URL;
-  /** Asked before each attempt, so that keys can change while the client lives. What it throws ends the call. */
+  /** Called before each attempt, so credentials can change at any time. The call rejects with its error. */
   getCredentials(): Credentials;
-  /** For one attempt, connecting included, in milliseconds. */
+  /** Timeout of one attempt, including the connection, in milliseconds. */
   attemptTimeoutMs: number;
-  /** For all attempts of a call, in milliseconds from the first one on. */
+  /** Timeout of all attempts of a call, in milliseconds from the first attempt on. */
   deadlineMs: number;
   maxAttempts: number;
   clock: Clock;
-  /** Yields [0, 1), for the backoff. */
+  /** Returns a number in [0, 1), for the backoff. */
   random: () => number;
   observer?: ClientObserver;
-  /** Certificates to trust instead of the system's, PEM. */
+  /** Trusted certificates in PEM format, instead of those of the system. */
   ca?: string;
 }
 
-/** Calls actions of Tencent Cloud's API 3.0, signed with TC3-HMAC-SHA256, and repeats what is safe to repeat. */
+/**
+ * A client of Tencent Cloud's API 3.0. It signs requests with TC3-HMAC-SHA256, retries attempts that failed, limits
+ * retries by a budget, and stops calling a cloud that keeps failing (circuit breaker).
+ */
 export class TencentCloudClient {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
@@ -74,16 +77,15 @@ export class TencentCloudClient {
   }
 
   /**
-   * Calls one action, and again while that is safe, worth it and within the deadline. Each attempt is admitted and
-   * signed anew.
+   * Calls an action, with retries until the deadline. Each attempt acquires a permit and has its own signature.
    *
-   * @throws CloudRejectedError when the cloud refused: the call had no effect
-   * @throws CloudFailedError when no definite answer came back: it may have had
-   * @throws CloudTimeoutError when none came in time: it may have had
-   * @throws CloudUnreachableError when nothing was sent
-   * @throws CircuitOpenError when nothing was sent because the cloud has failed too often
-   * @throws whatever `credentials` throws: nothing was sent
-   * @throws whatever `admit` rejects with before the first attempt
+   * @throws CloudRejectedError if the cloud rejected the call: it had no effect
+   * @throws CloudFailedError if no definite response arrived: the call may have taken effect
+   * @throws CloudTimeoutError if no response arrived in time: the call may have taken effect
+   * @throws CloudUnreachableError if nothing was sent
+   * @throws CircuitOpenError if nothing was sent because the circuit is open
+   * @throws the error of `getCredentials`: nothing was sent
+   * @throws the error of `acquirePermit` before the first attempt: nothing was sent
    */
   async call<P>(action: Action<P>, parameters: P, options: CallOptions): Promise<CallResult> {
     const callState = new CallState(this.#options);
@@ -99,7 +101,7 @@ export class TencentCloudClient {
     }
   }
 
-  /** Closes every connection; calls under way fail. */
+  /** Closes all connections. Calls in flight fail. */
   close(): void {
     this.#transport.close();
   }
@@ -133,7 +135,7 @@ export class TencentCloudClient {
     try {
       this.#circuitBreaker.assertClosed();
       callState.startAttempt();
-      // Not inside the circuit, to which whatever can be said without the cloud would be news of the cloud.
+      // Outside the circuit breaker: an error of the credentials must not count as a response of the cloud.
       const request = this.#sign(action, parameters, options.region);
       return await this.#circuitBreaker.run(() =>
         this.#send(callState, action, request, permit, options.observer),
@@ -143,7 +145,7 @@ export class TencentCloudClient {
         return { requestId: error.requestId, alreadyDone: !callState.isOutcomeUnknown };
       throw error;
     } finally {
-      // For an attempt that was sent this is not the first release.
+      // Has no effect if the attempt was sent, because only the first release counts.
       permit.release('unused');
     }
   }
@@ -182,8 +184,9 @@ export class TencentCloudClient {
     } finally {
       const durationMs = clock.now() - startedAt;
       const succeeded = code === 'OK' || code === action.alreadyDoneCode;
-      observer?.attemptCompleted(action.name, code, durationMs);
-      callObserver?.attemptCompleted({ startedAt, durationMs, code, succeeded, status, requestId });
+      const attempt = { startedAt, durationMs, code, succeeded, status, requestId };
+      observer?.attemptCompleted(attempt, action.name);
+      callObserver?.attemptCompleted(attempt);
     }
   }
 
@@ -205,6 +208,6 @@ export class TencentCloudClient {
 
 function releaseReason(error: unknown, hasResponse: boolean): ReleaseReason {
   if (isCode(attemptCode(error), 'RequestLimitExceeded')) return 'throttled';
-  // Nothing of an attempt that found no connection arrived. To hold its permit anyway rate-limits reconnects.
+  // Without a connection nothing arrived. Holding the permit anyway rate-limits reconnects.
   return hasResponse || error instanceof CloudUnreachableError ? 'completed' : 'abandoned';
 }

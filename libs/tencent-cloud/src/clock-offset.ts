@@ -1,17 +1,20 @@
-/** The cloud tolerates five minutes; a Date header that differs by less than this is not what it complains of. */
+/** Tencent Cloud accepts a deviation of five minutes. A smaller difference than this cannot be the cause of its error. */
 const MIN_SKEW_MS = 60_000;
 
-/** What to add to this machine's time to have the cloud's, learnt from the cloud's own answers. */
+/** The difference between the cloud's clock and this machine's clock, measured with the Date header of a response. */
 export class ClockOffset {
   #ms = 0;
 
+  /** Milliseconds to add to this machine's clock. */
   get ms(): number {
     return this.#ms;
   }
 
   /**
-   * @param date the Date header of an answer
-   * @returns whether the offset has changed
+   * Updates the offset.
+   *
+   * @param date the Date header of a response
+   * @returns whether the offset changed
    */
   correct(date: string | undefined, wallClockMs: number): boolean {
     // oxlint-disable-next-line no-restricted-globals -- reads text, not the clock

@@ -1,9 +1,9 @@
-/** Time as the client sees it, passed in so that tests can run it by hand. */
+/** The clocks of the client. Tests pass in ones that they control. */
 export interface Clock {
-  /** Milliseconds since 1970-01-01 UTC, for signatures. */
+  /** Returns milliseconds since 1970-01-01 UTC, for signatures and expiry times. */
   wallClockMs(): number;
-  /** Milliseconds of a clock that never goes back, for durations. */
+  /** Returns milliseconds of a monotonic clock, for durations. */
   now(): number;
-  /** Calls back once after `ms` milliseconds; the function returned cancels that. */
+  /** Calls `callback` once after `ms` milliseconds. The returned function cancels the timer. */
   setTimer(ms: number, callback: () => void): () => void;
 }

@@ -1,5 +1,5 @@
 /**
- * The error codes that Tencent Cloud documents for every API, and those of the actions here.
+ * The error codes that Tencent Cloud documents for every API, and the codes of the actions in this library.
  *
  * @see https://www.tencentcloud.com/document/product/647/34270 (error codes)
  */
@@ -52,7 +52,7 @@ export const DOCUMENTED_CODES = [
   'UnsupportedRegion',
 ] as const;
 
-/** Codes are hierarchical at the dots: `RequestLimitExceeded.UinLimitExceeded` is a `RequestLimitExceeded`. */
+/** Returns whether a code equals `parent` or is below it: `RequestLimitExceeded.UinLimitExceeded` is a `RequestLimitExceeded`. */
 export function isCode(code: string, parent: string): boolean {
   return code === parent || code.startsWith(`${parent}.`);
 }

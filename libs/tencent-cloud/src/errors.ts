@@ -1,12 +1,12 @@
-/** What the cloud said of itself in an answer: safe to pass on, unlike its free text, which is never kept. */
+/** The parts of an error response that are safe to log and to return. Its free text is discarded. */
 export interface UpstreamErrorInfo {
   /** `Response.Error.Code`. */
   readonly cloudCode: string;
-  /** `Response.RequestId`, needed for locating a problem at Tencent. */
+  /** `Response.RequestId`, which identifies the request for Tencent Cloud's support. */
   readonly requestId: string;
 }
 
-/** The cloud answered with a definite refusal: the call had no effect. */
+/** The cloud rejected the call with a definite error code: the call had no effect. */
 export class CloudRejectedError extends Error implements UpstreamErrorInfo {
   readonly code = 'rejected';
   override readonly name = 'CloudRejectedError';
@@ -14,21 +14,21 @@ export class CloudRejectedError extends Error implements UpstreamErrorInfo {
   constructor(
     readonly cloudCode: string,
     readonly requestId: string,
-    /** The Date header of the answer. */
+    /** The Date header of the response. */
     readonly date?: string,
   ) {
-    super(`the cloud refused: ${cloudCode}`);
+    super(`the cloud rejected the call: ${cloudCode}`);
   }
 }
 
-/** The call reached the cloud, or may have, and no definite answer came back: it may have taken effect. */
+/** The request was sent, or may have been, and no definite response arrived: the call may have taken effect. */
 export class CloudFailedError extends Error {
   readonly code = 'failed';
   override readonly name = 'CloudFailedError';
 
   /**
-   * @param reason what went wrong, in fixed words
-   * @param upstreamError what the cloud said, when it said anything that can be understood
+   * @param reason a fixed text or an error code
+   * @param upstreamError the error of the response, if it contained a valid one
    */
   constructor(
     readonly reason: string,
@@ -38,44 +38,44 @@ export class CloudFailedError extends Error {
   }
 }
 
-/** No answer in time after the request was sent: it may have taken effect. */
+/** The request was sent, and no response arrived in time: the call may have taken effect. */
 export class CloudTimeoutError extends Error {
   readonly code = 'timeout';
   override readonly name = 'CloudTimeoutError';
 
   constructor() {
-    super('the cloud did not answer in time');
+    super('the cloud did not respond in time');
   }
 }
 
-/** No connection: name not resolved, connection refused, TLS failed, or none of it done in time. Nothing was sent. */
+/** No connection was established: DNS, TCP or TLS failed or took too long. Nothing was sent. */
 export class CloudUnreachableError extends Error {
   readonly code = 'unreachable';
   override readonly name = 'CloudUnreachableError';
 
-  /** @param reason the system's error code, such as `ECONNREFUSED` */
+  /** @param reason an error code such as `ECONNREFUSED`, or `timeout` */
   constructor(readonly reason: string) {
     super(`the cloud is unreachable: ${reason}`);
   }
 }
 
-/** The cloud failed so often that it is left alone for a while. Nothing was sent. */
+/** The circuit is open after repeated failures. Nothing was sent. */
 export class CircuitOpenError extends Error {
   readonly code = 'circuit-open';
   override readonly name = 'CircuitOpenError';
 
-  /** @param retryAfterMs milliseconds until the next call is let through to try it */
+  /** @param retryAfterMs milliseconds until the next attempt may be sent */
   constructor(readonly retryAfterMs: number) {
     super('the circuit to the cloud is open');
   }
 }
 
-/** The cloud, or the way to it, failed: as opposed to a definite answer, which is one, welcome or not. */
+/** Returns whether the cloud or the network failed. A definite response, even an error, is not a failure. */
 export function isTransientFailure(error: unknown): boolean {
   return hasUnknownOutcome(error) || error instanceof CloudUnreachableError;
 }
 
-/** After this error the call may have taken effect. */
+/** Returns whether the call may have taken effect. */
 export function hasUnknownOutcome(error: unknown): error is CloudFailedError | CloudTimeoutError {
   return error instanceof CloudFailedError || error instanceof CloudTimeoutError;
 }

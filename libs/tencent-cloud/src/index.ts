@@ -1,20 +1,13 @@
-export type { Action } from './action.js';
+/** A client of Tencent Cloud's API, with retries, a circuit breaker and credentials that can change at any time. */
 export { TencentCloudClient } from './client.js';
-export type { CallOptions, ClientOptions, CallResult } from './client.js';
-export type { Clock } from './clock.js';
 export { Credentials } from './credentials/credentials.js';
 export { FileCredentialsProvider } from './credentials/file-credentials-provider.js';
-export type {
-  FileCredentialsProviderOptions,
-  CredentialSource,
-  CredentialSources,
-} from './credentials/file-credentials-provider.js';
+export type { CredentialSource, CredentialSources } from './credentials/file-credentials-provider.js';
 export { StaticCredentialsProvider } from './credentials/static-credentials-provider.js';
 export {
   InstanceMetadataCredentialsProvider,
   METADATA_SERVICE_ORIGIN,
 } from './credentials/instance-metadata-credentials-provider.js';
-export type { InstanceMetadataCredentialsProviderOptions } from './credentials/instance-metadata-credentials-provider.js';
 export { CredentialsUnavailableError } from './credentials/credentials-unavailable-error.js';
 export { isSecret, isSecretId, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/credential-format.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
@@ -26,8 +19,6 @@ export {
   CloudTimeoutError,
   CloudUnreachableError,
 } from './errors.js';
-export type { UpstreamErrorInfo } from './errors.js';
 export type { Attempt, CallObserver, CircuitStateName, ClientObserver, RetryReason } from './observer.js';
-export type { Permit, ReleaseReason } from './permit.js';
 export { STOP_STREAM_INGEST_REGIONS, stopStreamIngest } from './stop-stream-ingest.js';
-export type { RelayTask, StopResult } from './stop-stream-ingest.js';
+export type { StopResult } from './stop-stream-ingest.js';

@@ -1,40 +1,32 @@
 export type CircuitStateName = 'closed' | 'open' | 'half-open';
 export type RetryReason = 'throttled' | 'unreachable' | 'timeout' | 'failed' | 'clock-skew';
 
-/** One attempt at the cloud, when it has ended. */
+/** A completed attempt. */
 export interface Attempt {
-  /** When it was sent, in milliseconds of the client's clock. */
+  /** When the attempt started, in milliseconds of the monotonic clock. */
   readonly startedAt: number;
   readonly durationMs: number;
-  /**
-   * `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for everything that is not an answer.
-   */
+  /** `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for a response that cannot be parsed. */
   readonly code: string;
-  /** Whether what was asked for holds after it. */
+  /** Whether the goal of the call is reached. */
   readonly succeeded: boolean;
-  /** The HTTP status of the answer; undefined when none arrived whole. */
+  /** The HTTP status; undefined if no complete response arrived. */
   readonly status: number | undefined;
-  /** Tencent's RequestId, when the answer had one. */
+  /** Tencent Cloud's RequestId, if the response contained one. */
   readonly requestId: string | undefined;
 }
 
-/** Is told what becomes of one call. */
+/** Receives the attempts of one call. */
 export interface CallObserver {
   attemptCompleted(attempt: Attempt): void;
 }
 
-/** Is told what happens between the client and the cloud, for metrics and logs. */
+/** Receives the events of all calls, for metrics and logs. */
 export interface ClientObserver {
-  /**
-   * One attempt has ended.
-   *
-   * @param code `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for everything that is not
-   *   an answer
-   */
-  attemptCompleted(action: string, code: string, durationMs: number): void;
-  /** The call is about to be repeated. */
+  attemptCompleted(attempt: Attempt, action: string): void;
+  /** An attempt failed, and the call will be retried. */
   retried(reason: RetryReason): void;
   circuitStateChanged(state: CircuitStateName): void;
-  /** This machine's clock is off: signatures carry the cloud's time from now on. */
+  /** This machine's clock is wrong. From now on signatures use the cloud's time. */
   clockCorrected(offsetMs: number): void;
 }

@@ -2,14 +2,14 @@ import type { HttpResponse } from './transport.js';
 import { isCode } from './error-codes.js';
 import { CloudFailedError, CloudRejectedError } from './errors.js';
 
-// What comes from outside goes into logs and answers only in these shapes.
+// Only values of this format may appear in logs and responses.
 const ERROR_CODE = /^[A-Za-z][A-Za-z0-9]{0,63}(\.[A-Za-z][A-Za-z0-9]{0,63}){0,3}$/;
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
-// JSON lets a member stand twice, and a parser takes the last: an answer and its contrary in one.
+// With duplicate members, JSON.parse takes the last one. So a response could contain both a success and an error.
 const UNIQUE_MEMBER = /"(Response|Error|RequestId)"\s*:/g;
 
-/** Errors of the cloud's own: the call may have taken effect before something behind it failed. */
+/** Errors inside the cloud: the call may have taken effect before the error. */
 const SERVER_ERROR_CODES = ['InternalError', 'ServiceUnavailable'];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -21,16 +21,16 @@ export interface ApiResponse {
 }
 
 /**
- * Reads an answer of the API: HTTP 200 whenever the server processed the request, so the body decides.
+ * Parses a response of the API. The status is 200 for errors too, so the body decides.
  *
- * @returns the members of `Response`, with a `RequestId` that is there for sure
+ * @returns the members of `Response`, with a valid `RequestId`
  * @throws CloudRejectedError for a definite error code
- * @throws CloudFailedError for the cloud's own faults and for anything that is not an answer
+ * @throws CloudFailedError for an error inside the cloud, and for a response that cannot be parsed
  * @see https://www.tencentcloud.com/document/product/647/34266 (responses)
  */
 export function parseResponse({ status, body, date }: HttpResponse): ApiResponse {
   if (status !== 200) throw new CloudFailedError(`HTTP ${status}`);
-  const { Response: response } = requireObject(parseJson(body), 'the answer');
+  const { Response: response } = requireObject(parseJson(body), 'the response');
   const { RequestId, Error: error, ...rest } = requireObject(response, 'Response');
   if (typeof RequestId !== 'string' || !REQUEST_ID.test(RequestId))
     throw new CloudFailedError('no RequestId');
@@ -52,7 +52,7 @@ function parseJson(body: Uint8Array): unknown {
     throw new CloudFailedError('not JSON');
   }
   const members = text.match(UNIQUE_MEMBER) ?? [];
-  if (new Set(members).size < members.length) throw new CloudFailedError('contradicts itself');
+  if (new Set(members).size < members.length) throw new CloudFailedError('duplicate members');
   return value;
 }
 

@@ -7,7 +7,7 @@
  */
 export type ReleaseReason = 'completed' | 'abandoned' | 'unused' | 'throttled';
 
-/** Permission for one attempt. */
+/** Permission for one attempt, such as a slot of a quota. */
 export interface Permit {
   /** Called at least once for every permit. The first release counts, later ones are ignored. */
   release(reason: ReleaseReason): void;

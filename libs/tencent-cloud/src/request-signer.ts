@@ -5,7 +5,7 @@ import type { SignedRequest } from './transport.js';
 
 const CONTENT_TYPE = 'application/json';
 
-/** Writes calls as signed POSTs. */
+/** Creates the signed requests of one client. */
 export class RequestSigner {
   readonly #host: string;
   readonly #head: CanonicalHead;
@@ -17,8 +17,8 @@ export class RequestSigner {
   }
 
   /**
-   * @param timestamp whole UNIX seconds: the time that the signature carries
-   * @throws TypeError when the credentials cannot be signed with
+   * @param timestamp whole UNIX seconds
+   * @throws TypeError if the credentials are malformed
    */
   sign<P>(
     action: Action<P>,

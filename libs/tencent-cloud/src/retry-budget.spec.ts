@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RetryBudget } from './retry-budget.js';
 
 describe('the retry budget', () => {
-  it('pays for a few repetitions at once, then for three a second', () => {
+  it('allows six retries at once, then three a second', () => {
     const budget = new RetryBudget(0);
     const allowed = Array.from({ length: 20 }, () => budget.tryWithdraw(0)).filter(Boolean).length;
     expect(allowed).toBe(6);
@@ -14,7 +14,7 @@ describe('the retry budget', () => {
     ]);
   });
 
-  it('never pays for more than a fifth of the calls, three a second and what was saved', () => {
+  it('never allows more than a fifth of the calls, three a second, and the initial six', () => {
     const event = fc.record({ afterMs: fc.integer({ min: 0, max: 300 }), call: fc.boolean() });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 300 }), (events) => {

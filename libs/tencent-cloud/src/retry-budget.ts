@@ -1,15 +1,15 @@
-/** Repetitions that each call pays for: a fifth of one. */
+/** Retries that each call adds to the budget. */
 const DEPOSIT_PER_CALL = 0.2;
 
-/** Repetitions that time pays for, per second, so that a quiet gateway can repeat at all. */
+/** Retries added per second, so that a client with few calls can retry too. */
 const DEPOSIT_PER_SECOND = 3;
 
-/** What can be saved up. */
+/** The largest number of retries in the budget. */
 const MAX_BALANCE = 6;
 
 /**
- * Limits repetitions to a fifth of the calls and a few per second: a cloud that is broken is not hammered as well.
- * Times are milliseconds of a clock that never goes back.
+ * Limits retries to a fifth of the calls plus three a second, so that retries do not overload a failing upstream.
+ * Times are milliseconds of a monotonic clock.
  */
 export class RetryBudget {
   #balance = MAX_BALANCE;
@@ -19,12 +19,12 @@ export class RetryBudget {
     this.#updatedAt = now;
   }
 
-  /** A call begins. */
+  /** Adds the share of one call. */
   deposit(): void {
     this.#balance = Math.min(MAX_BALANCE, this.#balance + DEPOSIT_PER_CALL);
   }
 
-  /** Pays for one repetition; false when the budget is spent. */
+  /** Takes one retry from the budget. Returns false if it is exhausted. */
   tryWithdraw(now: number): boolean {
     this.#balance = Math.min(
       MAX_BALANCE,

@@ -6,13 +6,13 @@ export const STOP_STREAM_INGEST_REGIONS = ['ap-bangkok', 'ap-jakarta', 'ap-mumba
 
 export interface RelayTask {
   readonly sdkAppId: number;
-  /** Opaque; sent as it is. */
+  /** Opaque. Sent unchanged. */
   readonly taskId: string;
 }
 
 export interface StopResult {
   readonly status: 'stopped' | 'already-finished';
-  /** Tencent's RequestId of the call that said so. */
+  /** Tencent Cloud's RequestId of the attempt that confirmed the status. */
   readonly requestId: string;
 }
 
@@ -20,14 +20,13 @@ const STOP_STREAM_INGEST: Action<RelayTask> = {
   name: 'StopStreamIngest',
   version: '2019-07-22',
   service: 'trtc',
-  // The task has ended when the call arrives.
   alreadyDoneCode: 'FailedOperation.TaskFinished',
   serialize: ({ sdkAppId, taskId }) => ({ SdkAppId: sdkAppId, TaskId: taskId }),
 };
 
 /**
- * Stops a pull-stream relay task. A task that has ended already is a success: the state asked for holds. If an
- * earlier attempt of this call may have ended it, it is `stopped`.
+ * Stops a pull-stream relay task. A task that has already ended is a success with the status `already-finished`. The
+ * status is `stopped` instead if an earlier attempt of the same call may have ended the task.
  *
  * @throws the errors of {@link TencentCloudClient.call}
  * @see https://www.tencentcloud.com/document/product/647/57834 (StopStreamIngest)

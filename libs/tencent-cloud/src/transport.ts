@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
 import { CloudFailedError, CloudUnreachableError } from './errors.js';
 
-/** An answer of StopStreamIngest has about a hundred bytes. */
+/** A response of StopStreamIngest has about a hundred bytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-/** Shorter than the 60 s after which the far end is said to close: it must not close just as we reuse. */
+/** Shorter than the 60 s after which the cloud closes idle connections: a socket must not close while it is reused. */
 const IDLE_SOCKET_TIMEOUT_MS = 30_000;
 
 export interface HttpResponse {
@@ -23,20 +23,20 @@ export interface SignedRequest {
 }
 
 interface SignedPost extends SignedRequest {
-  /** Ends the attempt and destroys its socket. */
+  /** Aborts the attempt and destroys its socket. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Carries one POST to the endpoint over a connection kept alive. No redirect is followed, no proxy is taken from
- * the environment, no answer is decompressed, and none is read beyond its cap.
+ * Sends requests to one endpoint over keep-alive connections. It follows no redirect, uses no proxy of the environment,
+ * decompresses nothing, and limits the size of a response.
  */
 export class Transport {
   readonly #axios: AxiosInstance;
   readonly #agent: http.Agent | https.Agent;
   readonly #module: typeof http | typeof https;
 
-  /** @param ca certificates to trust instead of the system's, PEM */
+  /** @param ca trusted certificates in PEM format, instead of those of the system */
   constructor(endpoint: URL, ca?: string) {
     const secure = endpoint.protocol === 'https:';
     const options = { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS };
@@ -58,8 +58,10 @@ export class Transport {
   }
 
   /**
-   * @throws CloudUnreachableError when nothing was sent
-   * @throws CloudFailedError when the request was sent, or may have been, and the answer did not arrive whole
+   * Sends a request.
+   *
+   * @throws CloudUnreachableError if nothing was sent
+   * @throws CloudFailedError if the request was sent, or may have been, and no complete response arrived
    */
   async post({ headers, body, signal }: SignedPost): Promise<HttpResponse> {
     const sending = { sent: false };
@@ -80,18 +82,18 @@ export class Transport {
       return { status, body: data, ...(typeof date === 'string' && { date }) };
     } catch (error) {
       if (!isAxiosError(error)) throw error;
-      // It holds the request's headers: nothing of it but its code goes on.
+      // The error contains the headers of the request, so only its code is used.
       const reason = error.code ?? 'unknown';
       throw sending.sent ? new CloudFailedError(reason) : new CloudUnreachableError(reason);
     }
   }
 
-  /** Destroys every connection, idle or not. */
+  /** Destroys all connections. */
   close(): void {
     this.#agent.destroy();
   }
 
-  /** A request leaves the moment its connection is up, TLS and certificate checked included. */
+  /** Records when the request is sent: as soon as the connection is established and its certificate is verified. */
   #trackSending(sending: { sent: boolean }): { request: typeof https.request } {
     const request = (
       options: RequestOptions,

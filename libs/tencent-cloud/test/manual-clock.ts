@@ -1,6 +1,6 @@
 import type { Clock } from '../src/clock.js';
 
-/** A clock that stands still until it is moved; whoever waits is called back in order. */
+/** A clock that a test advances. Due timers are called in order of time. */
 export class ManualClock implements Clock {
   #now = 0;
   #timers: { dueAt: number; callback: () => void }[] = [];

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { PROBLEM_CODES } from '../../contract/problem-codes.js';
 import { type HttpResponse, send } from '../../support/client.js';
-import { type Gateway, startGateway, variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
 import { GatewayProcess } from '../../support/process.js';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -24,8 +25,8 @@ afterAll(async () => {
 const get = (path: string, accept?: string): Promise<HttpResponse> =>
   send(gateway.url, path, { method: 'GET', ...(accept !== undefined && { headers: { accept } }) });
 
-/** Without what marks code. */
-const plain = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
+/** Removes the markup of code. */
+const withoutCodeMarkup = (text: string): string => text.replaceAll(/<\/?code>|`/g, '');
 
 function expectStrictPage({ status, headers, text }: HttpResponse): void {
   expect(status).toBe(200);
@@ -50,7 +51,7 @@ function expectStrictPage({ status, headers, text }: HttpResponse): void {
 }
 
 describe('GET /docs', () => {
-  it('is a page that may use nothing but this gateway', async () => {
+  it('returns a page that may load resources only from this gateway', async () => {
     const response = await get('/docs');
     expectStrictPage(response);
     expect(response.headers['content-security-policy']).toContain("script-src 'self'");
@@ -71,35 +72,34 @@ describe('GET /docs', () => {
     '..%2Fpackage.json',
     '%2Fetc%2Fpasswd',
     '',
-  ])('has no file %j', async (file) => {
+  ])('returns 404 for the file %j', async (file) => {
     expect(await get(`/docs/${file}`)).toMatchObject({ status: 404, body: { code: 'route-not-found' } });
   });
 
-  it('costs nothing before somebody asks: what describes the API is not even loaded', async () => {
-    const probe =
+  it('loads the modules of the API document only on the first request for it', async () => {
+    const logModules =
       "import { registerHooks } from 'node:module'; registerHooks({ load(url, context, next) " +
       "{ if (url.includes('/gateway/document-') || url.includes('swagger-ui-dist')) console.log('loads ' + url); " +
       'return next(url, context); } });';
-    const lazy = new GatewayProcess({
-      ...variablesFor(sandbox),
-      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}`,
+    const process = new GatewayProcess({
+      ...gatewayEnvironment(sandbox),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(logModules)}`,
       SHUTDOWN_GRACE_MS: '500',
     });
-    const url = await lazy.url();
+    const url = await process.url();
     await send(url, '/readyz', { method: 'GET' });
-    expect(lazy.stdout).not.toContain('loads ');
+    expect(process.stdout).not.toContain('loads ');
     expect((await send(url, '/openapi.json', { method: 'GET' })).status).toBe(200);
-    lazy.kill('SIGTERM');
-    expect((await lazy.finished).stdout).toContain('loads ');
+    process.kill('SIGTERM');
+    expect((await process.finished).stdout).toContain('loads ');
   });
 });
 
 describe('GET /problems/{code}', () => {
-  it.each(Object.entries(PROBLEM_CODES))('%s says what it means and what to do', async (code, problem) => {
+  it.each(Object.entries(PROBLEM_CODES))('explains %s and its resolution', async (code, problem) => {
     const { headers, body } = await get(`/problems/${code}`);
     const { status, outcome } = problem;
     expect(headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', vary: 'accept' });
-    // A sentence at least.
     const sentence = expect.stringMatching(/^.{20,}\.$/);
     expect(body).toMatchObject({
       code,
@@ -113,7 +113,9 @@ describe('GET /problems/{code}', () => {
     const page = await get(`/problems/${code}`, BROWSER);
     expectStrictPage(page);
     for (const text of [body!['title'], body!['meaning'], body!['resolution']])
-      expect(plain(page.text)).toContain(plain(String(text)).replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+      expect(withoutCodeMarkup(page.text)).toContain(
+        withoutCodeMarkup(String(text)).replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+      );
   });
 
   it.each([
@@ -124,13 +126,13 @@ describe('GET /problems/{code}', () => {
     ['text/*', 'text/html'],
     ['image/png', 'application/json'],
     [';;;', 'application/json'],
-  ])('for Accept: %s is %s', async (accept, type) => {
+  ])('responds to Accept: %s with %s', async (accept, type) => {
     for (const path of ['/problems', '/problems/task-not-found'])
       expect((await get(path, accept)).headers['content-type']).toMatch(new RegExp(`^${type};`));
   });
 
   it.each(['no-such-code', 'constructor', '__proto__', 'TASK-NOT-FOUND', encodeURIComponent(SCRIPT)])(
-    '%s is a problem itself: 404, and it is not repeated to whoever asks',
+    'returns 404 for the code %s, and does not echo it',
     async (code) => {
       const { status, headers, text, body } = await get(`/problems/${code}`, BROWSER);
       expect({ status, ...body }).toMatchObject({
@@ -145,7 +147,7 @@ describe('GET /problems/{code}', () => {
 });
 
 describe('GET /problems', () => {
-  it('lists every problem of the table, with a link to each for people', async () => {
+  it('lists every problem code of the contract, with links on the HTML page', async () => {
     const codes = Object.keys(PROBLEM_CODES);
     const { problems } = (await get('/problems')).body as { problems: { code: string }[] };
     expect(problems.map(({ code }) => code)).toEqual(codes);

@@ -8,24 +8,25 @@ import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js
 import { PROBLEM_CODES } from '../../contract/problem-codes.js';
 import { ROUTES } from '../../contract/routes.js';
 import { ApiDocument } from '../../support/api-document.js';
-import { bearerHeader, callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { type HttpResponse, send } from '../../support/client.js';
-import { sendUnfinished } from '../../support/unfinished.js';
 import { eventually } from '../../support/eventually.js';
 import { FAULTS } from '../../support/upstream-faults.js';
-import { type Gateway, type Replacements, startGateway } from '../../support/gateway.js';
+import { type Gateway, type Overrides, startGateway } from '../../support/gateway.js';
+import { parseRawResponse, sendRaw } from '../../support/raw-http.js';
 
 const STOP = 'DELETE /ingest-tasks/{id}';
 const KEY = 'igw_documented';
 const RESTRICTED_KEY = 'igw_documented-and-restricted';
-const LONG = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '120000' };
+const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '120000' };
 
 let sandbox: Sandbox;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 let gateway: Gateway;
 let document: ApiDocument;
 
-const start = (variables: Record<string, string> = {}, replacements: Replacements = {}): Promise<Gateway> =>
+const start = (variables: Record<string, string> = {}, overrides: Overrides = {}): Promise<Gateway> =>
   startGateway(
     sandbox,
     {
@@ -38,7 +39,7 @@ const start = (variables: Record<string, string> = {}, replacements: Replacement
       UPSTREAM_MAX_ATTEMPTS: '1',
       ...variables,
     },
-    replacements,
+    overrides,
   );
 
 beforeAll(async () => {
@@ -63,7 +64,7 @@ afterAll(async () => {
 const seenCodes = new Set<unknown>();
 const EXTRA_HEADERS = ['allow', 'retry-after', 'www-authenticate'];
 
-/** Compares a problem with the table of codes. */
+/** Compares a problem with the contract. */
 function expectContractProblem({ status, headers, body }: HttpResponse): void {
   const { code, outcome } = body!;
   const extra = EXTRA_HEADERS.filter((name) => name in headers);
@@ -71,29 +72,34 @@ function expectContractProblem({ status, headers, body }: HttpResponse): void {
   seenCodes.add(code);
 }
 
-/** Sends a request, and compares the response with the document and with the table of codes. */
-async function responded(
+/** Sends a request, and compares the response with the document and with the contract. */
+async function expectDocumented(
   operation: string,
   { url }: Gateway,
   options: Parameters<typeof send>[2] & { path?: string } = {},
 ): Promise<HttpResponse> {
   const [method = '', pattern = ''] = operation.split(' ');
   const path = options.path ?? pattern.replaceAll(/\{\w+\}/g, 'x');
-  const answer = await send(url, path, { method, ...options });
-  expect(document.validate(operation, answer)).toEqual([]);
-  if (answer.headers['content-type'] === 'application/problem+json' && method !== 'HEAD')
-    expectContractProblem(answer);
-  return answer;
+  const response = await send(url, path, { method, ...options });
+  expect(document.validate(operation, response)).toEqual([]);
+  if (response.headers['content-type'] === 'application/problem+json' && method !== 'HEAD')
+    expectContractProblem(response);
+  return response;
 }
 
-/** Stops a task as the caller with the key. */
-const stopped = (taskId: string, from = gateway, query = '', headers = {}): Promise<HttpResponse> =>
-  responded(STOP, from, {
+/** Stops a task with the key of the unrestricted caller. */
+const expectDocumentedStop = (
+  taskId: string,
+  from = gateway,
+  query = '',
+  headers = {},
+): Promise<HttpResponse> =>
+  expectDocumented(STOP, from, {
     path: `/ingest-tasks/${taskId}${query}`,
     headers: { ...bearerHeader(KEY), ...headers },
   });
 
-const stopOf = ({ content }: ApiDocument) => content.paths!['/ingest-tasks/{id}'];
+const stopPathOf = ({ content }: ApiDocument) => content.paths!['/ingest-tasks/{id}'];
 
 async function lint(content: unknown): Promise<string[]> {
   const problems = await lintFromString({
@@ -105,7 +111,7 @@ async function lint(content: unknown): Promise<string[]> {
 }
 
 describe('the OpenAPI document', () => {
-  it('describes every route, and no other', () => {
+  it('describes exactly the routes of the contract', () => {
     const described = ROUTES.flatMap(({ path, methods }) =>
       methods
         .filter((method) => method !== 'HEAD')
@@ -114,11 +120,11 @@ describe('the OpenAPI document', () => {
     expect(document.operations.toSorted()).toEqual(described.toSorted());
   });
 
-  it('has nothing that its linter objects to, its examples included', async () => {
+  it('passes the linter, including its examples', async () => {
     expect(await lint(document.content)).toEqual([]);
   });
 
-  it('would not get past the linter with an example that is none', async () => {
+  it('fails the linter with an invalid example', async () => {
     const broken = JSON.stringify(document.content).replaceAll(
       '"outcome":"not-stopped"',
       '"outcome":"stopped"',
@@ -126,147 +132,154 @@ describe('the OpenAPI document', () => {
     expect(await lint(JSON.parse(broken))).not.toEqual([]);
   });
 
-  it('has every problem of the table among the answers to a stop', () => {
+  it('documents every problem code of the contract as a response to a stop', () => {
     for (const [code, { status }] of Object.entries(PROBLEM_CODES))
       expect(document.documentedResponses).toContain(`${STOP} ${status} ${code}`);
   });
 
-  it('tells the defaults of this gateway, and nobody without a key which SdkAppId it serves', async () => {
+  it('contains the defaults of this gateway, but not its SdkAppId', async () => {
     const text = JSON.stringify(document.content);
     expect(text).toContain('"default":"ap-mumbai"');
     expect(text).toContain('does not wait');
     expect(text).not.toContain('1400000777');
-    const patient = await start({ QUOTA_DEFAULT_WAIT_MS: '2500', TRTC_REGION: 'ap-jakarta' });
-    const other = JSON.stringify((await ApiDocument.fetch(patient.url)).content);
+    const waitingGateway = await start({ QUOTA_DEFAULT_WAIT_MS: '2500', TRTC_REGION: 'ap-jakarta' });
+    const other = JSON.stringify((await ApiDocument.fetch(waitingGateway.url)).content);
     expect(other).toContain('"default":"ap-jakarta"');
     expect(other).toContain('waits for up to 2.5 s');
-    await patient.close();
+    await waitingGateway.close();
   });
 
-  it('asks for a key, which is optional where everybody may call', async () => {
-    expect(stopOf(document)).toMatchObject({ delete: { security: [{ callerKey: [] }] } });
-    const open = await start({ ALLOW_ANONYMOUS: 'true', CALLERS_FILE: '' });
-    expect(stopOf(await ApiDocument.fetch(open.url))).toMatchObject({
+  it('requires a key, unless the gateway accepts anonymous callers', async () => {
+    expect(stopPathOf(document)).toMatchObject({ delete: { security: [{ callerKey: [] }] } });
+    const anonymousGateway = await start({ ALLOW_ANONYMOUS: 'true', CALLERS_FILE: '' });
+    expect(stopPathOf(await ApiDocument.fetch(anonymousGateway.url))).toMatchObject({
       delete: { security: [{}, { callerKey: [] }] },
     });
-    await open.close();
+    await anonymousGateway.close();
   });
 });
 
-// The cases leave what they have seen to the last one, and the gateway ends with them.
-describe('every answer is documented:', () => {
-  it('of a stop that succeeds', async () => {
-    expect((await stopped('a', gateway, '', { prefer: 'wait=5' })).body!['status']).toBe('stopped');
-    expect((await stopped('a')).body!['status']).toBe('already-finished');
+// The last two tests check what all tests before them have seen. The test before those drains the gateway.
+describe('every response is documented and follows the contract', () => {
+  it('when a stop succeeds', async () => {
+    expect((await expectDocumentedStop('a', gateway, '', { prefer: 'wait=5' })).body!['status']).toBe(
+      'stopped',
+    );
+    expect((await expectDocumentedStop('a')).body!['status']).toBe('already-finished');
   });
 
-  it('of a request that is at fault', async () => {
+  it('when the request is invalid', async () => {
     const all = `?sdkAppId=0&region=moon&force=1`;
-    expect((await stopped('a%0A', gateway, all)).body!['errors']).toHaveLength(4);
+    expect((await expectDocumentedStop('a%0A', gateway, all)).body!['errors']).toHaveLength(4);
     for (const path of ['/ingest-tasks/', '/ingest-tasks/%ZZ'])
-      await responded(STOP, gateway, { path, headers: bearerHeader(KEY) });
-    await responded(STOP, gateway, { headers: bearerHeader(KEY), body: 'x' });
-    await responded(STOP, gateway, { headers: bearerHeader(KEY), body: 'x'.repeat(5000) });
-    await responded(STOP, gateway, { headers: bearerHeader(RESTRICTED_KEY) });
-    await responded(STOP, gateway);
-    for (let n = 0; n < 4; n += 1) await responded(STOP, gateway, { headers: bearerHeader('igw_wrong') });
-    await responded(STOP, gateway, { path: '/ingest-tasks/a/b', headers: bearerHeader(KEY) });
+      await expectDocumented(STOP, gateway, { path, headers: bearerHeader(KEY) });
+    await expectDocumented(STOP, gateway, { headers: bearerHeader(KEY), body: 'x' });
+    await expectDocumented(STOP, gateway, { headers: bearerHeader(KEY), body: 'x'.repeat(5000) });
+    await expectDocumented(STOP, gateway, { headers: bearerHeader(RESTRICTED_KEY) });
+    await expectDocumented(STOP, gateway);
+    for (let n = 0; n < 4; n += 1)
+      await expectDocumented(STOP, gateway, { headers: bearerHeader('igw_wrong') });
+    await expectDocumented(STOP, gateway, { path: '/ingest-tasks/a/b', headers: bearerHeader(KEY) });
   });
 
-  it('of other methods, and of requests that are no HTTP', async () => {
+  it('when the method is wrong or the Host header is missing', async () => {
     for (const operation of document.operations) {
-      await responded(operation, gateway, { method: 'PATCH', headers: bearerHeader(KEY) });
-      await responded(operation, gateway, { setHost: false, headers: bearerHeader(KEY) });
+      await expectDocumented(operation, gateway, { method: 'PATCH', headers: bearerHeader(KEY) });
+      await expectDocumented(operation, gateway, { setHost: false, headers: bearerHeader(KEY) });
     }
   });
 
-  it('of requests whose headers are too large, or do not arrive in time', async () => {
+  it('when headers are too large or do not arrive in time', async () => {
     for (const operation of document.operations)
-      await responded(operation, gateway, { headers: { filler: 'x'.repeat(20_000) } });
-    const impatient = await start({}, { limits: { headersTimeoutMs: 100, checkIntervalMs: 50 } });
+      await expectDocumented(operation, gateway, { headers: { filler: 'x'.repeat(20_000) } });
+    const shortTimeoutGateway = await start({}, { limits: { headersTimeoutMs: 100, checkIntervalMs: 50 } });
     for (const operation of document.operations) {
       const [method = '', pattern = ''] = operation.split(' ');
-      const response = await sendUnfinished(impatient.url, method, pattern.replaceAll(/\{\w+\}/g, 'x'));
-      expect(document.validate(operation, response)).toEqual([]);
-      expectContractProblem(response);
+      const path = pattern.replaceAll(/\{\w+\}/g, 'x');
+      const response = await sendRaw(
+        shortTimeoutGateway.url,
+        `${method} ${path} HTTP/1.1\r\nHost: x\r\nUnfinished: `,
+      );
+      expect(document.validate(operation, parseRawResponse(response))).toEqual([]);
+      expectContractProblem(parseRawResponse(response));
     }
-    await impatient.close();
+    await shortTimeoutGateway.close();
   });
 
-  it('of everything that the cloud may do', async () => {
+  it('when the upstream has any fault', async () => {
     for (const [index, { fault }] of FAULTS.entries()) {
       sandbox.setFaults([{ fault, times: 1 }]);
-      await stopped(`struck-${index}`);
+      await expectDocumentedStop(`fault-${index}`);
       sandbox.setFaults([]);
-      // A definite answer in between, else the circuit would spare the gateway the rest.
-      await stopped(`healthy-${index}`);
+      // A success in between keeps the circuit closed.
+      await expectDocumentedStop(`healthy-${index}`);
     }
     sandbox.setFaults([{ fault: { kind: 'error', code: 'InvalidParameter.SdkAppId' }, times: 1 }]);
-    await stopped('a', gateway, '?sdkAppId=1400000779');
+    await expectDocumentedStop('a', gateway, '?sdkAppId=1400000779');
   });
 
-  it('of a cloud that is out of reach', async () => {
-    const lonely = await start({ TRTC_ENDPOINT: 'http://127.0.0.1:9' });
-    for (let n = 0; n < 11; n += 1) await stopped(`lonely-${n}`, lonely);
-    await lonely.close();
+  it('when the upstream is unreachable', async () => {
+    const unreachableGateway = await start({ TRTC_ENDPOINT: 'http://127.0.0.1:9' });
+    for (let n = 0; n < 11; n += 1) await expectDocumentedStop(`unreachable-${n}`, unreachableGateway);
+    await unreachableGateway.close();
   });
 
-  it('of a quota that is used up, by all or by the caller', async () => {
-    const singleSlotGateway = await start({ ...LONG, QUOTA_PER_SECOND: '2' });
+  it('when the quota is exhausted, or the caller is over its share', async () => {
+    const twoSlotGateway = await start({ ...LONG_TIMEOUTS, QUOTA_PER_SECOND: '2' });
     sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
-    const patient = { ...bearerHeader(KEY), prefer: 'wait=30' };
+    const headers = { ...bearerHeader(KEY), prefer: 'wait=30' };
     for (const taskId of ['held-1', 'held-2'])
-      void send(singleSlotGateway.url, `/ingest-tasks/${taskId}`, { headers: patient }).catch(() => {});
+      void send(twoSlotGateway.url, `/ingest-tasks/${taskId}`, { headers }).catch(() => {});
     await eventually(
       () =>
         sandbox.receivedRequests().filter(({ taskId }) => String(taskId).startsWith('held-')).length === 2,
     );
-    expect((await stopped('b', singleSlotGateway)).body).toMatchObject({ code: 'quota-exhausted' });
+    expect((await expectDocumentedStop('b', twoSlotGateway)).body).toMatchObject({ code: 'quota-exhausted' });
     await eventually(async () => {
-      await responded(STOP, singleSlotGateway, {
+      await expectDocumented(STOP, twoSlotGateway, {
         path: '/ingest-tasks/c?sdkAppId=1400000778',
         headers: bearerHeader(RESTRICTED_KEY),
       });
-      return (await stopped('d', singleSlotGateway)).body!['code'] === 'share-exhausted';
+      return (await expectDocumentedStop('d', twoSlotGateway)).body!['code'] === 'share-exhausted';
     });
     sandbox.setFaults([]);
-    await singleSlotGateway.close();
+    await twoSlotGateway.close();
   });
 
-  it('of the open routes', async () => {
+  it('on the routes without authentication', async () => {
     for (const operation of document.operations.filter((each) => each !== STOP))
-      await responded(operation, gateway);
+      await expectDocumented(operation, gateway);
     for (const name of ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
-      await responded('GET /docs/{file}', gateway, { path: `/docs/${name}` });
+      await expectDocumented('GET /docs/{file}', gateway, { path: `/docs/${name}` });
     for (const code of Object.keys(PROBLEM_CODES))
-      await responded('GET /problems/{code}', gateway, { path: `/problems/${code}` });
-    await responded('GET /metrics', gateway, { headers: { accept: 'application/openmetrics-text' } });
+      await expectDocumented('GET /problems/{code}', gateway, { path: `/problems/${code}` });
+    await expectDocumented('GET /metrics', gateway, { headers: { accept: 'application/openmetrics-text' } });
     const headers = { accept: 'text/html' };
-    await responded('GET /problems', gateway, { headers });
-    await responded('GET /problems/{code}', gateway, { path: '/problems/task-not-found', headers });
+    await expectDocumented('GET /problems', gateway, { headers });
+    await expectDocumented('GET /problems/{code}', gateway, { path: '/problems/task-not-found', headers });
   });
 
-  it('of a fault of the gateway itself', async () => {
+  it('when the gateway has an internal error', async () => {
     const broken = await start();
     broken.app.get(AuthenticationHook).authenticate = () => {
       throw new Error('planted');
     };
-    for (const operation of document.operations) await responded(operation, broken);
+    for (const operation of document.operations) await expectDocumented(operation, broken);
     await broken.close();
   });
 
-  it('of a gateway that is leaving', async () => {
+  it('while the gateway is draining', async () => {
     const drained = gateway.app.get(Lifecycle).drain(3000);
-    expect((await responded('GET /readyz', gateway)).status).toBe(503);
-    await eventually(async () => (await stopped('late')).body!['code'] === 'shutting-down');
+    expect((await expectDocumented('GET /readyz', gateway)).status).toBe(503);
+    await eventually(async () => (await expectDocumentedStop('late')).body!['code'] === 'shutting-down');
     await drained;
   });
 
-  it('and every code of the table has been given, with its status, outcome and headers', () => {
+  it('with every problem code of the contract at least once', () => {
     expect(seenCodes).toEqual(new Set(Object.keys(PROBLEM_CODES)));
   });
 
-  it('and there is no documented answer that has not been given', () => {
+  it('with every documented response at least once', () => {
     expect(document.documentedResponses.filter((each) => !document.validated.has(each))).toEqual([]);
   });
 });

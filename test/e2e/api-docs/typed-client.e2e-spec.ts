@@ -5,19 +5,20 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { bearerHeader, callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { send } from '../../support/client.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 
-const KEY = 'igw_of-a-typed-client';
+const KEY = 'igw_typed-client';
 const TSC = resolve('node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 
 let sandbox: Sandbox;
 let gateway: Gateway;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 
-const clientWith = (key: string, ...taskIds: string[]) =>
+const runClient = (key: string, ...taskIds: string[]) =>
   run(process.execPath, [join(folder.path, 'stop-tasks.js'), gateway.url, key, ...taskIds]);
 
 beforeAll(async () => {
@@ -37,8 +38,8 @@ afterAll(async () => {
   await folder.remove();
 });
 
-describe('a client made of the OpenAPI document alone', () => {
-  it('compiles, and what the document forbids does not', async () => {
+describe('a client that is generated from the OpenAPI document', () => {
+  it('compiles, and each misuse in it is a compile error', async () => {
     const { text } = await send(gateway.url, '/openapi.json', { method: 'GET', headers: bearerHeader(KEY) });
     const types = astToString(await openapiTS(text));
     await writeFile(join(folder.path, 'gateway-api.d.ts'), types);
@@ -46,22 +47,22 @@ describe('a client made of the OpenAPI document alone', () => {
       ({ stdout }: { stdout: string }) => ({ stdout }),
     );
     expect(compiled.stdout).toBe('');
-    // A compiler is slow on a busy machine.
+    // The compiler is slow on a busy machine.
   }, 300_000);
 
-  it('stops tasks, and reads problems by their code', async () => {
+  it('stops tasks and handles problems by their code', async () => {
     sandbox.setFaults([
       { fault: { kind: 'error', code: 'FailedOperation.TaskNotExist' }, times: 1, taskId: 'unknown' },
     ]);
-    const { stdout } = await clientWith(KEY, 'a/b=c+d', 'a/b=c+d', 'unknown', 'x\ny');
+    const { stdout } = await runClient(KEY, 'a/b=c+d', 'a/b=c+d', 'unknown', 'x\ny');
     expect(stdout.trim().split('\n')).toEqual([
       'a/b=c+d in ap-singapore is stopped',
       'a/b=c+d in ap-singapore is already-finished',
-      'unknown: the cloud says FailedOperation.TaskNotExist (true)',
+      'unknown: the upstream code is FailedOperation.TaskNotExist (true)',
       'x',
       'y: path id must have 1 to 256 characters, none of them a control character (true)',
     ]);
-    const rejected = await clientWith('igw_wrong', 'b');
-    expect(rejected.stdout).toBe('b: nothing was sent (true)\n');
+    const rejected = await runClient('igw_wrong', 'b');
+    expect(rejected.stdout).toBe('b: not sent (true)\n');
   });
 });

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RouteTable } from '../../../apps/gateway/src/http/route-table.js';
 import { ROUTES } from '../../contract/routes.js';
-import {
-  bearerHeader,
-  callerEntry,
-  createTempFolder,
-  replaceFileAtomically,
-} from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, replaceFileAtomically, type TempFolder } from '../../support/temp-folder.js';
 import { type HttpResponse, send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { type Gateway, startGateway, variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
+import { type Gateway, startGateway } from '../../support/gateway.js';
+import { readMetric } from '../../support/metrics.js';
 import { GatewayProcess } from '../../support/process.js';
 
 const ROOM_KEY = 'igw_room-service-key';
@@ -28,7 +26,7 @@ const CALLERS = [
 ];
 
 let sandbox: Sandbox;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
@@ -49,23 +47,17 @@ beforeEach(() => sandbox.clearReceivedRequests());
 const gatewayWith = (callersFile: string): Promise<Gateway> =>
   startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile, QUOTA_PER_SECOND: '1000' });
 
-const metric = async (url: string, series: string): Promise<number> => {
-  const { text } = await send(url, '/metrics', { method: 'GET' });
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
-  return Number(line?.slice(series.length));
-};
-
 const isAccepted = async (gateway: Gateway, key: string): Promise<boolean> =>
   (await stopTask(gateway.url, 'x', '', bearerHeader(key))).status === 200;
 
 const startWith = (variables: Record<string, string>) =>
-  new GatewayProcess({ ...variablesFor(sandbox), ALLOW_ANONYMOUS: '', ...variables }).finished;
+  new GatewayProcess({ ...gatewayEnvironment(sandbox), ALLOW_ANONYMOUS: '', ...variables }).finished;
 
-async function expectSecond(gateway: Gateway): Promise<void> {
+async function expectOnlySecondCaller(gateway: Gateway): Promise<void> {
   await eventually(() => isAccepted(gateway, 'key-2'));
   expect(await isAccepted(gateway, 'key-1')).toBe(false);
   expect(
-    await metric(
+    await readMetric(
       gateway.url,
       'ingest_gateway_stop_requests_total{caller="second",result="upstream-timeout"}',
     ),
@@ -80,7 +72,7 @@ function expectUnauthenticated({ status, headers, body }: HttpResponse): void {
   expect(headers).not.toHaveProperty('ratelimit-policy');
 }
 
-describe('a gateway with callers', () => {
+describe('a gateway with CALLERS_FILE', () => {
   let gateway: Gateway;
 
   beforeAll(async () => {
@@ -92,9 +84,9 @@ describe('a gateway with callers', () => {
   afterAll(() => gateway.close());
 
   it.each([
-    ['each of its keys', ROOM_KEY],
-    ['the one that follows', ROOM_NEXT_KEY],
-  ])('lets a caller in by %s', async (_, key) => {
+    ['its current key', ROOM_KEY],
+    ['its next key', ROOM_NEXT_KEY],
+  ])('accepts a caller with %s', async (_, key) => {
     const { status, headers } = await stopTask(gateway.url, 'a-task', '', bearerHeader(key));
     expect(status).toBe(200);
     expect(headers['ratelimit']).toMatch(/^"stop";/);
@@ -106,8 +98,8 @@ describe('a gateway with callers', () => {
     ['the digest of a key', bearerHeader(String(CALLERS[0]!['keySha256']))],
     ['an empty key', { authorization: 'Bearer ' }],
     ['another scheme', { authorization: `Basic ${ROOM_KEY}` }],
-    ['a key and something behind it', { authorization: `Bearer ${ROOM_KEY} x` }],
-  ])('answers 401 to %s, and sends nothing', async (_, headers) => {
+    ['a key with a suffix', { authorization: `Bearer ${ROOM_KEY} x` }],
+  ])('returns 401 for %s, and sends nothing', async (_, headers) => {
     expectUnauthenticated(await send(gateway.url, '/ingest-tasks/a-task', { headers }));
     expect(sandbox.receivedRequests()).toEqual([]);
   });
@@ -116,19 +108,19 @@ describe('a gateway with callers', () => {
     ['an empty id', 'DELETE', '/ingest-tasks/', 400],
     ['an id that is too long', 'DELETE', `/ingest-tasks/${'x'.repeat(300)}`, 400],
     ['an id that cannot be decoded', 'DELETE', '/ingest-tasks/%ZZ', 400],
-    ['a query that means nothing', 'DELETE', '/ingest-tasks/x?a=b', 400],
+    ['an unknown query parameter', 'DELETE', '/ingest-tasks/x?a=b', 400],
     ['a wrong method', 'POST', '/ingest-tasks/x', 405],
-  ])('asks for the key before it looks at %s', async (_, method, path, status) => {
+  ])('authenticates before it rejects %s', async (_, method, path, status) => {
     expectUnauthenticated(await send(gateway.url, path, { method }));
     const allowed = await send(gateway.url, path, { method, headers: bearerHeader(ROOM_KEY) });
     expect(allowed.status).toBe(status);
   });
 
-  it('asks for the key before it reads the body', async () => {
+  it('authenticates before it reads the body', async () => {
     expectUnauthenticated(await send(gateway.url, '/ingest-tasks/x', { body: 'x'.repeat(100_000) }));
   });
 
-  it('answers 403 for an SdkAppId that the key may not use, after it looked at the rest, and sends nothing', async () => {
+  it('returns 403 for an SdkAppId that the caller may not use, after validation, and sends nothing', async () => {
     const { status, body } = await stopTask(
       gateway.url,
       'a',
@@ -150,14 +142,14 @@ describe('a gateway with callers', () => {
     );
   });
 
-  it('tells in log and metrics who called, and where unknown ones called from', async () => {
+  it('logs and counts the caller, and logs the address of an unknown caller', async () => {
     const stopCount = (name: string, result: string): Promise<number> =>
-      metric(gateway.url, `ingest_gateway_stop_requests_total{caller="${name}",result="${result}"}`);
+      readMetric(gateway.url, `ingest_gateway_stop_requests_total{caller="${name}",result="${result}"}`);
     const before = [await stopCount('studio', 'stopped'), await stopCount('unknown', 'unauthenticated')];
-    await stopTask(gateway.url, 'of-studio', '', bearerHeader(STUDIO_KEY));
-    await stopTask(gateway.url, 'of-nobody');
+    await stopTask(gateway.url, 'studio-task', '', bearerHeader(STUDIO_KEY));
+    await stopTask(gateway.url, 'unauthenticated-task');
     expect(gateway.logs.slice(-2)).toMatchObject([
-      { event: 'stop-completed', caller: 'studio', taskId: 'of-studio' },
+      { event: 'stop-completed', caller: 'studio', taskId: 'studio-task' },
       {
         event: 'stop-completed',
         caller: 'unknown',
@@ -170,11 +162,11 @@ describe('a gateway with callers', () => {
       before.map((count) => count + 1),
     );
     expect(await stopCount('room-service', 'upstream-timeout')).toBe(0);
-    expect(await stopCount('anonymous', 'stopped')).toBeNaN();
+    await expect(stopCount('anonymous', 'stopped')).rejects.toThrow('no series matches');
   });
 
-  it('answers a right key at once while the same address guesses', async () => {
-    const guesses = new Array<Promise<HttpResponse>>();
+  it('does not delay a valid key while the same address sends wrong keys', async () => {
+    const guesses: Promise<HttpResponse>[] = [];
     const responded = { guesses: 0 };
     const agent = new http.Agent({ keepAlive: true });
     for (let n = 0; n < 40; n += 1)
@@ -184,10 +176,10 @@ describe('a gateway with callers', () => {
         ),
       );
     await eventually(() => responded.guesses >= 10);
-    // All answers so far: those that are free, and those that end their connection. Twenty are held back.
+    // Ten responses were not delayed or closed their connection. The other responses are delayed.
     for (let n = 0; n < 10; n += 1)
       expect(
-        (await send(gateway.url, `/ingest-tasks/right-${n}`, { headers: bearerHeader(ROOM_KEY), agent }))
+        (await send(gateway.url, `/ingest-tasks/valid-${n}`, { headers: bearerHeader(ROOM_KEY), agent }))
           .status,
       ).toBe(200);
     agent.destroy();
@@ -197,8 +189,8 @@ describe('a gateway with callers', () => {
 });
 
 describe('every route', () => {
-  it('is here, and asks for a key unless it is meant to be open', async () => {
-    const file = join(folder.path, 'of-routes.json');
+  it('is in the contract, and requires a key unless it is public', async () => {
+    const file = join(folder.path, 'routes.json');
     await writeFile(file, JSON.stringify(CALLERS));
     const gateway = await gatewayWith(file);
     const registered = ROUTES.flatMap(({ path, methods }) => methods.map((method) => `${method} ${path}`));
@@ -220,30 +212,30 @@ describe('every route', () => {
   });
 });
 
-describe('CALLERS_FILE, when it changes while the gateway runs', () => {
+describe('CALLERS_FILE that changes while the gateway runs', () => {
   const FIRST = JSON.stringify([callerEntry('first', 'key-1')]);
   const SECOND = JSON.stringify([callerEntry('second', 'key-2')]);
   it.each([
-    ['written in place', (file: string) => writeFile(file, SECOND)],
-    ['replaced in one step', (file: string) => replaceFileAtomically(file, SECOND)],
+    ['overwritten', (file: string) => writeFile(file, SECOND)],
+    ['replaced atomically', (file: string) => replaceFileAtomically(file, SECOND)],
     [
-      'removed and made anew',
+      'removed and created',
       async (file: string) => {
         await rm(file);
         await writeFile(file, SECOND);
       },
     ],
-  ])('is read anew: %s', async (how, change) => {
+  ])('is reloaded when it is %s', async (how, change) => {
     const file = join(folder.path, `${how}.json`);
     await writeFile(file, FIRST);
     const gateway = await gatewayWith(file);
     expect(await isAccepted(gateway, 'key-1')).toBe(true);
     await change(file);
-    await expectSecond(gateway);
+    await expectOnlySecondCaller(gateway);
     await gateway.close();
   });
 
-  it('is read anew: swapped with its folder, as Kubernetes does it', async () => {
+  it('is reloaded when Kubernetes replaces the folder', async () => {
     const mount = join(folder.path, 'mount');
     await mkdir(join(mount, '..v1'), { recursive: true });
     await mkdir(join(mount, '..v2'));
@@ -255,11 +247,11 @@ describe('CALLERS_FILE, when it changes while the gateway runs', () => {
     expect(await isAccepted(gateway, 'key-1')).toBe(true);
     await symlink('..v2', join(mount, '..data_tmp'));
     await rename(join(mount, '..data_tmp'), join(mount, '..data'));
-    await expectSecond(gateway);
+    await expectOnlySecondCaller(gateway);
     await gateway.close();
   });
 
-  it('keeps the callers as they are when it is broken, says so, counts it, and takes the next one that is not', async () => {
+  it('keeps the callers when it is invalid, logs and counts the failure, and loads the next valid content', async () => {
     const file = join(folder.path, 'broken.json');
     await writeFile(file, FIRST);
     const gateway = await gatewayWith(file);
@@ -268,7 +260,7 @@ describe('CALLERS_FILE, when it changes while the gateway runs', () => {
       JSON.stringify([callerEntry('second', 'key-2'), { name: 'third', keySha256: 'key-3' }]),
     );
     await eventually(
-      async () => (await metric(gateway.url, 'ingest_gateway_callers_reload_failures_total')) > 0,
+      async () => (await readMetric(gateway.url, 'ingest_gateway_callers_reload_failures_total')) > 0,
     );
     expect(await isAccepted(gateway, 'key-1')).toBe(true);
     expect(await isAccepted(gateway, 'key-2')).toBe(false);
@@ -280,28 +272,32 @@ describe('CALLERS_FILE, when it changes while the gateway runs', () => {
     );
     expect(JSON.stringify(gateway.logs)).not.toContain('key-3');
     await replaceFileAtomically(file, SECOND);
-    await expectSecond(gateway);
+    await expectOnlySecondCaller(gateway);
     await gateway.close();
   });
 });
 
-describe('a gateway that is to start', () => {
+describe('a gateway that starts', () => {
   it.each([
-    ['neither', {}, 'CALLERS_FILE is missing'],
+    ['neither CALLERS_FILE nor ALLOW_ANONYMOUS', {}, 'CALLERS_FILE is missing'],
     [
-      'both',
+      'both CALLERS_FILE and ALLOW_ANONYMOUS',
       { ALLOW_ANONYMOUS: 'true', CALLERS_FILE: 'x' },
       'ALLOW_ANONYMOUS must not be true together with',
     ],
-    ['a file that is not there', { CALLERS_FILE: '/nowhere/x' }, 'CALLERS_FILE: cannot be read (ENOENT)'],
-  ])('does not with %s of callers and anonymity', async (_, variables, error) => {
+    [
+      'a CALLERS_FILE that does not exist',
+      { CALLERS_FILE: '/nowhere/x' },
+      'CALLERS_FILE: cannot be read (ENOENT)',
+    ],
+  ])('exits with 78 when it has %s', async (_, variables, error) => {
     const { code, stderr } = await startWith(variables);
     expect(code).toBe(78);
     expect(stderr).toContain(`- ${error}`);
   });
 
-  it('names every fault of the file and of the environment at once', async () => {
-    const file = join(folder.path, 'faulty.json');
+  it('names every error of the file and of the environment at once', async () => {
+    const file = join(folder.path, 'invalid.json');
     await writeFile(
       file,
       JSON.stringify([{ name: 'a', keySha256: ROOM_KEY }, callerEntry('b b', STUDIO_KEY)]),
@@ -317,7 +313,7 @@ describe('a gateway that is to start', () => {
 });
 
 describe('CALLERS_FILE at start', () => {
-  it('is read once, and again after it has changed', async () => {
+  it('is read once, and once more after it has changed', async () => {
     const file = join(folder.path, 'read-once.json');
     await writeFile(file, JSON.stringify([callerEntry('first', 'key-1')]));
     const countReads = `
@@ -332,7 +328,7 @@ describe('CALLERS_FILE at start', () => {
       }
       syncBuiltinESMExports();`;
     const gateway = new GatewayProcess(
-      { ...variablesFor(sandbox), ALLOW_ANONYMOUS: '', CALLERS_FILE: file },
+      { ...gatewayEnvironment(sandbox), ALLOW_ANONYMOUS: '', CALLERS_FILE: file },
       ['--import', `data:text/javascript,${encodeURIComponent(countReads)}`],
     );
     try {

@@ -8,11 +8,11 @@ const generateApiKey = (...names: string[]) =>
   run(process.execPath, ['dist/apps/gateway/src/generate-api-key.js', ...names]);
 
 describe('npm run generate-api-key', () => {
-  it('prints a fresh key once, and the entry that lets it in', async () => {
-    const prints = await Promise.all([generateApiKey('room-service'), generateApiKey('room-service')]);
-    const keys = prints.map(({ stdout }) => /^ {2}(igw_[\w-]{43})$/m.exec(stdout)![1]!);
+  it('prints a new key once, and its entry for CALLERS_FILE', async () => {
+    const outputs = await Promise.all([generateApiKey('room-service'), generateApiKey('room-service')]);
+    const keys = outputs.map(({ stdout }) => /^ {2}(igw_[\w-]{43})$/m.exec(stdout)![1]!);
     expect(new Set(keys).size).toBe(2);
-    for (const [n, { stdout }] of prints.entries()) {
+    for (const [n, { stdout }] of outputs.entries()) {
       const entry: unknown = JSON.parse(/^ {2}(\{.*\})$/m.exec(stdout)![1]!);
       expect(entry).toEqual({ name: 'room-service', keySha256: hash('sha256', keys[n]!) });
       expect(stdout.split(keys[n]!)).toHaveLength(2);
@@ -20,7 +20,7 @@ describe('npm run generate-api-key', () => {
   });
 
   it.each([[[]], [['a b']], [['anonymous']], [['a', 'b']]])(
-    'explains itself when called with %j',
+    'prints its usage for the arguments %j',
     async (names) => {
       await expect(generateApiKey(...names)).rejects.toMatchObject({
         code: 64,

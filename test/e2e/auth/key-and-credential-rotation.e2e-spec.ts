@@ -5,12 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SandboxCredentials } from '../../../apps/sandbox/src/credentials.js';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { CallerRegistry } from '../../../apps/gateway/src/auth/caller-registry.js';
-import {
-  bearerHeader,
-  callerEntry,
-  createTempFolder,
-  replaceFileAtomically,
-} from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, replaceFileAtomically, type TempFolder } from '../../support/temp-folder.js';
 import { type HttpResponse, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
@@ -20,9 +16,10 @@ const CALLS_PER_SECOND = 15;
 const ROTATE_EVERY_MS = 200;
 const ROTATIONS = (SECONDS * 1000) / ROTATE_EVERY_MS;
 
-/** Keys that the file holds at once: a caller changes to a new one when it has spread. */
-const KEPT_KEYS = 30;
-const SPREAD = 15;
+/** The number of keys in the file. */
+const MAX_KEYS = 30;
+/** A caller uses a key after this number of rotations, when the gateway has loaded it. */
+const ROTATIONS_BEFORE_USE = 15;
 
 const keyOf = (rotation: number): string => `igw_key-${rotation}`;
 const credentialsOf = (rotation: number): SandboxCredentials => ({
@@ -32,7 +29,7 @@ const credentialsOf = (rotation: number): SandboxCredentials => ({
 
 let sandbox: Sandbox;
 let gateway: Gateway;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 let files: { callers: string; id: string; key: string };
 
 beforeAll(async () => {
@@ -65,7 +62,7 @@ afterAll(async () => {
 
 async function rotateTo(rotation: number): Promise<void> {
   const { secretId, secretKey } = credentialsOf(rotation);
-  const oldest = Math.max(0, rotation - KEPT_KEYS + 1);
+  const oldest = Math.max(0, rotation - MAX_KEYS + 1);
   const keys = Array.from({ length: rotation - oldest + 1 }, (_, n) => keyOf(oldest + n));
   await replaceFileAtomically(
     files.callers,
@@ -75,30 +72,37 @@ async function rotateTo(rotation: number): Promise<void> {
   await replaceFileAtomically(files.key, secretKey);
 }
 
-describe('callers’ keys and credentials that are replaced five times a second for twenty seconds', () => {
-  it('fail none of fifteen calls per second', async () => {
+describe('the rotation of caller keys and credentials five times a second for 20 seconds', () => {
+  it('fails none of 15 calls per second', async () => {
     const callers = gateway.app.get(CallerRegistry);
     const start = performance.now();
     const rotated = { to: 0 };
-    const until = (at: number): Promise<void> => sleep(Math.max(0, start + at - performance.now()));
-    const rotating = (async () => {
+    const sleepUntil = (at: number): Promise<void> => sleep(Math.max(0, start + at - performance.now()));
+    const rotationsDone = (async () => {
       for (let rotation = 1; rotation <= ROTATIONS; rotation += 1) {
         await sleep(ROTATE_EVERY_MS);
-        // However busy the machine is, a key is not used, and none removed, before the gateway has read of it.
-        await eventually(() => callers.find(keyOf(Math.max(0, rotation - SPREAD))) !== undefined);
+        // On a busy machine, no key is used or removed before the gateway has loaded it.
+        await eventually(
+          () => callers.find(keyOf(Math.max(0, rotation - ROTATIONS_BEFORE_USE))) !== undefined,
+        );
         await rotateTo(rotation);
         rotated.to = rotation;
       }
     })();
     const calls: Promise<HttpResponse>[] = [];
     for (let n = 0; n < SECONDS * CALLS_PER_SECOND; n += 1) {
-      await until((n * 1000) / CALLS_PER_SECOND);
+      await sleepUntil((n * 1000) / CALLS_PER_SECOND);
       calls.push(
-        stopTask(gateway.url, `task-${n}`, '', bearerHeader(keyOf(Math.max(0, rotated.to - SPREAD)))),
+        stopTask(
+          gateway.url,
+          `task-${n}`,
+          '',
+          bearerHeader(keyOf(Math.max(0, rotated.to - ROTATIONS_BEFORE_USE))),
+        ),
       );
     }
     const responses = await Promise.all(calls);
-    await rotating;
+    await rotationsDone;
 
     expect(responses.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
     expect(sandbox.state().statistics.signatures.rejected).toBe(0);
@@ -107,7 +111,7 @@ describe('callers’ keys and credentials that are replaced five times a second 
         .receivedRequests()
         .map(({ headers }) => /Credential=([^/]+)/.exec(headers['authorization']!)![1]!),
     );
-    // The last calls were signed with credentials, and let in by keys, that came long after the first ones.
+    // The credentials and keys of the last calls are much newer than those of the first calls.
     expect(signers.size).toBeGreaterThan(5);
     expect((await stopTask(gateway.url, 'late', '', bearerHeader(keyOf(0)))).status).toBe(401);
   }, 180_000);

@@ -1,22 +1,22 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, cp, readdir, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { createTempFolder } from '../../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
+import { listen } from '../../support/free-port.js';
 import { type ExitResult, GatewayProcess } from '../../support/process.js';
 import { RedisProcess } from '../../support/redis.js';
 
-// Each test starts processes, several of them one after the other: on a busy machine each takes its time.
+// The tests start several processes in sequence, which is slow on a busy machine.
 jest.setTimeout(180_000);
 
 let sandbox: Sandbox;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ acceptUnknownTasks: true });
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 const variables = (): Record<string, string> => ({
-  ...variablesFor(sandbox),
+  ...gatewayEnvironment(sandbox),
   TRTC_ENDPOINT: sandbox.httpUrl,
   SHUTDOWN_GRACE_MS: '500',
 });
@@ -38,14 +38,14 @@ const variables = (): Record<string, string> => ({
 const startWith = (changes: Record<string, string>, runtime: string[] = []): Promise<ExitResult> =>
   new GatewayProcess({ ...variables(), ...changes }, runtime).finished;
 
-/** Runs code in the gateway's process before its own: for what a test cannot do to the machine. */
-const before = (code: string): string[] => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
+/** Runs code in the gateway process before the gateway's code, to simulate errors that a test cannot cause. */
+const preload = (code: string): string[] => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 
-describe('a fault of the configuration: exit code 78, and what to do, by name and never by value', () => {
+describe('an invalid configuration exits with 78, and names the variable but never its value', () => {
   it.each([
-    ['a variable is missing', { TRTC_SDK_APP_ID: '' }, 'TRTC_SDK_APP_ID is missing'],
+    ['a required variable is missing', { TRTC_SDK_APP_ID: '' }, 'TRTC_SDK_APP_ID is missing'],
     [
-      'the region is none',
+      'the region is unknown',
       { TRTC_REGION: 'eu-atlantis' },
       'TRTC_REGION must be one of ap-bangkok, ap-jakarta, ap-mumbai, ap-singapore',
     ],
@@ -55,7 +55,7 @@ describe('a fault of the configuration: exit code 78, and what to do, by name an
       'TRTC_ENDPOINT must be an https origin without a path, such as https://host (plain http only to loopback)',
     ],
     [
-      'a file is not there',
+      'a file does not exist',
       { ALLOW_ANONYMOUS: '', CALLERS_FILE: '/nowhere/eu-atlantis' },
       'CALLERS_FILE: cannot be read (ENOENT): there is no such file; a relative path starts in the folder where the gateway was started',
     ],
@@ -64,41 +64,37 @@ describe('a fault of the configuration: exit code 78, and what to do, by name an
       { ALLOW_ANONYMOUS: '', CALLERS_FILE: '/tmp' },
       'CALLERS_FILE: cannot be read (EISDIR): it is a directory',
     ],
+    ['a file is not JSON', { ALLOW_ANONYMOUS: '', CALLERS_FILE: 'LICENSE' }, 'CALLERS_FILE: is not JSON'],
     [
-      'a file holds something else',
-      { ALLOW_ANONYMOUS: '', CALLERS_FILE: 'LICENSE' },
-      'CALLERS_FILE: is not JSON',
-    ],
-    [
-      'a secret is where its file should be',
+      'a _FILE variable contains the secret itself',
       { TENCENTCLOUD_SECRET_KEY: '', TENCENTCLOUD_SECRET_KEY_FILE: 'eu-atlantis' },
       'TENCENTCLOUD_SECRET_KEY_FILE cannot be read (ENOENT): there is no such file',
     ],
     [
-      'nobody has decided who may call',
+      'neither CALLERS_FILE nor ALLOW_ANONYMOUS is set',
       { ALLOW_ANONYMOUS: '' },
       'CALLERS_FILE is missing (or ALLOW_ANONYMOUS=true: the gateway does not start without authentication by accident)',
     ],
     [
-      'both has been decided',
+      'both CALLERS_FILE and ALLOW_ANONYMOUS are set',
       { CALLERS_FILE: 'LICENSE' },
       'ALLOW_ANONYMOUS must not be true together with CALLERS_FILE',
     ],
     [
-      'the URL of Redis is none',
+      'the URL of Redis is invalid',
       { REDIS_URL: 'eu-atlantis:6379' },
       'REDIS_URL must be redis:// or rediss://, such as redis://:password@redis.internal/0',
     ],
-  ])('when %s', async (_, changes, fault) => {
+  ])('when %s', async (_, changes, error) => {
     const { code, stdout, stderr } = await startWith(changes);
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
     expect(stderr).toContain('The configuration has an error:\n');
-    expect(stderr).toContain(`  - ${fault}`);
+    expect(stderr).toContain(`  - ${error}`);
     expect(stderr).toContain('See the section "Configuration" of the README.');
     expect(stderr).not.toContain('eu-atlantis');
   });
 
-  it('all of them at once', async () => {
+  it('and lists all errors in one message', async () => {
     const { stderr } = await startWith({ TRTC_REGION: 'x', REDIS_URL: 'x', TRTC_SDK_APP_ID: '' });
     expect(stderr).toContain('The configuration has 3 errors:\n');
   });
@@ -110,11 +106,10 @@ const expectStartupError = async (finished: Promise<ExitResult>, line: string): 
   expect(stdout).not.toMatch(/"level":"(warn|error|fatal)"/);
 };
 
-describe('a machine that is not as it should be: one line that says what to do, and no stack', () => {
-  it('when the port is taken', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+describe('a startup error exits with 1 and one line with the resolution', () => {
+  it('when the port is in use', async () => {
+    const other = createServer();
+    const port = await listen(other);
     await expectStartupError(
       startWith({ PORT: String(port) }),
       `port ${port} of 127.0.0.1 is in use: choose another with PORT, or stop the program that listens there`,
@@ -122,16 +117,16 @@ describe('a machine that is not as it should be: one line that says what to do, 
     other.close();
   });
 
-  it('when the user may not listen on the port', async () => {
-    // Whoever runs the tests may: so it is said in the system's place.
-    const rejection = `import net from 'node:net';
+  it('when the user has no permission to listen on the port', async () => {
+    // The user of the tests may have the permission, so the error is simulated.
+    const listenError = `import net from 'node:net';
       net.Server.prototype.listen = function () {
-        const fault = { code: 'EACCES', syscall: 'listen', address: '127.0.0.1', port: 80 };
-        process.nextTick(() => this.emit('error', Object.assign(new Error('listen EACCES'), fault)));
+        const fields = { code: 'EACCES', syscall: 'listen', address: '127.0.0.1', port: 80 };
+        process.nextTick(() => this.emit('error', Object.assign(new Error('listen EACCES'), fields)));
         return this;
       };`;
     await expectStartupError(
-      startWith({ PORT: '80' }, before(rejection)),
+      startWith({ PORT: '80' }, preload(listenError)),
       'this user has no permission to listen on port 80: set PORT to 1024 or higher',
     );
   });
@@ -151,38 +146,41 @@ describe('a machine that is not as it should be: one line that says what to do, 
   });
 
   it('when Node.js is too old', async () => {
-    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });`;
+    const oldVersion = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });`;
     await expectStartupError(
-      startWith({}, before(old)),
+      startWith({}, preload(oldVersion)),
       'this is Node.js 20.11.1, and the gateway needs 24 or later: start it with "npm start", which ' +
         'uses the version that "npm ci" installed, or install a newer one',
     );
   });
 });
 
-/** A copy of the build, run as it is. */
-const run = async (place: string): Promise<{ code: unknown; stderr: string }> =>
+/** Runs the build in a folder. */
+const runBuild = async (folderPath: string): Promise<{ code: unknown; stderr: string }> =>
   new Promise((done) => {
-    execFile(process.execPath, [join(place, 'dist/gateway/main.js')], { env: {} }, (error, _, stderr) =>
+    execFile(process.execPath, [join(folderPath, 'dist/gateway/main.js')], { env: {} }, (error, _, stderr) =>
       done({ code: error?.code, stderr }),
     );
   });
 
-describe('an installation that is not whole', () => {
-  it('says that a part of the build is missing', async () => {
-    const place = join(folder.path, 'copy');
-    await cp('dist/gateway', join(place, 'dist/gateway'), { recursive: true });
-    await copyFile('package.json', join(place, 'package.json'));
-    for (const name of await readdir(join(place, 'dist/gateway')))
-      if (/^start-.*\.js$/.test(name)) await rm(join(place, 'dist/gateway', name));
-    expect(await run(place)).toEqual({ code: 1, stderr: 'the build is incomplete: run "npm run build"\n' });
+describe('an incomplete installation', () => {
+  it('reports an incomplete build', async () => {
+    const copy = join(folder.path, 'copy');
+    await cp('dist/gateway', join(copy, 'dist/gateway'), { recursive: true });
+    await copyFile('package.json', join(copy, 'package.json'));
+    for (const name of await readdir(join(copy, 'dist/gateway')))
+      if (/^start-.*\.js$/.test(name)) await rm(join(copy, 'dist/gateway', name));
+    expect(await runBuild(copy)).toEqual({
+      code: 1,
+      stderr: 'the build is incomplete: run "npm run build"\n',
+    });
   });
 
-  it('says so in npm’s scripts, too, before anything was installed', async () => {
-    const place = join(folder.path, 'fresh');
-    for (const name of ['package.json', 'build.mjs', 'link-node.mjs']) await cp(name, join(place, name));
+  it('reports missing packages from npm scripts', async () => {
+    const copy = join(folder.path, 'fresh');
+    for (const name of ['package.json', 'build.mjs', 'link-node.mjs']) await cp(name, join(copy, name));
     const stderr = await new Promise<string>((done) => {
-      execFile('npm', ['start'], { cwd: place }, (_error, _stdout, text) => done(text));
+      execFile('npm', ['start'], { cwd: copy }, (_error, _stdout, text) => done(text));
     });
     expect(stderr).toContain('Nothing is installed yet: run "npm ci" first.\n');
   });
@@ -195,8 +193,8 @@ const logEntryOf = async (gateway: GatewayProcess, event: string): Promise<Recor
   ) as Record<string, unknown>;
 };
 
-describe('what shows only when it runs is in the log', () => {
-  it('that the clock is off', async () => {
+describe('a running gateway', () => {
+  it('logs that the clock is wrong', async () => {
     sandbox.setSettings({ clockOffsetSeconds: 3600 });
     const gateway = new GatewayProcess(variables());
     expect((await stopTask(await gateway.url(), 'a')).status).toBe(200);
@@ -210,7 +208,7 @@ describe('what shows only when it runs is in the log', () => {
     gateway.kill('SIGKILL');
   });
 
-  it('that Redis cannot be reached, or does not let the gateway in', async () => {
+  it('logs that Redis is unreachable or rejects the password', async () => {
     const unreachable = new GatewayProcess({ ...variables(), REDIS_URL: 'redis://:hunter2@127.0.0.1:9' });
     expect(await logEntryOf(unreachable, 'quota-redis-disconnected')).toMatchObject({
       level: 'warn',
@@ -236,11 +234,11 @@ describe('what shows only when it runs is in the log', () => {
 });
 
 describe('a gateway that starts', () => {
-  it('says so in one line: where it listens, the endpoint, region, quota, store and callers, and no secret', async () => {
+  it('logs one entry with URL, endpoint, region, quota, store and callers, and no secret', async () => {
     const gateway = new GatewayProcess({ ...variables(), QUOTA_PER_SECOND: '7' });
     const url = await gateway.url();
-    const said = gateway.stdout.split('\n').filter((line) => line.includes('"event":"server-started"'));
-    expect(said.map((line) => JSON.parse(line) as unknown)).toEqual([
+    const entries = gateway.stdout.split('\n').filter((line) => line.includes('"event":"server-started"'));
+    expect(entries.map((line) => JSON.parse(line) as unknown)).toEqual([
       {
         level: 'info',
         time: expect.any(String),

@@ -3,7 +3,7 @@ import { appendFile, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTempFolder } from '../../support/callers-file.js';
+import { createTempFolder } from '../../support/temp-folder.js';
 
 const folder = await createTempFolder();
 const source = join(folder.path, 'apps/gateway/src/main.ts');
@@ -12,7 +12,7 @@ const write = async (name: string, text: string): Promise<void> => {
   await writeFile(join(folder.path, name), text);
 };
 
-/** A repository whose compiler and bundler only write a file that says so. */
+/** Creates a repository whose compiler and bundler only print that they ran. */
 beforeEach(async () => {
   await rm(folder.path, { recursive: true });
   await mkdir(folder.path);
@@ -40,7 +40,7 @@ const builtAgain = {
 const notBuilt = { stdout: 'started', stderr: '' };
 
 describe('npm start', () => {
-  it('builds when nothing is built, and not again while the sources stay the same', async () => {
+  it('builds when there is no build, and not again while the sources are unchanged', async () => {
     expect(await start()).toEqual(built);
     expect(await start()).toEqual(notBuilt);
   });
@@ -55,13 +55,13 @@ describe('npm start', () => {
     expect(await start()).toEqual(builtAgain);
   });
 
-  it('does not build again after only a spec has changed', async () => {
+  it('does not build again when only a spec has changed', async () => {
     await start();
     await write('apps/gateway/src/main.spec.ts', '');
     expect(await start()).toEqual(notBuilt);
   });
 
-  it('runs the build as it is in a production installation, which has no compiler', async () => {
+  it('runs the existing build in a production installation, which has no compiler', async () => {
     await start();
     await appendFile(source, '// changed');
     await rm(join(folder.path, 'node_modules'), { recursive: true });
@@ -70,7 +70,7 @@ describe('npm start', () => {
     expect(await start()).toEqual(notBuilt);
   });
 
-  it('starts nothing when the build fails', async () => {
+  it('does not start the gateway when the build fails', async () => {
     await write('apps/gateway/bundle.mjs', 'process.exitCode = 3');
     await expect(start()).rejects.toMatchObject({ code: 3, stdout: '' });
   });

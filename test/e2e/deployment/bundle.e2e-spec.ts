@@ -2,9 +2,9 @@ import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promi
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { createTempFolder } from '../../support/callers-file.js';
+import { createTempFolder } from '../../support/temp-folder.js';
 import { stopTask } from '../../support/client.js';
-import { variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
 import { GatewayProcess } from '../../support/process.js';
 import { RedisProcess } from '../../support/redis.js';
 
@@ -13,7 +13,7 @@ let sandbox: Sandbox;
 let redis: RedisProcess;
 
 beforeAll(async () => {
-  // What the image holds: the bundle, package.json, and one package.
+  // The contents of the image: the bundle, package.json, and one package.
   await cp('dist/gateway', join(folder.path, 'dist/gateway'), { recursive: true });
   await copyFile('package.json', join(folder.path, 'package.json'));
   await mkdir(join(folder.path, 'node_modules'));
@@ -31,13 +31,13 @@ afterAll(async () => {
 
 const start = (variables: Record<string, string>): GatewayProcess =>
   new GatewayProcess(
-    { ...variablesFor(sandbox), NODE_EXTRA_CA_CERTS: join(folder.path, 'ca.pem'), ...variables },
+    { ...gatewayEnvironment(sandbox), NODE_EXTRA_CA_CERTS: join(folder.path, 'ca.pem'), ...variables },
     [],
     join(folder.path, 'dist/gateway'),
   );
 
-describe('the bundle, with no package beside it but Swagger UI', () => {
-  it('stops a task, and serves all of its pages', async () => {
+describe('the bundle, with Swagger UI as the only package', () => {
+  it('stops a task and serves all pages', async () => {
     const gateway = start({});
     const url = await gateway.url();
     expect((await stopTask(url, 'bundled')).status).toBe(200);
@@ -47,14 +47,14 @@ describe('the bundle, with no package beside it but Swagger UI', () => {
     expect((await gateway.finished).code).toBe(0);
   });
 
-  it('has what it loads on demand: what speaks to Redis, and what sends traces', async () => {
+  it('contains the modules for Redis and tracing, which it loads on demand', async () => {
     const gateway = start({ REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect((await stopTask(await gateway.url(), 'bundled')).status).toBe(200);
     gateway.kill('SIGTERM');
     expect((await gateway.finished).code).toBe(0);
   });
 
-  it('names the packages in it with their licences', async () => {
+  it('lists its packages with their licences', async () => {
     const licences = await readFile('dist/gateway/THIRD-PARTY-LICENSES.txt', 'utf8');
     for (const name of ['fastify', '@nestjs/core', 'axios', 'ioredis', 'prom-client', 'class-validator'])
       expect(licences).toMatch(new RegExp(`^${name} [\\d.]+: \\S+$`, 'm'));

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readConfiguration } from '../../../apps/gateway/src/config/configuration.js';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { ENVIRONMENT_VARIABLES } from '../../contract/environment-variables.js';
-import { callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { callerEntry } from '../../support/callers-file.js';
+import { createTempFolder } from '../../support/temp-folder.js';
 import { startGateway, type Gateway } from '../../support/gateway.js';
 import {
   composeFile,
@@ -31,36 +32,36 @@ const dockerfile = await readFile('docker/Dockerfile', 'utf8');
 const folder = await createTempFolder();
 afterAll(() => folder.remove());
 
-/** The environment with its files where this test may write them. */
+/** Creates the files of the environment in the temporary folder. @returns the environment with their paths */
 async function withFiles(environment: Record<string, string>): Promise<Record<string, string>> {
   const contents: Record<string, string> = {
     TENCENTCLOUD_SECRET_ID_FILE: 'AKIDexample',
-    TENCENTCLOUD_SECRET_KEY_FILE: 'not-a-key-of-anybody',
-    CALLERS_FILE: JSON.stringify([callerEntry('room-service', 'a key of nobody')]),
+    TENCENTCLOUD_SECRET_KEY_FILE: 'example-key',
+    CALLERS_FILE: JSON.stringify([callerEntry('room-service', 'example key')]),
   };
-  const moved = { ...environment };
+  const changed = { ...environment };
   for (const [name, content] of Object.entries(contents)) {
     if (!environment[name]) continue;
-    moved[name] = join(folder.path, environment[name]);
-    await mkdir(dirname(moved[name]), { recursive: true });
-    await writeFile(moved[name], content);
+    changed[name] = join(folder.path, environment[name]);
+    await mkdir(dirname(changed[name]), { recursive: true });
+    await writeFile(changed[name], content);
   }
-  return moved;
+  return changed;
 }
 
-describe('what compose.yaml and the manifests set', () => {
-  it('is set for two gateways and a pod', () => {
+describe('the environment in compose.yaml and the manifests', () => {
+  it('exists for two gateways and a pod', () => {
     expect(environments.map(([name]) => name)).toEqual(['gateway-1', 'gateway-2', 'the pod']);
   });
 
-  it.each(environments)('is known to the gateway: %s', (_name, environment) => {
-    // Node.js itself reads the last one.
+  it.each(environments)('has only variables that the gateway reads: %s', (_name, environment) => {
+    // Node.js reads the last one.
     const known = new Set([...Object.keys(ENVIRONMENT_VARIABLES), 'NODE_EXTRA_CA_CERTS']);
     const unknown = Object.keys(environment).filter((name) => !known.has(name));
     expect(unknown).toEqual([]);
   });
 
-  it.each(environments)('is a configuration without a fault, with Redis: %s', async (_name, environment) => {
+  it.each(environments)('is a valid configuration with Redis: %s', async (_name, environment) => {
     expect(readConfiguration(await withFiles(environment))).toMatchObject({
       http: { port: 3000 },
       tencentCloud: { credentials: { source: 'files' } },
@@ -68,12 +69,12 @@ describe('what compose.yaml and the manifests set', () => {
     });
   });
 
-  it.each(environments)('holds no credentials but the names of files: %s', (_name, environment) => {
+  it.each(environments)('contains file names in place of credentials: %s', (_name, environment) => {
     const secret = /^TENCENTCLOUD_(SECRET_ID|SECRET_KEY|SESSION_TOKEN)$/;
     expect(Object.keys(environment).filter((name) => secret.test(name))).toEqual([]);
   });
 
-  it('leaves time for the grace before the process is killed', () => {
+  it('has a shorter shutdown grace than the orchestrator allows', () => {
     for (const [, { environment, stop_grace_period: period }] of gateways)
       expect(Number(/^(\d+)s$/.exec(period!)![1])).toBeGreaterThanOrEqual(
         Number(environment!['SHUTDOWN_GRACE_MS']) / 1000 + 2,
@@ -84,7 +85,7 @@ describe('what compose.yaml and the manifests set', () => {
   });
 });
 
-describe('what asks the gateway', () => {
+describe('probes, health checks and scrapes', () => {
   let sandbox: Sandbox;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -102,18 +103,18 @@ describe('what asks the gateway', () => {
   const [endpoint] = serviceMonitor.spec.endpoints;
 
   it.each([...new Set([...probes.map(({ path }) => path), healthcheck, endpoint.path])])(
-    'finds %s without a key',
+    'get 200 from %s without a key',
     async (path) => {
       const { status } = await fetch(gateway.url + path);
       expect(status).toBe(200);
     },
   );
 
-  it('asks for readiness whether to send calls, and for life whether to start anew', () => {
+  it('use /readyz for readiness, and /livez for startup and liveness', () => {
     expect(probes.map(({ path }) => path)).toEqual(['/livez', '/readyz', '/livez']);
   });
 
-  it('finds the port', () => {
+  it('use the port of the gateway', () => {
     const port = 3000;
     expect(container.ports).toEqual([{ name: 'http', containerPort: port }]);
     expect(probes.map((probe) => probe.port)).toEqual(['http', 'http', 'http']);
@@ -124,7 +125,7 @@ describe('what asks the gateway', () => {
     expect(endpoint.port).toBe('http');
   });
 
-  it('finds the pods by their labels', () => {
+  it('select the pods by their labels', () => {
     const { labels } = deployment.spec.template.metadata;
     expect(deployment.spec.selector.matchLabels).toEqual(labels);
     expect(service.spec.selector).toEqual(labels);
@@ -135,13 +136,13 @@ describe('what asks the gateway', () => {
   });
 });
 
-describe('keys', () => {
+describe('a mounted secret', () => {
   it.each([
     ['TENCENTCLOUD_SECRET_ID_FILE', 'ingest-gateway-cloud'],
     ['TENCENTCLOUD_SECRET_KEY_FILE', 'ingest-gateway-cloud'],
     ['CALLERS_FILE', 'ingest-gateway-callers'],
   ])(
-    'that %s names lie in a mounted secret, whole, so that they change under the running pod',
+    'contains the file that %s names, without subPath, so that a running pod sees changes',
     (name, secretName) => {
       const mount = container.volumeMounts.find(
         ({ mountPath }) => mountPath === dirname(configMap[name] ?? ''),

@@ -1,29 +1,30 @@
 import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { bearerHeader, callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { stopTask } from '../../support/client.js';
-import { variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
 import { GatewayProcess } from '../../support/process.js';
+import { connectRaw } from '../../support/raw-http.js';
 
-const KEY = 'igw_the-right-key';
+const KEY = 'igw_valid-key';
 
-/** Requests that are sent side by side, each on a connection of its own. */
-const BATCH = 250;
+/** The number of requests that are sent in parallel, each on its own connection. */
+const BATCH_SIZE = 250;
 
-/** Who has neither been answered nor refused after so long is waited for by the gateway itself: enough is known. */
-const QUIET_MS = 60;
+/** A connection without a response after this time is one where the gateway waits for more input. */
+const IDLE_TIMEOUT_MS = 60;
 
-/** Ends a connection whose input was a whole request, or would be one with an empty line more. */
-const AFTERWARDS = '\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+/** Closes a connection whose input was a complete request, or becomes one with an empty line. */
+const CLOSING_REQUEST = '\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
 let sandbox: Sandbox;
 let gateway: GatewayProcess;
 let url: string;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const callers = join(folder.path, 'callers.json');
   await writeFile(callers, JSON.stringify([callerEntry('fuzzer', KEY)]));
   gateway = new GatewayProcess({
-    ...variablesFor(sandbox),
+    ...gatewayEnvironment(sandbox),
     TRTC_ENDPOINT: sandbox.httpUrl,
     ALLOW_ANONYMOUS: '',
     CALLERS_FILE: callers,
@@ -53,40 +54,34 @@ afterAll(async () => {
 beforeEach(() => sandbox.clearReceivedRequests());
 
 function exchange(input: Uint8Array): Promise<string> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname);
-    let response = '';
-    socket.setTimeout(QUIET_MS, () => socket.resetAndDestroy());
-    socket.on('data', (chunk: Buffer) => (response += chunk.toString('latin1')));
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(response));
-    socket.write(input);
-    socket.write(AFTERWARDS);
-  });
+  const { socket, closed } = connectRaw(url);
+  socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.resetAndDestroy());
+  socket.write(input);
+  socket.write(CLOSING_REQUEST);
+  return closed;
 }
 
-/** A task of its own each time: of one that has ended, the cloud is not asked again. */
-let lastGoodCall = '';
-let goodCalls = 0;
-const goodCall = (): string => (lastGoodCall = `a-good-call-${(goodCalls += 1)}`);
+// A new task id each time, because the gateway caches ended tasks.
+let lastValidTaskId = '';
+let validCalls = 0;
+const nextValidTaskId = (): string => (lastValidTaskId = `valid-call-${(validCalls += 1)}`);
 
-/** What an answer is not, that it ought to be; nothing when all is well. */
+/** Returns the rule that the response violates; undefined when there is none. */
 function contractViolation(response: string): string | undefined {
   const statuses = [...response.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
   const rejections = statuses.filter((status) => status >= 400).length;
   const problems = response.match(/content-type: application\/problem\+json/gi) ?? [];
   if (statuses.some((status) => status >= 500)) return 'a status of 500 or more';
-  if (problems.length !== rejections) return `${rejections} refusals with ${problems.length} problems`;
-  return response === '' || response.startsWith('HTTP/1.1 ') ? undefined : 'no answer of HTTP/1.1';
+  if (problems.length !== rejections) return `${rejections} rejections with ${problems.length} problems`;
+  return response === '' || response.startsWith('HTTP/1.1 ') ? undefined : 'not an HTTP/1.1 response';
 }
 
-/** Bytes as they can be read in a log, and put into a test. */
-const shown = (bytes: string): string => JSON.stringify(bytes.replaceAll(KEY, '<key>'));
+/** Returns bytes as a string literal without the key. */
+const toLiteral = (bytes: string): string => JSON.stringify(bytes.replaceAll(KEY, '<key>'));
 
-/** Sends so many inputs, and looks at every answer. */
-async function fuzz(input: Arbitrary<Uint8Array>, inputs: number): Promise<void> {
-  const batch = fc.array(input, { minLength: BATCH, maxLength: BATCH });
+/** Sends inputs and checks every response. Then checks that the gateway still serves a valid call. */
+async function expectNoViolation(input: Arbitrary<Uint8Array>, inputs: number): Promise<void> {
+  const batch = fc.array(input, { minLength: BATCH_SIZE, maxLength: BATCH_SIZE });
   const { failed, seed, errorInstance } = await fc.check(
     fc.asyncProperty(batch, async (all) => {
       const responses = await Promise.all(all.map(exchange));
@@ -94,15 +89,14 @@ async function fuzz(input: Arbitrary<Uint8Array>, inputs: number): Promise<void>
         const error = contractViolation(response);
         if (error === undefined) continue;
         const sent = Buffer.from(all[at]!).toString('latin1');
-        throw new Error(`${error}\nsent:     ${shown(sent)}\nanswered: ${shown(response)}`);
+        throw new Error(`${error}\nsent:     ${toLiteral(sent)}\nreceived: ${toLiteral(response)}`);
       }
     }),
-    { numRuns: inputs / BATCH, endOnFailure: true },
+    { numRuns: inputs / BATCH_SIZE, endOnFailure: true },
   );
-  // The report of fast-check itself would hold the whole batch.
+  // The report of fast-check would contain the whole batch.
   if (failed) throw new Error(`seed ${seed}: ${(errorInstance as Error).message}`);
-  // It is still there, and answers a good caller.
-  expect((await stopTask(url, goodCall(), '', bearerHeader(KEY))).status).toBe(200);
+  expect((await stopTask(url, nextValidTaskId(), '', bearerHeader(KEY))).status).toBe(200);
 }
 
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -155,7 +149,7 @@ const header = fc.oneof(
   ),
 );
 
-/** A request as it ought to be, or nearly, with the lines given among its headers. */
+/** A valid or almost valid request with the given header lines. */
 const request = (lines: readonly string[]): Arbitrary<string> =>
   fc
     .record({
@@ -172,24 +166,24 @@ const request = (lines: readonly string[]): Arbitrary<string> =>
       [line.join(' '), 'Host: x', ...lines, ...headers, '', body].join(end),
     );
 
-/** Some bytes replaced, doubled, dropped or put in. */
+/** Replaces, duplicates, drops or inserts some bytes. */
 const corrupted = (text: Arbitrary<string>): Arbitrary<Uint8Array> =>
   fc
     .tuple(
       text,
       fc.array(
-        fc.tuple(fc.nat(), fc.constantFrom('replace', 'double', 'drop', 'insert'), fc.nat({ max: 255 })),
+        fc.tuple(fc.nat(), fc.constantFrom('replace', 'duplicate', 'drop', 'insert'), fc.nat({ max: 255 })),
         {
           maxLength: 3,
         },
       ),
     )
-    .map(([whole, corruptions]) => {
-      const bytes = [...latin1(whole)];
-      for (const [place, how, byte] of corruptions) {
-        const at = place % (bytes.length + 1);
+    .map(([original, corruptions]) => {
+      const bytes = [...latin1(original)];
+      for (const [position, how, byte] of corruptions) {
+        const at = position % (bytes.length + 1);
         if (how === 'replace') bytes[at] = byte;
-        if (how === 'double') bytes.splice(at, 0, ...bytes.slice(at, at + 40));
+        if (how === 'duplicate') bytes.splice(at, 0, ...bytes.slice(at, at + 40));
         if (how === 'drop') bytes.splice(at, 1 + (byte % 20));
         if (how === 'insert') bytes.splice(at, 0, byte);
       }
@@ -198,26 +192,26 @@ const corrupted = (text: Arbitrary<string>): Arbitrary<Uint8Array> =>
 
 const AUTHORIZED = [`Authorization: Bearer ${KEY}`];
 
-describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem', () => {
-  it('10,000 inputs of any bytes', async () => {
+describe('the gateway neither crashes nor returns 5xx, and every rejection is a problem', () => {
+  it('for 10,000 inputs of random bytes', async () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), anyText.map(latin1));
-    await fuzz(bytes, 10_000);
-    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    await expectNoViolation(bytes, 10_000);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastValidTaskId]);
   }, 900_000);
 
-  it('15,000 requests without a valid key, of which nothing reaches the cloud', async () => {
-    const wrong = fc.oneof(
+  it('for 15,000 requests without a valid key, which never reach the upstream', async () => {
+    const invalidKey = fc.oneof(
       fc.constant([]),
       token.map((key) => [`Authorization: Bearer igw_wrong${key}`]),
       anyText.map((text) => [`Authorization: ${text}`]),
     );
-    await fuzz(corrupted(wrong.chain(request)), 15_000);
-    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    await expectNoViolation(corrupted(invalidKey.chain(request)), 15_000);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastValidTaskId]);
   }, 900_000);
 
-  it('10,000 stops with a valid key that are invalid, of which nothing reaches the cloud', async () => {
+  it('for 10,000 invalid stops with a valid key, which never reach the upstream', async () => {
     const invalid = fc.oneof(
-      // What two readers may read differently.
+      // Ambiguous framing.
       fc
         .constantFrom(
           'Content-Length: 0\r\nContent-Length: 5',
@@ -236,7 +230,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
           'Host: y',
         )
         .map((lines) => ['/ingest-tasks/invalid', lines]),
-      // What is no task id, and no query.
+      // An invalid task id or query.
       fc
         .constantFrom(
           '%00',
@@ -251,7 +245,7 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
           '?region=moon',
         )
         .chain((end) => token.map((id) => [`/ingest-tasks/${end === '' ? '' : id}${end}`, 'A: b'])),
-      // What is not this path.
+      // Another path.
       fc
         .constantFrom(
           '//ingest-tasks/a',
@@ -268,11 +262,11 @@ describe('raw bytes do no harm: no crash, no 5xx, and every refusal is a problem
         const more = others.map(([name, value]) => `X-${name}: ${value}\r\n`).join('');
         return `DELETE ${path} HTTP/1.1\r\nHost: x\r\n${AUTHORIZED[0]}\r\n${more}${lines}\r\n\r\n`;
       });
-    await fuzz(text.map(latin1), 10_000);
-    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastGoodCall]);
+    await expectNoViolation(text.map(latin1), 10_000);
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual([lastValidTaskId]);
   }, 900_000);
 
-  it('15,000 requests with a valid key, damaged', async () => {
-    await fuzz(corrupted(request(AUTHORIZED)), 15_000);
+  it('for 15,000 corrupted requests with a valid key', async () => {
+    await expectNoViolation(corrupted(request(AUTHORIZED)), 15_000);
   }, 900_000);
 });

@@ -1,9 +1,9 @@
-import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
+import { readMetric } from '../../support/metrics.js';
+import { connectRaw, parseRawResponse, sendRaw } from '../../support/raw-http.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -30,53 +30,20 @@ beforeEach(() => {
   gateway.logs.length = 0;
 });
 
-interface RawResponse {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Record<string, unknown>;
-}
+const malformedEntries = () => gateway.logs.filter(({ event }) => event === 'request-malformed');
 
-/** Sends bytes and returns everything that comes back until the gateway closes the connection. */
-function exchange(...pieces: string[]): Promise<string> {
-  const { hostname, port } = new URL(gateway.url);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname);
-    let received = '';
-    socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(received));
-    for (const piece of pieces) socket.write(piece);
-  });
-}
-
-function parse(response: string): RawResponse {
-  const [head = '', body = ''] = response.split('\r\n\r\n');
-  const [statusLine = '', ...lines] = head.split('\r\n');
-  const headers = lines.map((line) => [
-    line.slice(0, line.indexOf(':')).toLowerCase(),
-    line.slice(line.indexOf(':') + 2),
-  ]);
-  return {
-    status: Number(statusLine.split(' ')[1]),
-    headers: Object.fromEntries(headers) as Record<string, string>,
-    body: JSON.parse(body) as Record<string, unknown>,
-  };
-}
-
-const entries = () => gateway.logs.filter(({ event }) => event === 'request-malformed');
-
-/** The count of responses to malformed HTTP with this status. */
-async function counted(status: number): Promise<number> {
-  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
-  const series = `http_server_request_duration_seconds_count{method="other",route="unmatched",status="${status}"} `;
-  return Number(text.split(series)[1]?.split('\n')[0]);
-}
+/** Counts responses to malformed HTTP with this status. */
+const countResponses = (status: number): Promise<number> =>
+  readMetric(
+    gateway.url,
+    `http_server_request_duration_seconds_count{method="other",route="unmatched",status="${status}"}`,
+  );
 
 const HEAD = 'DELETE /ingest-tasks/secret-task HTTP/1.1\r\nHost: x\r\n';
 
 describe('malformed HTTP', () => {
   it.each([
-    ['a line that is no header', 400, 'invalid-request', 'HPE_INVALID_HEADER_TOKEN', `${HEAD}Broken\r\n\r\n`],
+    ['an invalid header line', 400, 'invalid-request', 'HPE_INVALID_HEADER_TOKEN', `${HEAD}Broken\r\n\r\n`],
     [
       'headers over the limit',
       431,
@@ -86,8 +53,8 @@ describe('malformed HTTP', () => {
     ],
     ['headers that do not arrive in time', 408, 'request-timeout', 'ERR_HTTP_REQUEST_TIMEOUT', `${HEAD}A: `],
   ])('receives a problem, is counted and logged: %s', async (_, status, code, reason, bytes) => {
-    const before = await counted(status);
-    const response = parse(await exchange(bytes));
+    const before = await countResponses(status);
+    const response = parseRawResponse(await sendRaw(gateway.url, bytes));
     expect(response).toMatchObject({
       status,
       headers: {
@@ -100,7 +67,7 @@ describe('malformed HTTP', () => {
     });
     const requestId = response.headers['x-request-id'];
     expect(requestId).toMatch(UUID);
-    expect(entries()).toEqual([
+    expect(malformedEntries()).toEqual([
       {
         level: 'info',
         time: expect.any(String),
@@ -113,49 +80,49 @@ describe('malformed HTTP', () => {
         msg: 'rejected malformed HTTP',
       },
     ]);
-    expect(await counted(status)).toBe(before + 1);
+    expect(await countResponses(status)).toBe(before + 1);
     expect(sandbox.receivedRequests()).toEqual([]);
   });
 
-  it('closes the connection without a response when a request is in flight on it, and is counted and logged', async () => {
+  it('gets no response when a request is in flight on its connection, but is counted and logged', async () => {
     sandbox.setFaults([{ fault: { kind: 'slow', ms: 1000 }, times: 1, taskId: 'in-flight' }]);
-    const before = await counted(400);
-    expect(await exchange('DELETE /ingest-tasks/in-flight HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n')).toBe(
-      '',
-    );
-    expect(entries()).toEqual([expect.objectContaining({ status: 400, reason: 'HPE_INVALID_METHOD' })]);
-    expect(await counted(400)).toBe(before + 1);
+    const before = await countResponses(400);
+    expect(
+      await sendRaw(gateway.url, 'DELETE /ingest-tasks/in-flight HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n'),
+    ).toBe('');
+    expect(malformedEntries()).toEqual([
+      expect.objectContaining({ status: 400, reason: 'HPE_INVALID_METHOD' }),
+    ]);
+    expect(await countResponses(400)).toBe(before + 1);
     await eventually(() => gateway.logs.some(({ taskId }) => taskId === 'in-flight'));
     sandbox.clearReceivedRequests();
   });
 
-  it('counts a request once whose body does not arrive in time: under its own route', async () => {
-    const response = parse(await exchange(`${HEAD}Content-Length: 10\r\n\r\nabc`));
+  it('is not reported for a request whose body does not arrive in time, which is counted under its route', async () => {
+    const response = parseRawResponse(await sendRaw(gateway.url, `${HEAD}Content-Length: 10\r\n\r\nabc`));
     expect(response).toMatchObject({ status: 408, body: { code: 'request-timeout' } });
     expect(response.headers['connection']).toBe('close');
-    expect(entries()).toEqual([]);
+    expect(malformedEntries()).toEqual([]);
     await eventually(() => gateway.logs.some(({ result }) => result === 'request-timeout'));
-    const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
-    expect(text).toContain(
-      'http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="408"} 1\n',
-    );
+    expect(
+      await readMetric(
+        gateway.url,
+        'http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="408"}',
+      ),
+    ).toBe(1);
     expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it.each([
     ['is reset', true],
     ['sends no byte', false],
-  ])('is not what a connection is that %s', async (_, resets) => {
-    const before = [await counted(400), await counted(408)];
-    const { hostname, port } = new URL(gateway.url);
-    const socket = connect(Number(port), hostname);
-    const closed = new Promise((resolve) => socket.once('close', resolve));
-    if (resets) {
-      socket.write(`${HEAD}A: `, () => socket.resetAndDestroy());
-    }
+  ])('is not reported for a connection that %s', async (_, isReset) => {
+    const before = [await countResponses(400), await countResponses(408)];
+    const { socket, closed } = connectRaw(gateway.url);
+    if (isReset) socket.write(`${HEAD}A: `, () => socket.resetAndDestroy());
     await closed;
-    await exchange(`${HEAD}Broken\r\n\r\n`);
-    expect(entries()).toHaveLength(1);
-    expect([await counted(400), await counted(408)]).toEqual([before[0]! + 1, before[1]]);
+    await sendRaw(gateway.url, `${HEAD}Broken\r\n\r\n`);
+    expect(malformedEntries()).toHaveLength(1);
+    expect([await countResponses(400), await countResponses(408)]).toEqual([before[0]! + 1, before[1]]);
   });
 });

@@ -1,12 +1,12 @@
-import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { type HttpResponse, send, stopTask } from '../../support/client.js';
+import { type HttpResponse, startStop, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 import { RedisProcess } from '../../support/redis.js';
 import { holdSlots } from '../../support/hold-slots.js';
+import { readMetric } from '../../support/metrics.js';
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -24,22 +24,17 @@ afterAll(async () => {
 beforeEach(() => sandbox.clearReceivedRequests());
 
 const requestsFor = (taskId: string) =>
-  sandbox.receivedRequests().filter((arrival) => arrival.taskId === taskId);
-/** Answered so late that whoever is to join comes in time. */
-const slow = (taskId: string) => sandbox.setFaults([{ fault: { kind: 'slow', ms: 4000 }, times: 1, taskId }]);
-const coalesced = async (how: string): Promise<number> => {
-  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
-  return Number(
-    new RegExp(`^ingest_gateway_stop_requests_coalesced_total\\{source="${how}"\\} (\\d+)$`, 'm').exec(
-      text,
-    )?.[1],
-  );
-};
+  sandbox.receivedRequests().filter((request) => request.taskId === taskId);
+/** Delays the response long enough for other requests to join. */
+const delayResponse = (taskId: string) =>
+  sandbox.setFaults([{ fault: { kind: 'slow', ms: 4000 }, times: 1, taskId }]);
+const countCoalesced = (source: string): Promise<number> =>
+  readMetric(gateway.url, `ingest_gateway_stop_requests_coalesced_total{source="${source}"}`);
 
 describe('concurrent DELETEs of one task', () => {
-  it('join one call to the cloud, and each has its answer with its own X-Request-Id', async () => {
-    slow('together');
-    const joined = await coalesced('in_flight');
+  it('share one upstream call, and each response has its own X-Request-Id', async () => {
+    delayResponse('together');
+    const joined = await countCoalesced('in_flight');
     const responses = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         stopTask(gateway.url, 'together', '', { 'x-request-id': `id-${n}` }),
@@ -51,10 +46,10 @@ describe('concurrent DELETEs of one task', () => {
     );
     expect(new Set(responses.map(({ body }) => body!['requestId'])).size).toBe(1);
     expect(requestsFor('together')).toHaveLength(1);
-    expect((await coalesced('in_flight')) - joined).toBe(49);
+    expect((await countCoalesced('in_flight')) - joined).toBe(49);
   });
 
-  it('share what the cloud says against it, too', async () => {
+  it('share an error of the upstream', async () => {
     const fault = { kind: 'error', code: 'InvalidParameter.TaskId' } as const;
     sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
     sandbox.setFaults([{ fault, times: 1, taskId: 'unknown' }]);
@@ -64,68 +59,67 @@ describe('concurrent DELETEs of one task', () => {
     expect(requestsFor('unknown')).toHaveLength(1);
   });
 
-  it('are one only when SdkAppId and region are the same', async () => {
+  it('are coalesced only when SdkAppId and region are the same', async () => {
     const queries = ['', '?sdkAppId=1400000002', '?region=ap-mumbai', '?region=ap-singapore'];
     await Promise.all(queries.map((query) => stopTask(gateway.url, 'elsewhere', query)));
     expect(requestsFor('elsewhere')).toHaveLength(3);
   });
 
-  it('go on when one of the callers hangs up, even the first', async () => {
-    slow('left');
-    const { hostname, port } = new URL(gateway.url);
-    const first = http.request({ hostname, port, path: '/ingest-tasks/left', method: 'DELETE' });
-    first.on('error', () => {});
-    first.end();
+  it('are served when another client disconnects, even the first', async () => {
+    delayResponse('left');
+    const first = startStop(gateway.url, 'left');
     await eventually(() => requestsFor('left').length > 0);
-    const joined = await coalesced('in_flight');
+    const joined = await countCoalesced('in_flight');
     const second = stopTask(gateway.url, 'left');
-    await eventually(async () => (await coalesced('in_flight')) > joined);
+    await eventually(async () => (await countCoalesced('in_flight')) > joined);
     first.destroy();
     expect(await second).toMatchObject({ status: 200, body: { status: 'stopped' } });
     expect(requestsFor('left')).toHaveLength(1);
   });
 });
 
-describe('when there is no slot', () => {
-  it('each waits as long as it prefers: the hasty are refused, the patient one is served', async () => {
+describe('concurrent DELETEs of one task without a free slot', () => {
+  it('wait as long as each prefers: a call without a wait gets 429, a call with a wait is served', async () => {
     const singleSlotGateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
-    await holdSlots(sandbox, singleSlotGateway.url, ['takes the slot']);
-    const [first, hasty, patient] = await Promise.all(
+    await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot']);
+    const [first, withoutWait, withWait] = await Promise.all(
       ['wait=30', 'wait=0', 'wait=30'].map((prefer) =>
         stopTask(singleSlotGateway.url, 'wanted', '', { prefer }),
       ),
     );
-    expect([first!.status, hasty!.status, patient!.status]).toEqual([200, 429, 200]);
+    expect([first!.status, withoutWait!.status, withWait!.status]).toEqual([200, 429, 200]);
     expect(requestsFor('wanted')).toHaveLength(1);
     await singleSlotGateway.close();
   });
 
-  it('the call goes unsent once nobody wants it any more', async () => {
+  it('are not sent when no call may wait', async () => {
     const singleSlotGateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
-    await holdSlots(sandbox, singleSlotGateway.url, ['takes the slot again']);
-    const responses = await Promise.all([1, 2].map(() => stopTask(singleSlotGateway.url, 'unwanted')));
+    await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot again']);
+    const responses = await Promise.all([1, 2].map(() => stopTask(singleSlotGateway.url, 'without-wait')));
     expect(responses.map(({ status }) => status)).toEqual([429, 429]);
-    expect((await stopTask(singleSlotGateway.url, 'unwanted', '', { prefer: 'wait=30' })).status).toBe(200);
-    expect(requestsFor('unwanted')).toHaveLength(1);
+    expect((await stopTask(singleSlotGateway.url, 'without-wait', '', { prefer: 'wait=30' })).status).toBe(
+      200,
+    );
+    expect(requestsFor('without-wait')).toHaveLength(1);
     await singleSlotGateway.close();
   });
 });
 
-describe('a task that is known to have ended', () => {
-  it('is already finished, with the RequestId of the call that ended it, and takes no slot', async () => {
+describe('a DELETE of a task that the gateway has stopped', () => {
+  it('returns already-finished with the RequestId of the call that stopped it, and acquires no slot', async () => {
     const { body } = await stopTask(gateway.url, 'ended');
-    const fromCache = await coalesced('cache');
+    const fromCache = await countCoalesced('cache');
     const responses = await Promise.all(Array.from({ length: 40 }, () => stopTask(gateway.url, 'ended')));
-    for (const again of responses)
-      expect(again).toMatchObject({
+    for (const response of responses)
+      expect(response).toMatchObject({
         status: 200,
         body: { status: 'already-finished', requestId: body!['requestId'] },
       });
     expect(requestsFor('ended')).toHaveLength(1);
-    expect((await coalesced('cache')) - fromCache).toBe(40);
+    expect((await countCoalesced('cache')) - fromCache).toBe(40);
   });
 
-  it('is so only after a success: what failed is tried again', async () => {
+  it('calls the upstream again when the first call failed', async () => {
     const fault = { kind: 'error', code: 'FailedOperation' } as const;
     sandbox.setFaults([{ fault, times: 1, taskId: 'failed' }]);
     expect((await stopTask(gateway.url, 'failed')).status).toBe(502);
@@ -133,8 +127,8 @@ describe('a task that is known to have ended', () => {
   });
 });
 
-/** On a busy machine Redis may be too slow for a moment: whoever is sent away comes again, as callers do. */
-async function insist(url: string): Promise<HttpResponse> {
+/** Retries after 503, because Redis may be slow on a busy machine. */
+async function stopWithRetries(url: string): Promise<HttpResponse> {
   for (;;) {
     const response = await stopTask(url, 'popular', '', { prefer: 'wait=30' });
     if (response.status !== 503) return response;
@@ -143,24 +137,24 @@ async function insist(url: string): Promise<HttpResponse> {
 }
 
 describe('1,000 concurrent DELETEs of one task over three replicas with one Redis', () => {
-  it('are at most one call for each replica, and none once the outcome is known', async () => {
+  it('cause at most one upstream call for each replica, and none after the outcome is known', async () => {
     const redis = await RedisProcess.start();
     // Requests that join count against the queue limit while their call waits for its slot.
-    const environment = { REDIS_URL: redis.url, QUOTA_QUEUE_LIMIT: '1000' };
-    const replicas = await Promise.all([1, 2, 3].map(() => startGateway(sandbox, environment)));
+    const variables = { REDIS_URL: redis.url, QUOTA_QUEUE_LIMIT: '1000' };
+    const replicas = await Promise.all([1, 2, 3].map(() => startGateway(sandbox, variables)));
     const calls = (count: number) =>
-      Promise.all(Array.from({ length: count }, (_, n) => insist(replicas[n % 3]!.url)));
+      Promise.all(Array.from({ length: count }, (_, n) => stopWithRetries(replicas[n % 3]!.url)));
     for (const { status } of await calls(1000)) expect(status).toBe(200);
     expect(requestsFor('popular').length).toBeLessThanOrEqual(3);
     sandbox.clearReceivedRequests();
     for (const { body } of await calls(30)) expect(body).toMatchObject({ status: 'already-finished' });
-    // A call waits only a moment for Redis, which may be too short on a busy machine: then the next newcomer knows.
+    // On a busy machine a call may not wait long enough for Redis. Then the test tries another new replica.
     await eventually(async () => {
-      const newcomer = await startGateway(sandbox, { REDIS_URL: redis.url });
-      await stopTask(newcomer.url, 'connects', '', { prefer: 'wait=30' });
+      const newReplica = await startGateway(sandbox, { REDIS_URL: redis.url });
+      await stopTask(newReplica.url, 'connects', '', { prefer: 'wait=30' });
       sandbox.clearReceivedRequests();
-      const response = await insist(newcomer.url);
-      await newcomer.close();
+      const response = await stopWithRetries(newReplica.url);
+      await newReplica.close();
       expect(response).toMatchObject({ body: { status: 'already-finished' } });
       return requestsFor('popular').length === 0;
     });

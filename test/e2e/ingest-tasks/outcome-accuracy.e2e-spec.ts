@@ -1,30 +1,30 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { soak, type SoakReport } from '../../support/soak.js';
 
-// `npm run soak` does the same for minutes.
-describe('12 seconds of 60 calls per second, with every second attempt at the cloud struck by a fault', () => {
+// `npm run soak` runs the same for minutes.
+describe('a gateway at 60 calls per second for 12 seconds, with faults in half of all attempts', () => {
   let report: SoakReport;
 
   beforeAll(async () => {
     report = await soak({ seconds: 12, callsPerSecond: 60 });
   });
 
-  it('gives every call an answer of the contract', () => {
+  it('responds to every call, and never with 500', () => {
     expect(report.calls).toBe(720);
     expect(report.withoutResponse).toBe(0);
     expect(report.responses['200 stopped']).toBeGreaterThan(20);
     expect(Object.keys(report.responses).filter((label) => label.startsWith('500'))).toEqual([]);
   });
 
-  it('tells nobody what is not so: stopped is finished, not-stopped and not-sent is not', () => {
+  it('reports only correct outcomes: stopped for a finished task, not-stopped and not-sent for a running task', () => {
     expect(report.incorrectOutcomes).toEqual([]);
   });
 
-  it('never lets more than 20 arrive in any second', () => {
+  it('sends at most 20 calls in any second', () => {
     expect(report.peakPerSecond).toBeLessThanOrEqual(20);
   });
 
-  it('leaves no connection behind, and ends in order', () => {
+  it('leaks no file descriptor, and exits with 0', () => {
     expect(report.end.fileDescriptors).toBeLessThanOrEqual(report.start.fileDescriptors + 25);
     expect(report.exitCode).toBe(0);
   });

@@ -17,7 +17,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-// A new one each time: of a task that has ended the cloud is not asked again.
+// A new task id each time, because the gateway caches ended tasks.
 let room = 0;
 let taskId: string;
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 describe('DELETE /ingest-tasks/{id}', () => {
-  it('stops the task with exactly one signed POST over TLS, and answers with the RequestId', async () => {
+  it('stops the task with exactly one signed POST over TLS, and returns the RequestId', async () => {
     const { status, headers, body } = await stopTask(gateway.url, taskId);
     expect(status).toBe(200);
     expect(headers['content-type']).toMatch(/^application\/json/);
@@ -41,9 +41,9 @@ describe('DELETE /ingest-tasks/{id}', () => {
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect(sandbox.tasks()).toContainEqual({ sdkAppId: SDK_APP_ID, taskId, status: 'finished' });
-    const arrivals = sandbox.receivedRequests();
-    expect(arrivals).toHaveLength(1);
-    expect(arrivals[0]).toMatchObject({
+    const requests = sandbox.receivedRequests();
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({
       method: 'POST',
       path: '/',
       tls: true,
@@ -55,23 +55,23 @@ describe('DELETE /ingest-tasks/{id}', () => {
   });
 
   it.each([
-    ['of a type', { 'content-type': 'application/json', 'content-length': 0 }],
-    ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('stops the task when the call has an empty body %s, as many clients send it', async (_, headers) => {
+    ['with a content type', { 'content-type': 'application/json', 'content-length': 0 }],
+    ['in chunked encoding', { 'transfer-encoding': 'chunked' }],
+  ])('accepts an empty body %s, which many clients send', async (_, headers) => {
     const { status, body } = await stopTask(gateway.url, taskId, '', headers);
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'stopped', taskId });
   });
 
-  it('answers already-finished when the task is stopped again: a repeated DELETE succeeds', async () => {
+  it('returns 200 already-finished for a repeated DELETE', async () => {
     const first = await stopTask(gateway.url, taskId);
     const { status, body } = await stopTask(gateway.url, taskId);
     expect(status).toBe(200);
     expect(body).toEqual({ ...first.body, status: 'already-finished' });
   });
 
-  it('answers 404 task-not-found for a task that the cloud does not know', async () => {
-    const { status, headers, body } = await stopTask(gateway.url, 'nobody');
+  it('returns 404 task-not-found for a task that the upstream does not know', async () => {
+    const { status, headers, body } = await stopTask(gateway.url, 'unknown-task');
     expect(status).toBe(404);
     expect(headers['content-type']).toBe('application/problem+json');
     expect(body).toEqual({
@@ -86,11 +86,11 @@ describe('DELETE /ingest-tasks/{id}', () => {
     });
   });
 
-  it('uses the SdkAppId and the region that the caller gives', async () => {
-    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'of-another-app', status: 'running' });
+  it('uses the SdkAppId and the region of the request', async () => {
+    sandbox.putTask({ sdkAppId: 1400000002, taskId: 'another-app-task', status: 'running' });
     const { status, body } = await stopTask(
       gateway.url,
-      'of-another-app',
+      'another-app-task',
       '?sdkAppId=1400000002&region=ap-mumbai',
     );
     expect(status).toBe(200);
@@ -98,27 +98,27 @@ describe('DELETE /ingest-tasks/{id}', () => {
     expect(sandbox.receivedRequests()).toMatchObject([{ region: 'ap-mumbai', sdkAppId: 1400000002 }]);
   });
 
-  it('answers 400 for an SdkAppId that the caller gave and the cloud rejects', async () => {
+  it('returns 400 for an SdkAppId of the request that the upstream rejects', async () => {
     const { status, body } = await stopTask(gateway.url, taskId, '?sdkAppId=999');
     expect(status).toBe(400);
     expect(body).toMatchObject({ code: 'sdk-app-id-rejected', outcome: 'not-stopped' });
   });
 
-  it('keeps its connection to the cloud open from call to call', async () => {
+  it('reuses its connection to the upstream', async () => {
     await stopTask(gateway.url, taskId);
-    await stopTask(gateway.url, 'nobody');
+    await stopTask(gateway.url, 'unknown-task');
     const [first, second] = sandbox.receivedRequests();
     expect(second!.connection).toBe(first!.connection);
   });
 });
 
 describe('X-Request-Id', () => {
-  it('is the caller’s when it is visible ASCII', async () => {
+  it('is taken from the request when it is visible ASCII', async () => {
     const { headers } = await stopTask(gateway.url, taskId, '', { 'x-request-id': 'caller/42~' });
     expect(headers['x-request-id']).toBe('caller/42~');
   });
 
-  it.each([['with blanks'], ['x'.repeat(129)], ['ä'], ['']])('is a new one in place of %j', async (given) => {
+  it.each([['with blanks'], ['x'.repeat(129)], ['ä'], ['']])('is generated in place of %j', async (given) => {
     const { headers } = await send(gateway.url, '/livez', {
       method: 'GET',
       headers: { 'x-request-id': given },
@@ -126,7 +126,7 @@ describe('X-Request-Id', () => {
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('stands on every answer, errors included, and in the problem as its instance', async () => {
+  it('is in every response, and in each problem as its instance', async () => {
     for (const [method, path] of [
       ['GET', '/nowhere'],
       ['DELETE', '/ingest-tasks/%ZZ'],
@@ -134,14 +134,14 @@ describe('X-Request-Id', () => {
     ] as const) {
       const { headers, body } = await send(gateway.url, path, {
         method,
-        headers: { 'x-request-id': 'mine' },
+        headers: { 'x-request-id': 'request-1' },
       });
-      expect(headers['x-request-id']).toBe('mine');
-      expect(body).toMatchObject({ instance: 'mine' });
+      expect(headers['x-request-id']).toBe('request-1');
+      expect(body).toMatchObject({ instance: 'request-1' });
     }
   });
 
-  it('is never sent to the cloud', async () => {
+  it('is never sent to the upstream', async () => {
     await stopTask(gateway.url, taskId, '', { 'x-request-id': 'caller-42', traceparent: '00-1-2-3' });
     expect(JSON.stringify(sandbox.receivedRequests())).not.toContain('caller-42');
     expect(Object.keys(sandbox.receivedRequests()[0]!.headers)).not.toContain('traceparent');
@@ -149,7 +149,7 @@ describe('X-Request-Id', () => {
 });
 
 describe('the RateLimit headers', () => {
-  it('tell how many slots are free and when the next one frees', async () => {
+  it('contain the number of free slots and the seconds until the next slot frees', async () => {
     const { headers } = await stopTask(gateway.url, taskId);
     expect(headers['ratelimit-policy']).toBe('"stop";q=20;w=1');
     expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=[01]$/);

@@ -14,17 +14,17 @@ afterAll(() => sandbox.close());
 beforeEach(() => sandbox.putTask({ sdkAppId: 1400000001, taskId: 'x', status: 'running' }));
 
 const lostResponse: FaultRule = { fault: { kind: 'reset', at: 'before-headers' }, times: 1, effect: 'after' };
-const then = (code: string): FaultRule => ({ fault: { kind: 'error', code }, times: 'always' });
+const alwaysError = (code: string): FaultRule => ({ fault: { kind: 'error', code }, times: 'always' });
 const taskState = (): string | undefined => sandbox.tasks().find(({ taskId }) => taskId === 'x')?.status;
 
-describe('when an earlier attempt of the same call may have taken effect', () => {
-  it('TaskFinished is stopped: this call did it, as far as anyone can know', async () => {
+describe('a call with an earlier attempt that may have taken effect', () => {
+  it('returns stopped when a retry gets TaskFinished', async () => {
     sandbox.setFaults([lostResponse]);
     expect(await runOnce(sandbox, 'x')).toMatchObject({ status: 200, code: 'stopped', attempts: 2 });
     expect(taskState()).toBe('finished');
   });
 
-  it('TaskFinished after attempts that certainly had no effect is already-finished', async () => {
+  it('returns already-finished when a retry gets TaskFinished and no earlier attempt had an effect', async () => {
     sandbox.putTask({ sdkAppId: 1400000001, taskId: 'x', status: 'finished' });
     sandbox.setFaults([{ fault: { kind: 'error', code: 'RequestLimitExceeded' }, times: 1 }]);
     expect(await runOnce(sandbox, 'x')).toMatchObject({
@@ -35,17 +35,17 @@ describe('when an earlier attempt of the same call may have taken effect', () =>
   });
 
   it.each(['RequestLimitExceeded', 'AuthFailure.SignatureFailure', 'UnauthorizedOperation', 'ActionOffline'])(
-    '%s as the last word does not make it not-stopped: the outcome stays unknown',
+    'returns outcome unknown when the last attempt gets %s',
     async (code) => {
-      sandbox.setFaults([lostResponse, then(code)]);
+      sandbox.setFaults([lostResponse, alwaysError(code)]);
       const result = await runOnce(sandbox, 'x');
       expect(result).toMatchObject({ status: 502, code: 'upstream-failed', outcome: 'unknown' });
       expect(taskState()).toBe('finished');
     },
   );
 
-  it('a refusal of the parameters themselves is the truth about every attempt', async () => {
-    sandbox.setFaults([{ ...lostResponse, effect: 'before' }, then('InvalidParameter.TaskId')]);
+  it('returns not-stopped when a retry gets an error of the parameters, because every attempt had the same', async () => {
+    sandbox.setFaults([{ ...lostResponse, effect: 'before' }, alwaysError('InvalidParameter.TaskId')]);
     const result = await runOnce(sandbox, 'x');
     expect(result).toMatchObject({
       status: 404,
@@ -55,7 +55,7 @@ describe('when an earlier attempt of the same call may have taken effect', () =>
     });
   });
 
-  it('one attempt is all when one is allowed, and its outcome is unknown', async () => {
+  it('makes one attempt when UPSTREAM_MAX_ATTEMPTS is 1, and returns outcome unknown', async () => {
     sandbox.setFaults([lostResponse]);
     const result = await runOnce(sandbox, 'x', { UPSTREAM_MAX_ATTEMPTS: '1' });
     expect(result).toMatchObject({ status: 502, code: 'upstream-failed', outcome: 'unknown', attempts: 1 });

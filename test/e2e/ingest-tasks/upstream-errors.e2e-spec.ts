@@ -18,7 +18,7 @@ afterAll(async () => {
 
 beforeEach(() => sandbox.clearReceivedRequests());
 
-const definite = [
+const DEFINITE_ERRORS = [
   ['InvalidParameter.TaskId', 404, 'task-not-found'],
   ['FailedOperation.TaskNotExist', 404, 'task-not-found'],
   ['InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'],
@@ -36,26 +36,31 @@ const definite = [
   ['FailedOperation', 502, 'upstream-rejected'],
   ['FailedOperation.SdkAppIdNotExist', 502, 'upstream-rejected'],
   ['ActionOffline', 502, 'upstream-rejected'],
-  ['NobodyKnows.ThisOne', 502, 'upstream-rejected'],
+  ['UnknownCode.Undocumented', 502, 'upstream-rejected'],
 ] as const;
 
-describe('a definite refusal of the cloud: the task is not stopped', () => {
-  it.each(definite)('%s is %i %s', async (cloudCode, status, code) => {
-    sandbox.setFaults([{ fault: { kind: 'error', code: cloudCode, message: 'free <b>text</b>' }, times: 1 }]);
-    const { status: responded, headers, text, body } = await stopTask(gateway.url, 'a-task');
-    expect(responded).toBe(status);
-    expect(headers['content-type']).toBe('application/problem+json');
-    expect(body).toMatchObject({
-      type: `/problems/${code}`,
-      code,
-      outcome: 'not-stopped',
-      upstream: { code: cloudCode, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
-    });
-    expect(text).not.toContain('free');
-    expect(sandbox.receivedRequests()).toHaveLength(1);
-  });
+describe('a definite error of the upstream', () => {
+  it.each(DEFINITE_ERRORS)(
+    '%s is returned as %i %s with outcome not-stopped',
+    async (upstreamCode, status, code) => {
+      sandbox.setFaults([
+        { fault: { kind: 'error', code: upstreamCode, message: 'free <b>text</b>' }, times: 1 },
+      ]);
+      const { status: actualStatus, headers, text, body } = await stopTask(gateway.url, 'a-task');
+      expect(actualStatus).toBe(status);
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(body).toMatchObject({
+        type: `/problems/${code}`,
+        code,
+        outcome: 'not-stopped',
+        upstream: { code: upstreamCode, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      });
+      expect(text).not.toContain('free');
+      expect(sandbox.receivedRequests()).toHaveLength(1);
+    },
+  );
 
-  it('InvalidParameter.SdkAppId is the caller’s to mend when the caller gave it', async () => {
+  it('InvalidParameter.SdkAppId is returned as 400 when the SdkAppId is from the request', async () => {
     sandbox.setFaults([{ fault: { kind: 'error', code: 'InvalidParameter.SdkAppId' }, times: 1 }]);
     const { status, body } = await stopTask(gateway.url, 'a-task', '?sdkAppId=1400000001');
     expect({ status, ...body }).toMatchObject({
@@ -66,8 +71,8 @@ describe('a definite refusal of the cloud: the task is not stopped', () => {
   });
 });
 
-describe('what is no refusal', () => {
-  it('FailedOperation.TaskFinished is a success: the state that the caller wanted holds', async () => {
+describe('FailedOperation.TaskFinished', () => {
+  it('is returned as a success, because the task has ended', async () => {
     sandbox.setFaults([{ fault: { kind: 'error', code: 'FailedOperation.TaskFinished' }, times: 1 }]);
     const { status, body } = await stopTask(gateway.url, 'a-task');
     expect({ status, ...body }).toMatchObject({ status: 'already-finished' });

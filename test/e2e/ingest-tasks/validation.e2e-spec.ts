@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, send } from '../../support/client.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
+import { readMetric } from '../../support/metrics.js';
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -18,11 +19,10 @@ afterAll(async () => {
 
 afterEach(async () => {
   expect(sandbox.receivedRequests()).toEqual([]);
-  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
-  expect(text).toMatch(/^ingest_gateway_quota_decisions_total\{decision="granted"\} 0$/m);
+  expect(await readMetric(gateway.url, 'ingest_gateway_quota_decisions_total{decision="granted"}')).toBe(0);
 });
 
-/** A problem of the contract, whatever the rest. */
+/** Checks the members that every problem has, and the given ones. */
 function expectProblem({ status, headers, body }: HttpResponse, expected: Record<string, unknown>): void {
   expect({ status, ...body }).toMatchObject(expected);
   expect(headers['content-type']).toBe('application/problem+json');
@@ -37,12 +37,12 @@ function expectProblem({ status, headers, body }: HttpResponse, expected: Record
 const ID_ERROR = 'must have 1 to 256 characters, none of them a control character';
 const SDK_APP_ID_ERROR = 'must be given once, as a positive whole number below 2^53';
 const REGION_ERROR = 'must be given once, as one of ap-bangkok, ap-jakarta, ap-mumbai, ap-singapore';
-const UNKNOWN = 'is not a parameter of this route';
-const NOT_UTF8 = 'is not percent-encoded UTF-8';
+const UNKNOWN_ERROR = 'is not a parameter of this route';
+const ENCODING_ERROR = 'is not percent-encoded UTF-8';
 const path = (message: string, name = 'id') => ({ in: 'path', name, message });
 const query = (name: string, message: string) => ({ in: 'query', name, message });
 
-describe('a malformed request is refused with every fault named, and nothing is sent', () => {
+describe('an invalid request gets 400 with every error and is not sent', () => {
   it.each([
     ['an empty id', '/ingest-tasks/', [path(ID_ERROR)]],
     ['257 characters', `/ingest-tasks/${'a'.repeat(257)}`, [path(ID_ERROR)]],
@@ -51,11 +51,11 @@ describe('a malformed request is refused with every fault named, and nothing is 
     ['a NUL', '/ingest-tasks/a%00', [path(ID_ERROR)]],
     ['DEL', '/ingest-tasks/%7F', [path(ID_ERROR)]],
     ['a C1 control', '/ingest-tasks/%C2%85', [path(ID_ERROR)]],
-    ['a lone percent sign', '/ingest-tasks/a%', [path(NOT_UTF8, '')]],
-    ['a percent sign before other than hex', '/ingest-tasks/%ZZ', [path(NOT_UTF8, '')]],
-    ['overlong UTF-8', '/ingest-tasks/%C0%AF', [path(NOT_UTF8, '')]],
-    ['a UTF-8 surrogate', '/ingest-tasks/%ED%A0%80', [path(NOT_UTF8, '')]],
-    ['truncated UTF-8', '/ingest-tasks/%E2%82', [path(NOT_UTF8, '')]],
+    ['a lone percent sign', '/ingest-tasks/a%', [path(ENCODING_ERROR, '')]],
+    ['a percent sign before a non-hexadecimal digit', '/ingest-tasks/%ZZ', [path(ENCODING_ERROR, '')]],
+    ['overlong UTF-8', '/ingest-tasks/%C0%AF', [path(ENCODING_ERROR, '')]],
+    ['a UTF-8 surrogate', '/ingest-tasks/%ED%A0%80', [path(ENCODING_ERROR, '')]],
+    ['truncated UTF-8', '/ingest-tasks/%E2%82', [path(ENCODING_ERROR, '')]],
     ...['0', '-1', '1.5', '1e3', '9007199254740992', '+1', '%201', '0x10', '٣', '', 'abc'].map(
       (value) =>
         [
@@ -64,34 +64,38 @@ describe('a malformed request is refused with every fault named, and nothing is 
           [query('sdkAppId', SDK_APP_ID_ERROR)],
         ] as const,
     ),
-    ['a doubled sdkAppId', '/ingest-tasks/x?sdkAppId=1&sdkAppId=1', [query('sdkAppId', SDK_APP_ID_ERROR)]],
+    ['a duplicate sdkAppId', '/ingest-tasks/x?sdkAppId=1&sdkAppId=1', [query('sdkAppId', SDK_APP_ID_ERROR)]],
     ['a region in capitals', '/ingest-tasks/x?region=AP-SINGAPORE', [query('region', REGION_ERROR)]],
     ['an unknown region', '/ingest-tasks/x?region=ap-tokyo', [query('region', REGION_ERROR)]],
     ['an empty region', '/ingest-tasks/x?region=', [query('region', REGION_ERROR)]],
     [
-      'a doubled region',
+      'a duplicate region',
       '/ingest-tasks/x?region=ap-mumbai&region=ap-mumbai',
       [query('region', REGION_ERROR)],
     ],
-    ['an unknown parameter', '/ingest-tasks/x?force=1', [query('force', UNKNOWN)]],
+    ['an unknown parameter', '/ingest-tasks/x?force=1', [query('force', UNKNOWN_ERROR)]],
     [
-      'parameters that are names of JavaScript',
+      'parameters with a meaning in JavaScript',
       '/ingest-tasks/x?__proto__=1&constructor=2',
-      [query('__proto__', UNKNOWN), query('constructor', UNKNOWN)],
+      [query('__proto__', UNKNOWN_ERROR), query('constructor', UNKNOWN_ERROR)],
     ],
-    ['a parameter named as the path’s', '/ingest-tasks/x?id=y', [query('id', UNKNOWN)]],
     [
-      'everything at once',
+      'a query parameter with the name of the path parameter',
+      '/ingest-tasks/x?id=y',
+      [query('id', UNKNOWN_ERROR)],
+    ],
+    [
+      'several errors at once',
       `/ingest-tasks/a%0A?sdkAppId=0&region=moon&force=1&SdkAppId=2`,
       [
         path(ID_ERROR),
         query('sdkAppId', SDK_APP_ID_ERROR),
         query('region', REGION_ERROR),
-        query('force', UNKNOWN),
-        query('SdkAppId', UNKNOWN),
+        query('force', UNKNOWN_ERROR),
+        query('SdkAppId', UNKNOWN_ERROR),
       ],
     ],
-  ])('%s', async (_, target, errors) => {
+  ])('when it has %s', async (_, target, errors) => {
     expectProblem(await send(gateway.url, target), { status: 400, code: 'invalid-request', errors });
   });
 });
@@ -102,7 +106,7 @@ describe('a body', () => {
     ['text/plain', 'x'],
     ['application/x-www-form-urlencoded', 'a=b'],
     ['nonsense', 'x'],
-  ])('of type %s is refused: a stop takes none', async (type, body) => {
+  ])('of type %s gets 400', async (type, body) => {
     const response = await send(gateway.url, '/ingest-tasks/x', { headers: { 'content-type': type }, body });
     expectProblem(response, {
       status: 400,
@@ -111,40 +115,43 @@ describe('a body', () => {
     });
   });
 
-  it('without a type is refused', async () => {
+  it('without a type gets 400', async () => {
     const response = await send(gateway.url, '/ingest-tasks/x', { body: 'x' });
     expectProblem(response, { status: 400, code: 'invalid-request' });
   });
 
-  it('is named beside the other faults', async () => {
+  it('is listed with the other errors', async () => {
     const response = await send(gateway.url, '/ingest-tasks/x?a=1', { body: 'x' });
     expectProblem(response, {
       status: 400,
-      errors: [query('a', UNKNOWN), { in: 'body', name: '', message: 'must be empty' }],
+      errors: [query('a', UNKNOWN_ERROR), { in: 'body', name: '', message: 'must be empty' }],
     });
   });
 
-  it('over the limit is 413', async () => {
+  it('over the limit gets 413', async () => {
     const response = await send(gateway.url, '/ingest-tasks/x', { body: 'x'.repeat(100_000) });
     expectProblem(response, { status: 413, code: 'content-too-large' });
   });
 });
 
 describe('a wrong method', () => {
-  it.each(['GET', 'POST', 'PUT', 'PATCH', 'OPTIONS', 'PROPFIND'])('%s is 405 with Allow', async (method) => {
-    const response = await send(gateway.url, '/ingest-tasks/x', { method });
-    expectProblem(response, { status: 405, code: 'method-not-allowed' });
-    expect(response.headers['allow']).toBe('DELETE');
-  });
+  it.each(['GET', 'POST', 'PUT', 'PATCH', 'OPTIONS', 'PROPFIND'])(
+    '%s gets 405 with Allow',
+    async (method) => {
+      const response = await send(gateway.url, '/ingest-tasks/x', { method });
+      expectProblem(response, { status: 405, code: 'method-not-allowed' });
+      expect(response.headers['allow']).toBe('DELETE');
+    },
+  );
 
-  it('on another route names what that one takes', async () => {
+  it('on another route gets the methods of that route in Allow', async () => {
     const response = await send(gateway.url, '/metrics');
     expectProblem(response, { status: 405, code: 'method-not-allowed' });
     expect(response.headers['allow']).toBe('GET, HEAD');
   });
 });
 
-describe('a path that is no route', () => {
+describe('an unknown path', () => {
   it.each([
     '/',
     '/ingest-tasks',
@@ -153,7 +160,7 @@ describe('a path that is no route', () => {
     '//ingest-tasks/a',
     '/ingest-tasks//a',
     '*ingest-tasks/a',
-  ])('%s is 404', async (target) => {
+  ])('%s gets 404', async (target) => {
     expectProblem(await send(gateway.url, target), { status: 404, code: 'route-not-found' });
   });
 });

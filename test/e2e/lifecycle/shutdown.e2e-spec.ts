@@ -5,9 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { LONG_TIMEOUTS, variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
+import { LONG_TIMEOUTS } from '../../support/gateway.js';
+import { readMetric } from '../../support/metrics.js';
 import { GatewayProcess } from '../../support/process.js';
-import { sendRaw } from '../../support/send-raw.js';
+import { sendRaw } from '../../support/raw-http.js';
 import { holdSlots } from '../../support/hold-slots.js';
 
 let sandbox: Sandbox;
@@ -24,7 +26,7 @@ beforeEach(() => sandbox.clearReceivedRequests());
 afterEach(() => gateway.kill('SIGKILL'));
 
 function start(variables: Record<string, string> = {}): GatewayProcess {
-  const environment = { ...variablesFor(sandbox), ...LONG_TIMEOUTS, TRTC_ENDPOINT: sandbox.httpUrl };
+  const environment = { ...gatewayEnvironment(sandbox), ...LONG_TIMEOUTS, TRTC_ENDPOINT: sandbox.httpUrl };
   gateway = new GatewayProcess({ ...environment, SHUTDOWN_GRACE_MS: '20000', ...variables });
   return gateway;
 }
@@ -32,11 +34,11 @@ function start(variables: Record<string, string> = {}): GatewayProcess {
 const get = (url: string, path: string) => send(url, path, { method: 'GET' });
 
 describe('SIGTERM', () => {
-  it('turns /readyz to 503 first, then refuses calls with shutting-down, and exits with 0', async () => {
+  it('makes /readyz return 503, then rejects calls with shutting-down, then exits with 0', async () => {
     const url = await start().url();
     expect((await get(url, '/readyz')).status).toBe(200);
     expect((await stopTask(url, 'first')).status).toBe(200);
-    // Until it is answered the listener stays, however late this test comes.
+    // The listener stays open until this call has its response, even on a slow machine.
     const { responses } = await holdSlots(sandbox, url, ['in-flight'], 9000);
     gateway.kill('SIGTERM');
     while ((await get(url, '/readyz')).status === 200) await sleep(10);
@@ -53,7 +55,7 @@ describe('SIGTERM', () => {
     expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('lets a call in flight finish', async () => {
+  it('waits for a call in flight', async () => {
     const url = await start().url();
     const { responses } = await holdSlots(sandbox, url, ['finishes']);
     gateway.kill('SIGTERM');
@@ -61,7 +63,7 @@ describe('SIGTERM', () => {
     expect(await gateway.finished).toMatchObject({ code: 0 });
   });
 
-  it('closes idle connections, those of scrapers too', async () => {
+  it('closes idle connections', async () => {
     const url = await start().url();
     const agent = new http.Agent({ keepAlive: true });
     await send(url, '/metrics', { method: 'GET', agent });
@@ -77,7 +79,7 @@ describe('SIGTERM', () => {
     gateway.kill('SIGTERM');
     while ((await get(url, '/readyz')).status === 200) await sleep(10);
     const request = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
-    const responses = await sendRaw(url, request.repeat(3));
+    const responses = await sendRaw(url, request.repeat(3), { halfClose: true });
     expect(responses.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200']);
     expect(await gateway.finished).toMatchObject({ code: 0 });
   });
@@ -93,7 +95,7 @@ describe('SIGTERM', () => {
     socket.destroy();
   });
 
-  it('says how many calls it had to cut off when the grace is over, and exits with 1', async () => {
+  it('logs the calls in flight at the end of the grace, and exits with 1', async () => {
     const url = await start({ SHUTDOWN_GRACE_MS: '500' }).url();
     const { responses } = await holdSlots(sandbox, url, ['shutdown-timeout'], 20_000);
     gateway.kill('SIGTERM');
@@ -103,7 +105,7 @@ describe('SIGTERM', () => {
     expect(stdout).toContain('"inFlight":1,');
   });
 
-  it('a second time ends the process at once', async () => {
+  it('ends the process at once when it is sent twice', async () => {
     await start({ SHUTDOWN_GRACE_MS: '600000' }).url();
     gateway.kill('SIGTERM');
     while (!gateway.stdout.includes('shutting down')) await sleep(10);
@@ -112,12 +114,12 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('a call that waits for its slot when the process leaves', () => {
-  it('is refused with shutting-down: nothing was sent', async () => {
+describe('a call that waits for its slot during shutdown', () => {
+  it('is rejected with shutting-down and not sent', async () => {
     const url = await start({ QUOTA_PER_SECOND: '1' }).url();
-    await holdSlots(sandbox, url, ['takes-the-slot'], 9000);
+    await holdSlots(sandbox, url, ['holds-the-slot'], 9000);
     const waiting = stopTask(url, 'waits', '', { prefer: 'wait=30' });
-    await eventually(async () => (await get(url, '/metrics')).text.includes('\nquota_waiting 1\n'));
+    await eventually(async () => (await readMetric(url, 'ingest_gateway_quota_queue_length')) === 1);
     gateway.kill('SIGTERM');
     expect(await waiting).toMatchObject({
       status: 503,
@@ -127,20 +129,23 @@ describe('a call that waits for its slot when the process leaves', () => {
   });
 });
 
-describe('an error that nobody handled', () => {
+describe('an unhandled error', () => {
   it.each([
     ['thrown', 'throw error'],
     ['rejected', 'Promise.reject(error)'],
-  ])('%s: is logged without what hangs on it, and ends the process', async (_, act) => {
+  ])('that is %s is logged without its properties, and ends the process', async (_, statement) => {
     const error =
-      "Object.assign(new Error('a fault'), { config: { headers: { Authorization: 'MAR' + 'KED' } } })";
-    const fault = `process.on('SIGUSR2', () => { const error = ${error}; ${act}; });`;
-    gateway = new GatewayProcess({ ...variablesFor(sandbox) }, ['--import', `data:text/javascript,${fault}`]);
+      "Object.assign(new Error('planted'), { config: { headers: { Authorization: 'MAR' + 'KED' } } })";
+    const preload = `process.on('SIGUSR2', () => { const error = ${error}; ${statement}; });`;
+    gateway = new GatewayProcess({ ...gatewayEnvironment(sandbox) }, [
+      '--import',
+      `data:text/javascript,${preload}`,
+    ]);
     await gateway.url();
     gateway.kill('SIGUSR2');
     const { code, stdout, stderr } = await gateway.finished;
     expect(code).toBe(70);
-    expect(stdout).toContain('"error":"a fault"');
+    expect(stdout).toContain('"error":"planted"');
     expect(stdout + stderr).not.toContain('MARKED');
   });
 });

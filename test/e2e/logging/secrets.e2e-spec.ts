@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../../apps/sandbox/src/faults.js';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { bearerHeader, callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { type HttpResponse, send } from '../../support/client.js';
 import { OtlpCollector } from '../../support/otlp-collector.js';
 import { eventually } from '../../support/eventually.js';
 import { FAULTS } from '../../support/upstream-faults.js';
-import { variablesFor } from '../../support/gateway.js';
+import { gatewayEnvironment } from '../../support/environment.js';
 import { type PlantedSecrets, findSecrets } from '../../support/secret-scanner.js';
 import { GatewayProcess } from '../../support/process.js';
-import { sendRaw } from '../../support/send-raw.js';
+import { sendRaw } from '../../support/raw-http.js';
 
 const CALLER_KEY = 'igw_marked+caller/key~1==';
 const SECRETS = {
@@ -22,7 +23,7 @@ const SECRETS = {
 const PLANTED_SECRETS: PlantedSecrets = {
   ...SECRETS,
   'caller key': CALLER_KEY,
-  'caller key, without its end': CALLER_KEY.slice(0, -3),
+  'caller key, truncated': CALLER_KEY.slice(0, -3),
   'digest of the caller key': String(callerEntry('x', CALLER_KEY)['keySha256']),
   'wrong key': 'igw_marked-wrong-key',
   'token of the collector': 'marked+collector/token?3',
@@ -30,8 +31,8 @@ const PLANTED_SECRETS: PlantedSecrets = {
   'signed header': 'TC3-HMAC-SHA256',
 };
 
-/** What everybody may read. */
-const OPEN_PATHS = [
+/** The paths without authentication. */
+const PUBLIC_PATHS = [
   '/metrics',
   '/livez',
   '/readyz',
@@ -44,7 +45,7 @@ const OPEN_PATHS = [
   `/problems/${encodeURIComponent(CALLER_KEY)}`,
 ];
 
-/** Everything at once, as an upstream might send back that shows what it was sent. */
+/** All secrets, as an upstream might echo them. */
 const ECHO = Object.values(PLANTED_SECRETS).join(' ');
 const ECHOES: Fault[] = [
   { kind: 'error', code: 'InvalidParameter.TaskId', message: ECHO },
@@ -68,7 +69,7 @@ const ECHOES: Fault[] = [
 
 let sandbox: Sandbox;
 let collector: OtlpCollector;
-let folder: Awaited<ReturnType<typeof createTempFolder>>;
+let folder: TempFolder;
 let variables: Record<string, string>;
 
 beforeAll(async () => {
@@ -79,7 +80,7 @@ beforeAll(async () => {
   const callersFile = join(folder.path, 'callers.json');
   await writeFile(callersFile, JSON.stringify([callerEntry('marked', CALLER_KEY)]));
   variables = {
-    ...variablesFor(sandbox),
+    ...gatewayEnvironment(sandbox),
     TENCENTCLOUD_SECRET_ID: secretId,
     TENCENTCLOUD_SECRET_KEY: secretKey,
     TENCENTCLOUD_SESSION_TOKEN: token,
@@ -102,8 +103,8 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** Starts a gateway, lets happen what may, ends it, and hands over every byte that left it. */
-async function bytesOf(
+/** Starts a gateway, exercises and stops it. @returns every byte that left it */
+async function outputOf(
   changes: Record<string, string>,
   exercise: (url: string, gateway: GatewayProcess) => Promise<(HttpResponse | string)[]>,
 ): Promise<string> {
@@ -112,7 +113,7 @@ async function bytesOf(
   try {
     const url = await gateway.url();
     const responses = await exercise(url, gateway);
-    for (const path of OPEN_PATHS)
+    for (const path of PUBLIC_PATHS)
       responses.push(
         await send(url, path, { method: 'GET', headers: bearerHeader(CALLER_KEY) }).catch(() => ''),
       );
@@ -127,16 +128,16 @@ async function bytesOf(
 const stopAs = (url: string, taskId: string): Promise<HttpResponse> =>
   send(url, `/ingest-tasks/${taskId}`, { headers: bearerHeader(CALLER_KEY) });
 
-describe('no secret leaves the gateway at its most talkative', () => {
-  it('whatever the cloud does, even when it sends back what it was sent', async () => {
-    const bytes = await bytesOf({}, async (url) => {
+describe('no secret leaves the gateway at log level trace', () => {
+  it('when the upstream has any fault or echoes the request', async () => {
+    const bytes = await outputOf({}, async (url) => {
       const responses: HttpResponse[] = [];
       const faults = [...FAULTS.map((row) => row.fault), ...ECHOES];
       for (const [index, fault] of faults.entries()) {
         sandbox.setFaults([{ fault, times: 1 }]);
         responses.push(await stopAs(url, `marked-task-${index}`));
         sandbox.setFaults([]);
-        // A definite answer in between, else the circuit would spare the gateway the rest.
+        // A success in between keeps the circuit closed.
         responses.push(await stopAs(url, `healthy-${index}`));
       }
       expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 404, 502, 503, 504]));
@@ -144,14 +145,14 @@ describe('no secret leaves the gateway at its most talkative', () => {
     });
     for (const text of ['upstream-timeout', 'SwaggerUIBundle', '"openapi', '"problems'])
       expect(bytes).toContain(text);
-    // Spans were looked at, too.
+    // The output includes spans.
     expect(collector.spans.length).toBeGreaterThan(50);
     expect(findSecrets(bytes, PLANTED_SECRETS)).toEqual([]);
   });
 
-  it('whatever callers send', async () => {
+  it('when callers send invalid requests', async () => {
     const head = `Host: x\r\nAuthorization: Bearer ${CALLER_KEY}\r\n`;
-    const bytes = await bytesOf({}, async (url) => [
+    const bytes = await outputOf({}, async (url) => [
       ...(await Promise.all(
         [
           bearerHeader(PLANTED_SECRETS['wrong key']!),
@@ -168,25 +169,27 @@ describe('no secret leaves the gateway at its most talkative', () => {
       await send(url, '/nowhere', { method: 'PATCH', headers: bearerHeader(CALLER_KEY) }),
       await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}Broken header\r\n\r\n`),
       await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}A: ${'a'.repeat(20_000)}\r\n\r\n`),
-      await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}`),
-      await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}Content-Length: 9\r\n\r\nx`),
+      await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}`, { halfClose: true }),
+      await sendRaw(url, `DELETE /ingest-tasks/x HTTP/1.1\r\n${head}Content-Length: 9\r\n\r\nx`, {
+        halfClose: true,
+      }),
     ]);
     expect(bytes).toContain('unauthenticated');
     expect(findSecrets(bytes, PLANTED_SECRETS)).toEqual([]);
   });
 
   it.each([
-    ['that nobody listens on', () => 'http://127.0.0.1:9'],
+    ['where nothing listens', () => 'http://127.0.0.1:9'],
     ['whose certificate it does not trust', () => sandbox.httpsUrl],
-    ['that speaks no TLS', () => sandbox.httpUrl.replace('http:', 'https:')],
-    ['without an address', () => 'https://trtc.invalid'],
-  ])('to an endpoint %s', async (_, endpoint) => {
-    const bytes = await bytesOf({ TRTC_ENDPOINT: endpoint() }, async (url) => [await stopAs(url, 'x')]);
+    ['without TLS', () => sandbox.httpUrl.replace('http:', 'https:')],
+    ['that does not resolve', () => 'https://trtc.invalid'],
+  ])('when it calls an endpoint %s', async (_, endpoint) => {
+    const bytes = await outputOf({ TRTC_ENDPOINT: endpoint() }, async (url) => [await stopAs(url, 'x')]);
     expect(bytes).toContain('upstream-unreachable');
     expect(findSecrets(bytes, PLANTED_SECRETS)).toEqual([]);
   });
 
-  it('nor when it is configured wrongly', async () => {
+  it('when its configuration is invalid', async () => {
     const { stdout, stderr } = await new GatewayProcess({
       ...variables,
       TENCENTCLOUD_SECRET_KEY: `${SECRETS.secretKey} and a blank`,
@@ -199,9 +202,9 @@ describe('no secret leaves the gateway at its most talkative', () => {
     expect(findSecrets(stdout + stderr, PLANTED_SECRETS)).toEqual([]);
   });
 
-  it('nor when it dies of an error that holds the request as axios’ errors do', async () => {
-    const bytes = await bytesOf(
-      await planted(`process.on('SIGUSR2', () => {
+  it('when it exits with an error that contains the request, as an axios error does', async () => {
+    const bytes = await outputOf(
+      await preload(`process.on('SIGUSR2', () => {
         const { TENCENTCLOUD_SECRET_KEY: key } = process.env;
         const error = new Error('planted');
         error.config = { headers: { Authorization: 'TC3-HMAC-SHA256 Signature=' + key } };
@@ -218,18 +221,18 @@ describe('no secret leaves the gateway at its most talkative', () => {
   });
 });
 
-describe('a leak that is planted is found', () => {
+describe('the scanner', () => {
   it.each([
     ['plain', 'secretKey', "console.log('key=' + key)"],
     ['URL-encoded', 'secretKey', 'console.error(encodeURIComponent(key))'],
     ['hex', 'secretKey', "console.log(Buffer.from(key).toString('hex'))"],
     ['base64', 'secretKey', "console.log(Buffer.from('key=' + key + '&').toString('base64'))"],
     ['base64', 'secretKey', "console.log(Buffer.from('a:' + key).toString('base64url'))"],
-  ])('%s, on its way out', async (spelling, name, leaksIn) => {
-    const bytes = await bytesOf(
-      await planted(`process.on('SIGUSR2', () => {
+  ])('finds a secret that is printed as %s', async (encoding, name, leak) => {
+    const bytes = await outputOf(
+      await preload(`process.on('SIGUSR2', () => {
         const { TENCENTCLOUD_SECRET_KEY: key } = process.env;
-        ${leaksIn};
+        ${leak};
         console.log('planted');
       });`),
       async (_, gateway) => {
@@ -238,12 +241,12 @@ describe('a leak that is planted is found', () => {
         return [];
       },
     );
-    expect(findSecrets(bytes, PLANTED_SECRETS)).toContain(`${name}, ${spelling}`);
+    expect(findSecrets(bytes, PLANTED_SECRETS)).toContain(`${name}, ${encoding}`);
   });
 
-  it('as what is sent to the cloud is found, dumped by a debug line', async () => {
-    const bytes = await bytesOf(
-      await planted(`import http from 'node:http';
+  it('finds a printed upstream request', async () => {
+    const bytes = await outputOf(
+      await preload(`import http from 'node:http';
         const { request } = http;
         http.request = (options, ...rest) => {
           console.log('headers', JSON.stringify(options.headers));
@@ -257,11 +260,11 @@ describe('a leak that is planted is found', () => {
   });
 });
 
-let plantings = 0;
+let preloads = 0;
 
-/** What runs inside the gateway's process before its own code does: a file, because stacks name where code is from. */
-async function planted(code: string): Promise<Record<string, string>> {
-  const file = join(folder.path, `planted-${(plantings += 1)}.mjs`);
+/** Runs code in the gateway process before the gateway's code. It is in a file, because stacks contain its path. */
+async function preload(code: string): Promise<Record<string, string>> {
+  const file = join(folder.path, `preload-${(preloads += 1)}.mjs`);
   await writeFile(file, code);
   return { NODE_OPTIONS: `--import=${file}` };
 }

@@ -10,15 +10,15 @@ beforeAll(async () => {
   scenario = await runScenario();
 }, 120_000);
 
-const stops = (taskId?: string) =>
-  scenario.lines.filter(
-    (line) => line['event'] === 'stop-completed' && (!taskId || line['taskId'] === taskId),
+const stopEntries = (taskId?: string) =>
+  scenario.entries.filter(
+    (entry) => entry['event'] === 'stop-completed' && (!taskId || entry['taskId'] === taskId),
   );
 const requestIdOf = (response: string) => scenario.responses[response]!.body!['requestId'];
 
-describe('the line of a call tells who stopped what, and with which RequestId', () => {
-  it('when all is well', () => {
-    expect(stops('plain')[0]).toEqual({
+describe('the log entry of a stop', () => {
+  it('contains caller, task, result and RequestId of a success', () => {
+    expect(stopEntries('plain')[0]).toEqual({
       level: 'info',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       event: 'stop-completed',
@@ -40,8 +40,8 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     });
   });
 
-  it('when the task is known to have ended: the RequestId is that of the call that ended it', () => {
-    const [, fromCache] = stops('plain');
+  it('contains the RequestId of the call that stopped the task when the task is cached', () => {
+    const [, fromCache] = stopEntries('plain');
     expect(fromCache).toMatchObject({
       caller: 'rooms',
       result: 'already-finished',
@@ -53,8 +53,8 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     expect(fromCache).not.toHaveProperty('upstreamCode');
   });
 
-  it('when the cloud says that it had ended', () => {
-    expect(stops('ended')).toEqual([
+  it('contains already-finished when the upstream returns TaskFinished', () => {
+    expect(stopEntries('ended')).toEqual([
       expect.objectContaining({
         result: 'already-finished',
         outcome: 'stopped',
@@ -64,8 +64,8 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     ]);
   });
 
-  it('when two share one call: it is the same, and its figures stand in both lines', () => {
-    const [joined, first] = stops('together').toSorted((a) => (a['coalesced'] ? -1 : 1));
+  it('contains the same upstream call for two coalesced requests', () => {
+    const [joined, first] = stopEntries('together').toSorted((a) => (a['coalesced'] ? -1 : 1));
     expect(first).toMatchObject({
       caller: 'studio',
       requestId: 'together-1',
@@ -84,22 +84,22 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     expect(first!['upstreamRequestId']).toBe(requestIdOf('together'));
   });
 
-  it('when it took several attempts: each has its code and its RequestId', () => {
-    expect(scenario.sandbox.receivedRequests().filter(({ taskId }) => taskId === 'repeated')).toHaveLength(2);
-    expect(stops('repeated')).toEqual([
+  it('contains code and RequestId of each attempt', () => {
+    expect(scenario.sandbox.receivedRequests().filter(({ taskId }) => taskId === 'retried')).toHaveLength(2);
+    expect(stopEntries('retried')).toEqual([
       expect.objectContaining({
         result: 'stopped',
         attemptCount: 2,
         attempts: [
           { code: 'InternalError', requestId: expect.stringMatching(/^[\w-]{36}$/), ms: expect.any(Number) },
-          { code: 'OK', requestId: requestIdOf('repeated'), ms: expect.any(Number) },
+          { code: 'OK', requestId: requestIdOf('retried'), ms: expect.any(Number) },
         ],
       }),
     ]);
   });
 
-  it('when an answer was lost and the repetition finds the task ended', () => {
-    expect(stops('lost-answer')).toEqual([
+  it('contains stopped when a response was lost and the retry gets TaskFinished', () => {
+    expect(stopEntries('lost-response')).toEqual([
       expect.objectContaining({
         result: 'stopped',
         attemptCount: 2,
@@ -112,8 +112,8 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     ]);
   });
 
-  it('when the cloud refuses, or never answers', () => {
-    expect(stops('nobodys')).toEqual([
+  it('contains the error code of the upstream, or the timeout', () => {
+    expect(stopEntries('unknown-task')).toEqual([
       expect.objectContaining({
         result: 'task-not-found',
         outcome: 'not-stopped',
@@ -121,14 +121,14 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
         upstreamCode: 'InvalidParameter.TaskId',
       }),
     ]);
-    const [timedOut] = stops('silence');
+    const [timedOut] = stopEntries('no-response');
     expect(timedOut).toMatchObject({ result: 'upstream-timeout', outcome: 'unknown', status: 504 });
     expect((timedOut!['attempts'] as unknown[]).length).toBe(timedOut!['attemptCount']);
     expect(timedOut).not.toHaveProperty('upstreamRequestId');
   });
 
-  it('when the caller leaves: before anything is sent, or after', () => {
-    expect(stops('left-early')).toEqual([
+  it('contains the disconnection of the client, before or after the call was sent', () => {
+    expect(stopEntries('disconnected-early')).toEqual([
       expect.objectContaining({
         result: 'cancelled',
         outcome: 'not-sent',
@@ -136,8 +136,8 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
         clientDisconnected: true,
       }),
     ]);
-    expect(stops('left-early')[0]!['waitMs']).toBeGreaterThan(0);
-    expect(stops('left-late')).toEqual([
+    expect(stopEntries('disconnected-early')[0]!['waitMs']).toBeGreaterThan(0);
+    expect(stopEntries('disconnected-late')).toEqual([
       expect.objectContaining({
         result: 'stopped',
         attemptCount: 1,
@@ -147,16 +147,16 @@ describe('the line of a call tells who stopped what, and with which RequestId', 
     ]);
   });
 
-  it('and as many attempts stand in the lines of those who did not join as arrived at the cloud', () => {
-    const attempts = stops()
-      .filter((line) => line['coalesced'] !== 'in_flight')
-      .reduce((sum, line) => sum + Number(line['attemptCount']), 0);
+  it('counts as many attempts as the upstream received, without coalesced requests', () => {
+    const attempts = stopEntries()
+      .filter((entry) => entry['coalesced'] !== 'in_flight')
+      .reduce((sum, entry) => sum + Number(entry['attemptCount']), 0);
     expect(attempts).toBe(scenario.sandbox.receivedRequests().length);
   });
 });
 
-/** The rows of the tables whose first column has this title. */
-const rows = async (title: string): Promise<string[][]> => {
+/** Returns the rows of the table whose first column has this title. */
+const readRows = async (title: string): Promise<string[][]> => {
   const [, table = ''] = (await readFile('docs/logs.md', 'utf8')).split(new RegExp(`^\\| ${title} .*$`, 'm'));
   return table
     .split('\n')
@@ -173,28 +173,31 @@ const rows = async (title: string): Promise<string[][]> => {
 };
 
 const { required, optional = [] } = LOG_EVENTS['stop-completed']!;
-const table = Object.entries(LOG_EVENTS).map(([event, { level }]): LoggedEvent => ({ event, level }));
+const contractEvents = Object.entries(LOG_EVENTS).map(([event, { level }]): LoggedEvent => ({
+  event,
+  level,
+}));
 
 const byName = (a: LoggedEvent, b: LoggedEvent): number => (a.event < b.event ? -1 : 1);
 
 describe('docs/logs.md', () => {
-  it('names every field that the entry of a call can have, says which are always there, and names no other', async () => {
-    const documented = (await rows('field')).map(
-      ([field, there]) => `${field}${there === 'always' ? '' : '?'}`,
+  it('lists exactly the fields of a stop entry, and which of them are always present', async () => {
+    const documented = (await readRows('field')).map(
+      ([field, presence]) => `${field}${presence === 'always' ? '' : '?'}`,
     );
     const expected = [...required, ...optional.map((field) => `${field}?`)];
     expect(documented.toSorted()).toEqual(expected.toSorted());
   });
 
-  it('names every other event with its level, and no other', async () => {
-    const documented = (await rows('event')).map(([event, level]) => ({ event: event!, level: level! }));
+  it('lists exactly the other events, with their levels', async () => {
+    const documented = (await readRows('event')).map(([event, level]) => ({ event: event!, level: level! }));
     expect([...documented, { event: 'stop-completed', level: 'info' }].toSorted(byName)).toEqual(
-      table.toSorted(byName),
+      contractEvents.toSorted(byName),
     );
   });
 
-  it('names the fields of every other event', async () => {
-    for (const [event, , meaning = ''] of await rows('event')) {
+  it('lists the fields of every other event', async () => {
+    for (const [event, , meaning = ''] of await readRows('event')) {
       const named = new Set(Array.from(meaning.matchAll(/`([a-z]\w+)`/gi), ([, field]) => field!));
       const fields = [...LOG_EVENTS[event!]!.required, ...(LOG_EVENTS[event!]!.optional ?? [])];
       expect({ event, undocumented: fields.filter((field) => !named.has(field)) }).toEqual({
@@ -206,13 +209,13 @@ describe('docs/logs.md', () => {
 });
 
 describe('the log', () => {
-  it('has no other events than those of the table', async () => {
+  it('has exactly the events of the contract', async () => {
     const emitted = await loggedEvents('apps/gateway/src');
-    expect(emitted.toSorted(byName)).toEqual(table.toSorted(byName));
+    expect(emitted.toSorted(byName)).toEqual(contractEvents.toSorted(byName));
   });
 
-  it('has every field of the entry of a call that the table names', () => {
-    const emitted = new Set(stops().flatMap((line) => Object.keys(line)));
+  it('has every field of a stop entry in the contract', () => {
+    const emitted = new Set(stopEntries().flatMap((entry) => Object.keys(entry)));
     expect([...emitted].toSorted()).toEqual(
       ['level', 'time', 'event', 'msg', ...required, ...optional].toSorted(),
     );

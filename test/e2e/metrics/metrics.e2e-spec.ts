@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { METRICS } from '../../contract/metrics.js';
-import { callerEntry, createTempFolder } from '../../support/callers-file.js';
+import { callerEntry } from '../../support/callers-file.js';
+import { createTempFolder } from '../../support/temp-folder.js';
 import { send, stopTask } from '../../support/client.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 
@@ -18,7 +19,7 @@ let gateway: Gateway;
 const scrape = (accept?: string) =>
   send(gateway.url, '/metrics', { method: 'GET', ...(accept && { headers: { accept } }) });
 
-/** Names and labels without values, sorted. */
+/** Returns names and labels without values, sorted. */
 const series = (text: string) =>
   [...text.matchAll(/^([a-z_]+(?:\{.*?\})?) [^ ]+(?: #.*)?$/gm)].map(([, name]) => name!).toSorted();
 
@@ -34,14 +35,14 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-const junk = (n: number) =>
+const sendUnknownRequests = (n: number) =>
   Promise.all([
-    send(gateway.url, `/junk-${n}`, { method: 'PROPFIND' }),
-    send(gateway.url, `/junk-${n}`, { method: 'LOCK' }),
-    stopTask(gateway.url, `junk-${n}`, `?junk-${n}=1`),
+    send(gateway.url, `/unknown-${n}`, { method: 'PROPFIND' }),
+    send(gateway.url, `/unknown-${n}`, { method: 'LOCK' }),
+    stopTask(gateway.url, `unknown-${n}`, `?unknown-${n}=1`),
   ]);
 
-/** Type, label names and label values of every metric that has a series. */
+/** Returns type and labels of every metric that has a series. */
 function metricsOf(text: string): Record<string, { type: string; labels: Record<string, Set<string>> }> {
   const types = new Map([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name!, type!]));
   const metrics: ReturnType<typeof metricsOf> = {};
@@ -54,11 +55,11 @@ function metricsOf(text: string): Record<string, { type: string; labels: Record<
   return metrics;
 }
 
-describe('the contract', () => {
-  it('has exactly these metrics, with these labels and these values, from the first scrape', async () => {
-    const fresh = await startGateway(sandbox);
-    const { text } = await send(fresh.url, '/metrics', { method: 'GET' });
-    await fresh.close();
+describe('the first scrape', () => {
+  it('has exactly the metrics of the contract, with their labels and label values', async () => {
+    const newGateway = await startGateway(sandbox);
+    const { text } = await send(newGateway.url, '/metrics', { method: 'GET' });
+    await newGateway.close();
     const own = Object.entries(metricsOf(text)).filter(([name]) => !/^(process|nodejs)_/.test(name));
     const expected = Object.entries(METRICS).map(([name, { type, labels }]) => [
       name,
@@ -77,9 +78,9 @@ describe('the contract', () => {
       file,
       JSON.stringify([callerEntry('room-service', 'a key'), callerEntry('studio', 'another key')]),
     );
-    const fresh = await startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: file });
-    const { text } = await send(fresh.url, '/metrics', { method: 'GET' });
-    await fresh.close();
+    const newGateway = await startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: file });
+    const { text } = await send(newGateway.url, '/metrics', { method: 'GET' });
+    await newGateway.close();
     await folder.remove();
     expect(metricsOf(text)['ingest_gateway_stop_requests_total']!.labels['caller']).toEqual(
       new Set(['room-service', 'studio', 'unknown']),
@@ -88,33 +89,33 @@ describe('the contract', () => {
 });
 
 describe('a scrape', () => {
-  it('has the same series before and after traffic of every usual kind', async () => {
+  it('has the same series before and after every kind of call', async () => {
     const before = series((await scrape()).text);
     expect(before.length).toBeGreaterThan(500);
     sandbox.setFaults([
       { fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'failing' },
-      { fault: { kind: 'error', code: 'Never.HeardOf' }, times: 1, taskId: 'odd' },
-      { fault: { kind: 'error', code: 'AuthFailure.SecretIdNotFound' }, times: 1, taskId: 'refused' },
+      { fault: { kind: 'error', code: 'UnknownCode.Undocumented' }, times: 1, taskId: 'unknown-code' },
+      { fault: { kind: 'error', code: 'AuthFailure.SecretIdNotFound' }, times: 1, taskId: 'rejected' },
     ]);
-    for (const task of ['a', 'a', 'failing', 'odd', 'refused'])
+    for (const task of ['a', 'a', 'failing', 'unknown-code', 'rejected'])
       await stopTask(gateway.url, task, '', { ...traced, prefer: 'wait=20' });
-    await Promise.all(Array.from({ length: 20 }, (_, n) => stopTask(gateway.url, `crowd-${n}`)));
+    await Promise.all(Array.from({ length: 20 }, (_, n) => stopTask(gateway.url, `burst-${n}`)));
     await stopTask(gateway.url, 'a', '?region=nowhere');
     for (const path of ['/livez', '/readyz', '/nowhere', '/ingest-tasks/a'])
       await send(gateway.url, path, { method: 'GET' });
     expect(series((await scrape()).text)).toEqual(before);
   });
 
-  it('grows by no series for each path, method and task that strangers make up', async () => {
-    await junk(0);
+  it('gets no new series from unknown paths, methods and tasks', async () => {
+    await sendUnknownRequests(0);
     const before = series((await scrape()).text);
-    for (let n = 1; n < 30; n += 1) await junk(n);
+    for (let n = 1; n < 30; n += 1) await sendUnknownRequests(n);
     expect(series((await scrape()).text)).toEqual(before);
   });
 });
 
 describe('OpenMetrics', () => {
-  it('is what Prometheus gets, and text 0.0.4 is what everybody else gets', async () => {
+  it('is the response to Prometheus, and text 0.0.4 is the response to other clients', async () => {
     const prometheus =
       'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
     expect((await scrape(prometheus)).headers).toMatchObject({
@@ -126,7 +127,7 @@ describe('OpenMetrics', () => {
       expect((await scrape(accept)).headers['content-type']).toBe(TEXT);
   });
 
-  it('leads from a bucket and from a counter to the trace of a call', async () => {
+  it('has exemplars with the trace id of a call', async () => {
     await stopTask(gateway.url, 'traced', '', { ...traced, prefer: 'wait=20' });
     const { text } = await scrape(OPEN_METRICS);
     const exemplar = String.raw`\d+ # \{trace_id="${TRACE}"\} [\d.e-]+ \d{10}\.?\d*$`;
@@ -142,7 +143,7 @@ describe('OpenMetrics', () => {
     expect(text.endsWith('\n# EOF\n')).toBe(true);
   });
 
-  it('has the same series as the text format, whichever is asked for first, and that one has no exemplars', async () => {
+  it('has the same series as the text format, which has no exemplars, in any order of requests', async () => {
     const [before, open, after, both] = [
       await scrape(),
       await scrape(OPEN_METRICS),
@@ -156,7 +157,7 @@ describe('OpenMetrics', () => {
     expect(both.map(({ text }) => text.includes('# EOF'))).toEqual([true, false]);
   });
 
-  it('takes no trace from a header that is not one', async () => {
+  it('ignores an invalid traceparent', async () => {
     const forged = '00-"} 1 # {a="b"}';
     await stopTask(gateway.url, 'forged', '', { traceparent: forged, prefer: 'wait=20' });
     expect((await scrape(OPEN_METRICS)).text).not.toContain('a="b"');
@@ -171,7 +172,7 @@ describe('docs/operations.md', () => {
     expect(undocumented).toEqual([]);
   });
 
-  it('says which alert belongs to each event that is logged as a warning or an error', () => {
+  it('names the alert of each event with level warn or above', () => {
     const sources = globSync('apps/gateway/src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
     const events = sources.flatMap((source) =>
       [...source.matchAll(/\.(?:warn|error|fatal)\(\s*\{[^}]*event: '([\w-]+)'/g)].map(([, event]) => event!),

@@ -6,6 +6,7 @@ import { type HttpResponse, send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 import { holdSlots } from '../../support/hold-slots.js';
+import { readMetric } from '../../support/metrics.js';
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -20,23 +21,20 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-const metric = async (name: string): Promise<number> => {
-  const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
-  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
-  return Number(line?.slice(name.length));
-};
+const waitUntilAllSlotsAreFree = (): Promise<void> =>
+  eventually(async () => (await readMetric(gateway.url, 'ingest_gateway_quota_slots_in_use')) === 0);
 
-const allFree = (): Promise<void> =>
-  eventually(async () => (await metric('ingest_gateway_quota_slots_in_use')) === 0);
-
-/** How long calls took at the cloud on average, in seconds. */
-async function roundTrip(): Promise<number> {
-  const of = 'tencentcloud_request_duration_seconds';
+/** Returns the mean duration of upstream calls. */
+async function averageUpstreamSeconds(): Promise<number> {
+  const metric = 'tencentcloud_request_duration_seconds';
   const labels = '{action="StopStreamIngest",code="OK"}';
-  return (await metric(`${of}_sum${labels}`)) / (await metric(`${of}_count${labels}`));
+  return (
+    (await readMetric(gateway.url, `${metric}_sum${labels}`)) /
+    (await readMetric(gateway.url, `${metric}_count${labels}`))
+  );
 }
 
-/** Calls at this rate for that long, whatever becomes of them. */
+/** Sends calls at a steady rate, whether or not the previous calls have ended. */
 async function flood(perSecond: number, seconds: number): Promise<HttpResponse[]> {
   const agent = new http.Agent({ keepAlive: true });
   const calls: Promise<HttpResponse>[] = [];
@@ -51,8 +49,8 @@ async function flood(perSecond: number, seconds: number): Promise<HttpResponse[]
   return responses;
 }
 
-describe('a fresh process', () => {
-  it('makes the first call wait for the hold after start, and serves it', async () => {
+describe('a new process', () => {
+  it('delays the first call until slots are granted after start, and serves it', async () => {
     const { status, headers } = await send(gateway.url, '/ingest-tasks/first');
     expect(status).toBe(200);
     expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=\d$/);
@@ -60,13 +58,13 @@ describe('a fresh process', () => {
 });
 
 describe('30 calls at once', () => {
-  it('are 20 × 200 and 10 × 429, and only 20 reach the cloud', async () => {
-    await allFree();
-    // No slot frees before the last call has come, however busy the machine is.
+  it('get 20 × 200 and 10 × 429, and only 20 reach the upstream', async () => {
+    await waitUntilAllSlotsAreFree();
+    // No slot frees before the last call arrives, even on a busy machine.
     sandbox.setDelays({ response: { minMs: 5000, maxMs: 5000 } });
     const before = sandbox.state().statistics.stopCalls;
     const responses = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => send(gateway.url, `/ingest-tasks/b-${n}`)),
+      Array.from({ length: 30 }, (_, n) => send(gateway.url, `/ingest-tasks/burst-${n}`)),
     );
     sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
     const rejected = responses.filter(({ status }) => status === 429);
@@ -80,13 +78,13 @@ describe('30 calls at once', () => {
     expect(sandbox.state().statistics.stopCalls - before).toBe(20);
   });
 
-  it('succeed when they obey Retry-After', async () => {
-    await allFree();
+  it('succeed after Retry-After', async () => {
+    await waitUntilAllSlotsAreFree();
     const tasks = Array.from({ length: 20 }, (_, n) => `c-${n}`);
     const { responses } = await holdSlots(sandbox, gateway.url, tasks);
     expect(await send(gateway.url, '/ingest-tasks/late')).toMatchObject({ status: 429 });
     await responses;
-    // Now it is known when the first slot frees, unless it is free already: once told, once obeyed.
+    // After the responses the gateway knows when the first slot frees, unless it is free already.
     let late = await send(gateway.url, '/ingest-tasks/late');
     if (late.status === 429) {
       await sleep(Number(late.headers['retry-after']) * 1000);
@@ -96,10 +94,10 @@ describe('30 calls at once', () => {
   });
 });
 
-describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each way', () => {
-  it('never lets more than 20 arrive in any second, and answers every call with 200 or 429', async () => {
+describe('200 calls per second for 10 seconds with 0 to 200 ms of random delay each way', () => {
+  it('cause at most 20 upstream calls in any second, and get 200 or 429 each', async () => {
     sandbox.setDelays({ request: { minMs: 0, maxMs: 200 }, response: { minMs: 0, maxMs: 200 } });
-    const { stopCalls: arrivals } = sandbox.state().statistics;
+    const { stopCalls: earlierCalls } = sandbox.state().statistics;
     const responses = await flood(200, 10);
     const { statistics } = sandbox.state();
     expect(responses).toHaveLength(2000);
@@ -107,8 +105,8 @@ describe('200 calls per second for 10 seconds, 0 to 200 ms of random delay each 
     expect(statistics.peakPerSecond).toBeLessThanOrEqual(20);
     expect(statistics.signatures.rejected).toBe(0);
     const stopped = responses.filter(({ status }) => status === 200).length;
-    // What the rule allows on average; far less would be a broken limiter too.
-    expect(stopped).toBeGreaterThan((0.6 * 20 * 10) / (1 + (await roundTrip())));
-    expect(stopped).toBe(statistics.stopCalls - arrivals);
+    // A limiter that grants far fewer slots than the rule allows is broken, too.
+    expect(stopped).toBeGreaterThan((0.6 * 20 * 10) / (1 + (await averageUpstreamSeconds())));
+    expect(stopped).toBe(statistics.stopCalls - earlierCalls);
   });
 });

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { FAULTS } from '../../support/upstream-faults.js';
-import { runInParallel, runOnce, type RunResult } from '../../support/run-once.js';
+import { runOnce, type RunResult } from '../../support/run-once.js';
 
-// Where the timeout is the point.
+// For faults that end in a timeout.
 const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
-const WIDTH = 12;
+const PARALLEL_JOBS = 12;
 
 let sandbox: Sandbox;
 const results = new Map<string, RunResult>();
@@ -14,8 +14,16 @@ const taskIdOf = (index: number, times: 'once' | 'always'): string => `${times}-
 
 const openSockets = (): number =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
-// This process may have run other files before.
-const openBefore = openSockets();
+// Other test files may have run in this process.
+const openSocketsBefore = openSockets();
+
+/** Runs jobs in parallel, at most `width` at a time. */
+async function runInParallel(jobs: (() => Promise<void>)[], width: number): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let next = jobs.shift(); next; next = jobs.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
 
 const warnings: string[] = [];
 process.on('warning', ({ name }) => warnings.push(name));
@@ -37,49 +45,52 @@ beforeAll(async () => {
     const [, code] = always;
     results.set(taskId, await runOnce(sandbox, taskId, code === 'upstream-timeout' ? SHORT_TIMEOUTS : {}));
   });
-  await runInParallel(jobs, WIDTH);
+  await runInParallel(jobs, PARALLEL_JOBS);
 }, 300_000);
 
 afterAll(() => sandbox.close());
 
-describe.each(['once', 'always'] as const)('the fault strikes %s', (times) => {
-  it.each(FAULTS.map((row, index) => ({ ...row, index })))('$name', ({ index, ...row }) => {
-    const [status, code, outcome, attempts] = row[times];
-    const taskId = taskIdOf(index, times);
-    const result = results.get(taskId)!;
-    expect(result).toMatchObject({ status, code, attempts, slots: attempts });
-    expect(result.outcome).toBe(outcome);
-    expect(result.response.text.length).toBeLessThan(1000);
-    expect(result.response.text).not.toMatch(/<html|31m|__proto__|mmm/);
-    expect(result.response.headers['content-type']).toBe(
-      status === 200 ? 'application/json; charset=utf-8' : 'application/problem+json',
-    );
-    expect('retry-after' in result.response.headers).toBe(status === 503);
-  });
+describe.each(['once', 'always'] as const)('a fault that is injected %s', (times) => {
+  it.each(FAULTS.map((row, index) => ({ ...row, index })))(
+    'has the expected result: $name',
+    ({ index, ...row }) => {
+      const [status, code, outcome, attempts] = row[times];
+      const taskId = taskIdOf(index, times);
+      const result = results.get(taskId)!;
+      expect(result).toMatchObject({ status, code, attempts, slots: attempts });
+      expect(result.outcome).toBe(outcome);
+      expect(result.response.text.length).toBeLessThan(1000);
+      expect(result.response.text).not.toMatch(/<html|31m|__proto__|mmm/);
+      expect(result.response.headers['content-type']).toBe(
+        status === 200 ? 'application/json; charset=utf-8' : 'application/problem+json',
+      );
+      expect('retry-after' in result.response.headers).toBe(status === 503);
+    },
+  );
 });
 
-describe('when it is all over', () => {
-  it('no socket is left open, and no listener was forgotten', async () => {
-    while (openSockets() > openBefore) await sleep(50);
+describe('after all faults', () => {
+  it('no socket is open, and Node.js has emitted no warning', async () => {
+    while (openSockets() > openSocketsBefore) await sleep(50);
     expect(warnings).toEqual([]);
   });
 });
 
-describe('no lie in either direction', () => {
-  it('what was reported stopped is finished, what was reported not stopped is not', () => {
+describe('the reported outcomes', () => {
+  it('match the state of each task: finished for stopped, running for not-stopped and not-sent', () => {
     const finished = new Set(
       sandbox
         .tasks()
         .filter((task) => task.status === 'finished')
         .map((task) => task.taskId),
     );
-    const lies = [...results].filter(([taskId, { code, outcome }]) => {
+    const incorrect = [...results].filter(([taskId, { code, outcome }]) => {
       const { kind } = FAULTS[Number(taskId.split('-')[1])]!.fault;
-      const cloudLied = kind === 'body' || kind === 'error';
+      const isForgedResponse = kind === 'body' || kind === 'error';
       if (outcome === 'not-stopped' || outcome === 'not-sent') return finished.has(taskId);
-      return code === 'stopped' && !cloudLied && !finished.has(taskId);
+      return code === 'stopped' && !isForgedResponse && !finished.has(taskId);
     });
-    expect(lies.map(([taskId]) => taskId)).toEqual([]);
+    expect(incorrect.map(([taskId]) => taskId)).toEqual([]);
     expect(results.size).toBe(2 * FAULTS.length);
   });
 });

@@ -8,8 +8,8 @@ import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js
 import { runOnce } from '../../support/run-once.js';
 import { TcpServer } from '../../support/tcp-server.js';
 
-/** Where the cloud does not answer at all. */
-const QUICK = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
+/** For an upstream that never responds. */
+const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const UNREACHABLE = { status: 502, code: 'upstream-unreachable', outcome: 'not-sent', attempts: 3, slots: 3 };
 
 let sandbox: Sandbox;
@@ -20,18 +20,18 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.close());
 
-describe('a cloud that cannot be reached: nothing was sent, and the answer says so', () => {
-  it('connection refused', async () => {
-    const gone = await TcpServer.start(() => {});
-    await gone.close();
-    expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT: `http://127.0.0.1:${gone.port}` })).toMatchObject(
+describe('an unreachable upstream results in upstream-unreachable with outcome not-sent', () => {
+  it('when it rejects the connection', async () => {
+    const closed = await TcpServer.start(() => {});
+    await closed.close();
+    expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT: `http://127.0.0.1:${closed.port}` })).toMatchObject(
       UNREACHABLE,
     );
   });
 
-  it('name not resolved', async () => {
+  it('when its name does not resolve', async () => {
     const TRTC_ENDPOINT = 'https://no-such-host.invalid';
-    // However long the resolver of this machine takes to say no.
+    // The resolver may be slow, so the number of attempts is not checked.
     const result = await runOnce(sandbox, 'x', { UPSTREAM_ATTEMPT_TIMEOUT_MS: '2000', TRTC_ENDPOINT });
     expect(result).toMatchObject({ status: 502, code: 'upstream-unreachable', outcome: 'not-sent' });
   });
@@ -40,86 +40,86 @@ describe('a cloud that cannot be reached: nothing was sent, and the answer says 
     ['expired', expiredCertificate],
     ['self-signed', selfSignedCertificate],
     ['for another host', certificateForAnotherHost],
-  ])('certificate %s: not a byte of the request is sent', async (_, certificate) => {
+  ])('when its certificate is %s, and it receives no byte of the request', async (_, certificate) => {
     const impostor = await startSandbox({ acceptUnknownTasks: true, certificate });
     expect(await runOnce(impostor, 'x')).toMatchObject(UNREACHABLE);
     expect(impostor.receivedRequests()).toEqual([]);
     await impostor.close();
   });
 
-  it('TLS cut in the middle of the handshake', async () => {
-    const cloud = await TcpServer.start((socket) => {
+  it('when it closes the connection during the TLS handshake', async () => {
+    const server = await TcpServer.start((socket) => {
       socket.once('data', () => socket.end(Buffer.from('160303', 'hex')));
     });
-    const TRTC_ENDPOINT = `https://127.0.0.1:${cloud.port}`;
+    const TRTC_ENDPOINT = `https://127.0.0.1:${server.port}`;
     expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
-    expect(cloud.connections).toBe(3);
-    await cloud.close();
+    expect(server.connections).toBe(3);
+    await server.close();
   });
 
-  it('TLS never answered: a handshake that hangs is a cloud that was not reached', async () => {
-    const cloud = await TcpServer.start(() => {});
-    const TRTC_ENDPOINT = `https://127.0.0.1:${cloud.port}`;
-    expect(await runOnce(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
-    await cloud.close();
+  it('when it does not respond to the TLS handshake', async () => {
+    const server = await TcpServer.start(() => {});
+    const TRTC_ENDPOINT = `https://127.0.0.1:${server.port}`;
+    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
+    await server.close();
   });
 
-  it('a server that does not speak TLS', async () => {
+  it('when it does not support TLS', async () => {
     const TRTC_ENDPOINT = sandbox.httpUrl.replace('http:', 'https:');
     expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
   });
 });
 
-describe('a cloud that was reached and never answers over TCP', () => {
-  it('is a timeout with an unknown outcome', async () => {
-    const cloud = await TcpServer.start((socket) => void socket.resume());
-    const TRTC_ENDPOINT = `http://127.0.0.1:${cloud.port}`;
-    expect(await runOnce(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject({
+describe('an upstream that accepts the request and never responds', () => {
+  it('results in upstream-timeout with outcome unknown', async () => {
+    const server = await TcpServer.start((socket) => void socket.resume());
+    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
+    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject({
       status: 504,
       code: 'upstream-timeout',
       outcome: 'unknown',
       attempts: 3,
       slots: 3,
     });
-    await cloud.close();
+    await server.close();
   });
 });
 
-describe('answers that are not HTTP', () => {
+describe('an invalid HTTP response results in upstream-failed with outcome unknown', () => {
   it.each([
     ['garbage', 'hello\r\n\r\n'],
-    ['headers over every limit', `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`],
-    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
-  ])('%s', async (_, text) => {
-    const cloud = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
-    const TRTC_ENDPOINT = `http://127.0.0.1:${cloud.port}`;
+    ['headers over the limit', `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`],
+    ['two Content-Length headers', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
+  ])('when it is %s', async (_, text) => {
+    const server = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
+    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
     expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject({
       status: 502,
       code: 'upstream-failed',
       outcome: 'unknown',
       attempts: 3,
     });
-    await cloud.close();
+    await server.close();
   });
 });
 
-describe('a switch of protocols that nobody asked for', () => {
-  it('is no answer', async () => {
+describe('an unrequested 101 Switching Protocols', () => {
+  it('is ignored, so the call times out', async () => {
     const text = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
-    const cloud = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
-    const TRTC_ENDPOINT = `http://127.0.0.1:${cloud.port}`;
-    expect(await runOnce(sandbox, 'x', { ...QUICK, TRTC_ENDPOINT })).toMatchObject({
+    const server = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
+    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
+    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject({
       status: 504,
       code: 'upstream-timeout',
       outcome: 'unknown',
     });
-    await cloud.close();
+    await server.close();
   });
 });
 
-describe('a kept-alive connection that the far end closes just as it is reused', () => {
-  it('costs the caller nothing: the call is made again on a new one', async () => {
-    const cloud = await TcpServer.start((socket) => {
+describe('a keep-alive connection that the upstream resets on reuse', () => {
+  it('is replaced, and the retry succeeds', async () => {
+    const server = await TcpServer.start((socket) => {
       let calls = 0;
       socket.on('data', () => {
         calls += 1;
@@ -128,14 +128,14 @@ describe('a kept-alive connection that the far end closes just as it is reused',
         else socket.resetAndDestroy();
       });
     });
-    const variables = { TRTC_ENDPOINT: `http://127.0.0.1:${cloud.port}` };
+    const variables = { TRTC_ENDPOINT: `http://127.0.0.1:${server.port}` };
     expect(await runOnce(sandbox, ['first', 'second'], variables)).toMatchObject({
       status: 200,
       code: 'stopped',
       attempts: 3,
       slots: 3,
     });
-    expect(cloud.connections).toBe(2);
-    await cloud.close();
+    expect(server.connections).toBe(2);
+    await server.close();
   });
 });

@@ -5,7 +5,7 @@ import { PublicRoute } from '../http/route-config.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { openFile, PAGE } from './swagger-ui.js';
 
-/** Only what the gateway serves itself. Swagger UI's stylesheet contains its icons as data. */
+/** Swagger UI's stylesheet contains its icons as `data:` URLs. */
 const HEADERS = htmlSecurityHeaders(
   "script-src 'self'",
   "style-src 'self'",

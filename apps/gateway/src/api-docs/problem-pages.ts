@@ -8,10 +8,10 @@ code { padding: .1em .3em; border-radius: .2em; background: #eee; font-size: .9e
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } code { background: #333 } a { color: #8bf } }
 `;
 
-/** What the pages need, for their Content-Security-Policy: their own style, known by its hash. */
+/** The source of the pages' style for a Content-Security-Policy. */
 export const STYLE_SOURCE = `'sha256-${hash('sha256', STYLE, 'base64')}'`;
 
-/** A problem as a page for people. */
+/** Renders a problem as an HTML page. */
 export function problemPage({
   code,
   status,
@@ -24,21 +24,21 @@ export function problemPage({
     title,
     `<p><code>${escapeHtml(code)}</code>, with status ${status}</p>
 <dl>
-<dt>What it means</dt><dd>${renderInlineCode(meaning)}</dd>
-<dt>What is known about the task</dt><dd><code>${escapeHtml(problem.outcome)}</code>: ${renderInlineCode(problem.outcomeMeaning)}</dd>
-<dt>What to do</dt><dd>${renderInlineCode(resolution)}</dd>
+<dt>Meaning</dt><dd>${renderInlineCode(meaning)}</dd>
+<dt>Outcome</dt><dd><code>${escapeHtml(problem.outcome)}</code>: ${renderInlineCode(problem.outcomeMeaning)}</dd>
+<dt>Resolution</dt><dd>${renderInlineCode(resolution)}</dd>
 </dl>
-<p><a href="../problems">All problems</a> · <a href="../docs">The API</a></p>`,
+<p><a href="../problems">All problems</a> · <a href="../docs">API documentation</a></p>`,
   );
 }
 
-/** All problems as a page for people. */
+/** Renders the list of all problems as an HTML page. */
 export function problemsPage(problems: readonly ProblemDescription[]): string {
   const items = problems.map(
     ({ code, status, title }) =>
       `<li>${status} <a href="problems/${escapeHtml(code)}"><code>${escapeHtml(code)}</code></a> ${escapeHtml(title)}</li>`,
   );
-  return page('Problems', `<ul>\n${items.join('\n')}\n</ul>\n<p><a href="docs">The API</a></p>`);
+  return page('Problems', `<ul>\n${items.join('\n')}\n</ul>\n<p><a href="docs">API documentation</a></p>`);
 }
 
 function page(title: string, content: string): string {
@@ -54,7 +54,7 @@ ${content}
 `;
 }
 
-/** Text in which backquotes mark code. */
+/** Renders text in which backquotes mark code. */
 function renderInlineCode(text: string): string {
   return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

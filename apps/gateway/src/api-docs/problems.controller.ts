@@ -8,10 +8,10 @@ import { describeProblem, PROBLEM_CODES, type ProblemDescription } from '../prob
 import type { ProblemCode } from '../problems/problem-table.js';
 import { problemPage, problemsPage, STYLE_SOURCE } from './problem-pages.js';
 
-/** What the problem codes mean and what to do: HTML for browsers, else JSON. */
+/** The description of each problem: HTML for browsers, otherwise JSON. */
 @Controller('problems')
 export class ProblemsController {
-  /** All problems. */
+  /** Lists all problems. */
   @Get()
   @PublicRoute()
   list(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
@@ -20,7 +20,7 @@ export class ProblemsController {
   }
 
   /**
-   * One problem.
+   * Describes one problem.
    *
    * @throws ProblemException `route-not-found` for an unknown code
    */

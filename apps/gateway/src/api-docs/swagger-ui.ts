@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 
-/** Addresses are relative, so that the page also works behind a proxy that puts a prefix before all paths. */
+/** URLs are relative, so that the page also works behind a proxy that adds a path prefix. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ingest gateway: API</title>
+<title>Ingest gateway API</title>
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 <div id="swagger-ui"></div>
@@ -18,7 +18,7 @@ export const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Keys are forgotten with the page, and no validator elsewhere is asked. */
+/** Keys are not stored, and no external validator is called. */
 const START = `SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#swagger-ui',
@@ -37,7 +37,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 const JAVASCRIPT = FILES['swagger-ui-bundle.js']!;
 
-/** A file that the page needs; undefined for any other name. */
+/** Opens a file that the page loads; undefined for any other name. */
 export function openFile(name: string): { type: string; content: Readable } | undefined {
   if (name === 'start.js') return { type: JAVASCRIPT, content: Readable.from([Buffer.from(START)]) };
   if (!Object.hasOwn(FILES, name)) return undefined;

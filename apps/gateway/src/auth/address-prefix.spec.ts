@@ -9,6 +9,6 @@ it.each([
   ['2001:db8::6', '2001:db8:0:0'],
   ['2001:db8:1:2:3:4:5::', '2001:db8:1:2'],
   ['::1', '0:0:0:0'],
-])('the addressPrefix of %s is %s', (address, expected) => {
+])('reduces %s to %s', (address, expected) => {
   expect(addressPrefix(address)).toBe(expected);
 });

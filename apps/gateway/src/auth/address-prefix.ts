@@ -1,6 +1,6 @@
 /**
- * The part of an IP address that its holder cannot change at will: an IPv4 address as a whole, the first 64 bits of an
- * IPv6 address.
+ * Returns the part of an IP address that its owner cannot choose: a whole IPv4 address, or the first 64 bits of an IPv6
+ * address.
  */
 export function addressPrefix(address: string): string {
   const v4 = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];

@@ -3,7 +3,7 @@ import { AuthenticationHook } from './authentication.hook.js';
 import { CallerRegistry } from './caller-registry.js';
 import { CallerRegistryMetrics } from './caller-registry-metrics.js';
 
-/** Who may call: the callers, their keys, and the delay of failed attempts. */
+/** The callers and their keys, authentication, and the delay after failed attempts. */
 @Module({
   providers: [AuthenticationHook, CallerRegistry, CallerRegistryMetrics],
   exports: [AuthenticationHook, CallerRegistry],

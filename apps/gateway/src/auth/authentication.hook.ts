@@ -9,15 +9,15 @@ import { bearerKey } from './bearer-key.js';
 import { CallerRegistry } from './caller-registry.js';
 import { FailedAuthThrottle } from './failed-auth-throttle.js';
 
-/** The same for all: it says nothing about the request. */
+/** Shared by all requests, because it contains nothing of the request. */
 const UNAUTHENTICATED = new ProblemException('unauthenticated');
 
-/** Further guesses from an address with too many delayed responses are counted, but not logged. */
+/** For an address with too many delayed responses: counted, but not logged. */
 const UNAUTHENTICATED_UNLOGGED = new ProblemException('unauthenticated', { suppressLog: true });
 
 /**
- * Requires a caller's key before anything else of a request is looked at. A hook of Fastify and not a guard of Nest:
- * guards run after the body is read, and not at all when the path cannot be decoded.
+ * Requires a valid key before the rest of a request is read. It is not a Nest guard, because guards run after the body
+ * is read, and do not run when the path cannot be decoded.
  */
 @Injectable()
 export class AuthenticationHook {
@@ -30,7 +30,7 @@ export class AuthenticationHook {
   ) {}
 
   /**
-   * Sets `request.caller`, or calls back with the rejection. After three failures from an address, each further
+   * Sets `request.caller` and calls `done`, or calls it with the rejection. After three failures from an address, each
    * rejection is delayed.
    */
   authenticate(
@@ -58,7 +58,7 @@ export class AuthenticationHook {
   #isPublic(request: FastifyRequest): boolean {
     const { url, config } = request.routeOptions;
     if (url !== undefined) return config.isPublic === true;
-    // Without a route the path decides: the 405 of a path that needs a key is only for those who have one.
+    // For an unsupported method there is no route, and the path decides: the 405 of a path that requires a key requires it too.
     const route = this.routes.match(request.raw.url ?? '/');
     return route === undefined || route.config.isPublic === true;
   }
@@ -66,7 +66,7 @@ export class AuthenticationHook {
   #rejectWithDelay(address: string, reply: FastifyReply, done: (rejection: ProblemException) => void): void {
     const delayMs = this.#throttle.recordFailure(address);
     if (delayMs === undefined) {
-      // Each further guess costs its sender a connection.
+      // Each further attempt costs the client a connection.
       void reply.header('connection', 'close');
       done(UNAUTHENTICATED_UNLOGGED);
     } else if (delayMs === 0) done(UNAUTHENTICATED);

@@ -13,6 +13,6 @@ it.each([
   ['Basic YTpi', undefined],
   ['', undefined],
   [undefined, undefined],
-])('the key in %j is %j', (authorization, key) => {
+])('parses %j as the key %j', (authorization, key) => {
   expect(bearerKey(authorization)).toBe(key);
 });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Registry } from 'prom-client';
 
-/** Whether CALLERS_FILE could be loaded, and when. */
+/** Loads of CALLERS_FILE. */
 @Injectable()
 export class CallerRegistryMetrics {
   readonly #failures: Counter;

@@ -9,10 +9,10 @@ import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-i
 import { ApiKeyStore } from './api-key-store.js';
 import { CallerRegistryMetrics } from './caller-registry-metrics.js';
 
-/** An invalid file is read again after this, and counted and logged for as long as it stays invalid. */
+/** An invalid file is read again at this interval. Each failure is counted and logged. */
 const RETRY_INTERVAL_MS = 60_000;
 
-/** The callers of CALLERS_FILE as it is now, or everybody as `anonymous`. */
+/** The callers of CALLERS_FILE, which is reloaded when it changes. Without CALLERS_FILE, every caller is `anonymous`. */
 @Injectable()
 export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #config: AuthConfig;
@@ -49,18 +49,18 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
     clearTimeout(this.#retryTimer);
   }
 
-  /** How many callers there are; undefined when no keys are required. */
+  /** The number of callers; undefined when no keys are required. */
   get size(): number | undefined {
     return this.#keys?.names.length;
   }
 
-  /** Calls back with the names that metrics and logs may show, now and after each reload. */
+  /** Calls the listener now and after each reload, with the caller names that metrics and logs can contain. */
   onReload(listener: (names: readonly string[]) => void): void {
     this.#listeners.push(listener);
     listener(this.#names());
   }
 
-  /** The caller with this key; `anonymous` for any key, or none, when no keys are required. */
+  /** Returns the caller with this key. When no keys are required, it is always `anonymous`. */
   find(key: string | undefined): CallerIdentity | undefined {
     if (!this.#keys) return ANONYMOUS;
     return key === undefined ? undefined : this.#keys.find(key);
@@ -70,7 +70,7 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
     return this.#keys ? [...this.#keys.names, UNKNOWN_CALLER] : [ANONYMOUS.name];
   }
 
-  /** One after the other, so that an older version never replaces a newer one. */
+  /** Reloads run one after the other, so that an older version never replaces a newer one. */
   #scheduleReload(path: string): void {
     this.#reload = this.#reload.then(() => this.#reloadNow(path));
   }
@@ -89,7 +89,7 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
       this.metrics.reloadFailed();
       this.logger.error(
         { event: 'callers-reload-failed', errors: errorsOf(error) },
-        'CALLERS_FILE has changed and is invalid: the callers stay as they were',
+        'CALLERS_FILE has changed and is invalid: the previous callers stay valid',
       );
       if (this.#stopWatching)
         this.#retryTimer = setTimeout(() => this.#scheduleReload(path), RETRY_INTERVAL_MS).unref();

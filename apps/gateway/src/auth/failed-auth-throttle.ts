@@ -1,16 +1,16 @@
-/** The first failures of an address are rejected without a delay: a typing error, or yesterday's key. */
+/** The first failures of an address are not delayed: they may be a typing error or an expired key. */
 const FREE_FAILURES = 3;
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 2000;
 
-/** After so long without a failure, an address starts again with the free ones. */
+/** After this time without a failure, the failures of an address are forgotten. */
 const RESET_AFTER_MS = 60_000;
 
-/** Beyond that, the address that has been quiet for longest is dropped. */
+/** Above this limit, the address with the oldest last failure is dropped. */
 const MAX_TRACKED_ADDRESSES = 10_000;
 
-/** Responses that may be delayed at once: each one holds a connection and a timer. */
+/** Limits of concurrently delayed responses: each one holds a connection and a timer. */
 const MAX_DELAYED_PER_ADDRESS = 20;
 const MAX_DELAYED_TOTAL = 500;
 
@@ -21,22 +21,22 @@ interface FailureRecord {
 }
 
 /**
- * Delays the responses to wrong keys, longer after each failure from the same address. Valid keys are never delayed,
- * so one client's guesses cannot lock out another client, not even one with the same address.
+ * Delays the responses to wrong keys, longer after each failure from the same address. Valid keys are never delayed, so
+ * that a client cannot lock out another client, not even one with the same address.
  */
 export class FailedAuthThrottle {
-  // In the order of the last failures.
+  // In order of the last failure.
   readonly #records = new Map<string, FailureRecord>();
   #pendingDelays = 0;
 
-  /** @param now milliseconds of a clock that never goes back */
+  /** @param now returns milliseconds of a monotonic clock */
   constructor(private readonly now: () => number) {}
 
   /**
    * Records a wrong key.
    *
-   * @returns how long to delay the response, in milliseconds; each delay above 0 ends with {@link release};
-   *   undefined when too many responses are delayed already
+   * @returns the delay of the response in milliseconds, or undefined when too many responses are already delayed. After
+   *   each delay above 0, call {@link release}.
    */
   recordFailure(address: string): number | undefined {
     const record = this.#recordOf(address);
@@ -49,7 +49,7 @@ export class FailedAuthThrottle {
     return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (record.failures - FREE_FAILURES - 1));
   }
 
-  /** A delayed response has been sent. */
+  /** Ends the delay of one response. */
   release(address: string): void {
     this.#pendingDelays -= 1;
     const record = this.#records.get(address);

@@ -1,29 +1,34 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.js';
+import { ConnectionTracker } from '../http/connection-tracker.js';
 import { createHttpServer } from '../http/create-http-server.js';
-import { requestId } from '../http/request-id.js';
+import { getRequestId } from '../http/request-id.js';
 import { SERVER_LIMITS, type ServerLimits } from '../http/server-limits.js';
+import { ProblemWriter } from '../problems/problem-writer.js';
 import { HttpMetrics } from '../reporting/http-metrics.js';
+import { Reporter } from '../reporting/reporter.js';
+import { MalformedRequestHandler } from './malformed-request-handler.js';
 import { registerHooks } from './request-hooks.js';
 
-/** A stop takes no body; a small one is read so that the error can name it. */
+/** A stop has no body; a small one is read so that the problem can name the error. */
 const BODY_LIMIT_BYTES = 1024;
 
-/** 256 characters of up to four bytes, each percent-encoded as three characters. */
+/** 256 characters of up to four bytes, each of which is three characters when percent-encoded. */
 const MAX_ENCODED_ID_LENGTH = 256 * 4 * 3;
 
-/** Nest logs every module and route at start; its warnings and errors are enough. */
+/** Without Nest's log entries for every module and route. */
 export const APP_OPTIONS = {
   bodyParser: false,
   logger: ['warn', 'error', 'fatal'],
   abortOnError: false,
 } satisfies Parameters<typeof NestFactory.create>[2];
 
-/** The gateway, ready to listen. */
+/** Creates the gateway, ready to listen. */
 export async function createApp(): Promise<NestFastifyApplication> {
   const adapter = createHttpAdapter(SERVER_LIMITS);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, APP_OPTIONS);
@@ -32,28 +37,45 @@ export async function createApp(): Promise<NestFastifyApplication> {
 
 export function createHttpAdapter(limits: ServerLimits): FastifyAdapter {
   return new FastifyAdapter({
-    genReqId: ({ headers }: IncomingMessage) => requestId(headers),
+    genReqId: ({ headers }: IncomingMessage) => getRequestId(headers),
     bodyLimit: BODY_LIMIT_BYTES,
-    // Longer ids still reach the validation, which names the error.
+    // Ids that are too long reach the validation, which names the error.
     routerOptions: { maxParamLength: 4 * MAX_ENCODED_ID_LENGTH },
     skipMiddie: true,
-    // Nothing is in flight any more when the application closes.
+    // When the application closes, nothing is in flight any more.
     forceCloseConnections: true,
     serverFactory: (listener: RequestListener) => createHttpServer(limits, listener),
-    // The router rejects malformed paths by itself, without hooks and filters.
+    // The router rejects malformed paths itself, without hooks and filters.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       request.server.rejectUnroutable(error, request, reply),
   });
 }
 
-/** Registers everything that handles a request, and initializes the application. */
+/** Registers everything that handles requests, and initializes the application. */
 export async function configureApp(
   app: NestFastifyApplication,
   limits: ServerLimits,
 ): Promise<NestFastifyApplication> {
-  registerHooks(app, limits);
+  configureServer(app, limits);
+  registerHooks(app);
   await app.init();
   app.get(HttpMetrics).initSeries();
   app.useLogger(app.get(Logger));
   return app;
+}
+
+function configureServer(app: NestFastifyApplication, { maxConnections }: ServerLimits): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  // Bodies are not parsed: a stop has none, whatever its type.
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const connections = app.get(ConnectionTracker);
+  connections.attach(fastify.server, maxConnections);
+  const malformedRequests = new MalformedRequestHandler(
+    connections,
+    app.get(ProblemWriter),
+    app.get(Reporter),
+  );
+  fastify.server.removeAllListeners('clientError');
+  fastify.server.on('clientError', (error: Error, socket: Socket) => malformedRequests.handle(error, socket));
 }

@@ -6,16 +6,16 @@ import { ProblemException } from '../problems/problem.exception.js';
 import type { ProblemWriter } from '../problems/problem-writer.js';
 import type { Reporter } from '../reporting/reporter.js';
 
-/** The error of a connection on which Node.js could not read a request. */
+/** The error of the event `clientError`: Node.js could not read a request. */
 type ClientError = Error & { code?: string };
 
 const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 
-/** Errors of the HTTP parser, and the timeout. All others are errors of the connection, which is gone then. */
+/** Errors of the HTTP parser, and the timeout. After any other error, the connection is already closed. */
 const REQUEST_ERROR = /^(HPE_[A-Z0-9_]+|ERR_HTTP_REQUEST_TIMEOUT)$/;
 
-/** Rejects malformed HTTP, for which no request exists. */
+/** Rejects and reports malformed HTTP, for which no request exists. */
 export class MalformedRequestHandler {
   readonly #rejected = new WeakSet<Socket>();
 
@@ -27,12 +27,12 @@ export class MalformedRequestHandler {
 
   /** Handles the event `clientError` of the server. */
   handle(error: ClientError, socket: Socket): void {
-    // The parser fails again at everything else that the client sends.
+    // The parser fails again for all further bytes of the client.
     if (this.#rejected.has(socket)) return;
     const { code: reason = '' } = error;
-    const isSilent = reason === TIMEOUT && socket.bytesRead === 0;
+    const isIdleConnection = reason === TIMEOUT && socket.bytesRead === 0;
     const request = this.connections.lastRequest(socket);
-    if (!REQUEST_ERROR.test(reason) || isSilent) socket.destroy();
+    if (!REQUEST_ERROR.test(reason) || isIdleConnection) socket.destroy();
     else if (request && !request.complete) failBody(request, reason);
     else this.#reject(reason, socket);
   }
@@ -42,7 +42,7 @@ export class MalformedRequestHandler {
     const requestId = randomUUID();
     const problem = toProblem(reason);
     this.reporter.requestMalformed(requestId, problem, reason, socket.remoteAddress);
-    // A response would be taken for the response of the request that is in flight, which may succeed.
+    // The client would take this response for the response to the request in flight, which may succeed.
     if (this.connections.requestsInFlight(socket) > 0 || !socket.writable) socket.destroy();
     else this.problems.respondToSocket(problem, requestId, socket);
   }
@@ -55,7 +55,7 @@ function toProblem(reason: string): ProblemException {
   return new ProblemException('invalid-request', { errors: [{ in: 'request', name: '', message }] });
 }
 
-/** The request exists and fails by itself, unless nothing waits for its body, for example after its response. */
+/** The request exists and fails itself, unless nothing reads its body, for example after its response. */
 function failBody(request: IncomingMessage, reason: string): void {
   const statusCode = toProblem(reason).getStatus();
   const error = Object.assign(new Error('the body cannot be read'), { code: reason, statusCode });

@@ -1,6 +1,6 @@
 const MIN_NODE_MAJOR = 24;
 
-/** This Node.js is too old for the gateway. */
+/** The version of Node.js is too old for the gateway. */
 export class UnsupportedNodeVersionError extends Error {
   override readonly name = 'UnsupportedNodeVersionError';
 }

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../auth/authentication.hook.js';
@@ -8,7 +7,6 @@ import { ConnectionTracker } from '../http/connection-tracker.js';
 import { hasSingleHostHeader } from '../http/host-header.js';
 import { createRequestContext } from '../http/request-context.js';
 import { RouteTable } from '../http/route-table.js';
-import type { ServerLimits } from '../http/server-limits.js';
 import { LoadSheddingHook } from '../ingest-tasks/load-shedding.hook.js';
 import { stopOutcomeOf } from '../ingest-tasks/stop-outcome.js';
 import { isStopRoute } from '../ingest-tasks/stop-route.js';
@@ -18,7 +16,6 @@ import { ProblemWriter } from '../problems/problem-writer.js';
 import { RateLimitHook } from '../quota/rate-limit.hook.js';
 import { fromFastify } from '../reporting/completed-request.js';
 import { Reporter } from '../reporting/reporter.js';
-import { MalformedRequestHandler } from './malformed-request-handler.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,10 +24,13 @@ declare module 'fastify' {
   }
 }
 
-const INVALID_HOST = { in: 'header', name: 'host', message: 'must be given once' } as const;
+/** The same for all: it says nothing about the request. */
+const INVALID_HOST = new ProblemException('invalid-request', {
+  errors: [{ in: 'header', name: 'host', message: 'must be given once' }],
+});
 
 /** Registers the hooks of a request in the order in which they run. docs/architecture.md describes each step. */
-export function registerHooks(app: NestFastifyApplication, limits: ServerLimits): void {
+export function registerHooks(app: NestFastifyApplication): void {
   const adapter = app.getHttpAdapter() as unknown as FastifyAdapter;
   const fastify = adapter.getInstance();
   const connections = app.get(ConnectionTracker);
@@ -42,20 +42,7 @@ export function registerHooks(app: NestFastifyApplication, limits: ServerLimits)
   const rateLimit = app.get(RateLimitHook);
   const reporter = app.get(Reporter);
 
-  fastify.decorateRequest('requestContext');
-  fastify.decorateRequest('caller');
-  fastify.decorateReply('responseError');
-  fastify.decorateReply('stopOutcome');
-  fastify.addHook('onRoute', (route) => routes.add(route));
-  // Bodies are not parsed: a stop takes none, whatever its type.
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  connections.attach(fastify.server, limits.maxConnections);
-  const malformedRequests = new MalformedRequestHandler(connections, problems, reporter);
-  fastify.server.removeAllListeners('clientError');
-  fastify.server.on('clientError', (error: Error, socket: Socket) => malformedRequests.handle(error, socket));
-
-  const begin = (request: FastifyRequest, reply: FastifyReply): void => {
+  const startRequest = (request: FastifyRequest, reply: FastifyReply): void => {
     const context = createRequestContext(request);
     request.requestContext = context;
     void reply.headers(commonHeaders(context.requestId));
@@ -71,33 +58,43 @@ export function registerHooks(app: NestFastifyApplication, limits: ServerLimits)
     });
   };
 
+  fastify.decorateRequest('requestContext');
+  fastify.decorateRequest('caller');
+  fastify.decorateReply('responseError');
+  fastify.decorateReply('stopOutcome');
+  fastify.addHook('onRoute', (route) => routes.add(route));
+
+  const admit = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
+    startRequest(request, reply);
+    if (hasSingleHostHeader(request.raw))
+      authentication.authenticate(request, reply, (rejection) => {
+        if (rejection) problems.respond(rejection, request, reply);
+        else next();
+      });
+    else problems.respond(INVALID_HOST, request, reply);
+  };
+
   // Runs before the hooks of the adapter itself, one of which rejects targets that only look like a path to the router.
   adapter.setOnRequestHook((request, reply, done) => {
-    begin(request, reply);
-    if (!hasSingleHostHeader(request.raw)) {
-      problems.respond(new ProblemException('invalid-request', { errors: [INVALID_HOST] }), request, reply);
-      return;
-    }
-    authentication.authenticate(request, reply, (rejected) => {
-      const rejection =
-        rejected ??
-        (isStopRoute(request) ? (lifecycle.rejection ?? loadShedding.rejection(request, reply)) : undefined);
+    admit(request, reply, () => {
+      const rejection = isStopRoute(request)
+        ? (lifecycle.rejection ?? loadShedding.rejection(request, reply))
+        : undefined;
       if (rejection) problems.respond(rejection, request, reply);
       else done();
     });
   });
+
   fastify.decorate('rejectUnroutable', (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-    begin(request, reply);
-    authentication.authenticate(request, reply, (rejection) => {
-      problems.respond(rejection ?? error, request, reply);
-    });
+    admit(request, reply, () => problems.respond(error, request, reply));
   });
+
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    // Requests that a client sent without waiting for responses are all served: the last response closes the connection.
+    // Pipelined requests are all served: the last response closes the connection.
     if (lifecycle.isDraining && connections.requestsInFlight(request.raw.socket) > 1)
       void reply.removeHeader('connection');
     if (isStopRoute(request)) {
-      if (request.caller) rateLimit.addHeaders(reply);
+      rateLimit.addHeaders(request, reply);
       reporter.stopCompleted(fromFastify(request, reply), stopOutcomeOf(reply));
     }
     done(null, payload);

@@ -9,13 +9,13 @@ import { Tracing } from '../reporting/tracing/tracing.js';
 /** The exit code of a program with an internal error: EX_SOFTWARE of sysexits.h. */
 const EX_SOFTWARE = 70;
 
-/** By convention, a process that a signal ends exits with 128 plus its number. */
+/** By convention, the exit code is 128 plus the number of the signal. */
 const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
 
 /**
- * Shuts down gracefully on SIGTERM and SIGINT, at once on a second one, and on an error that nothing handled.
+ * Shuts down gracefully on SIGTERM and SIGINT, and exits immediately on a second signal or an uncaught error.
  *
- * @param graceMs how long calls in flight may take to finish
+ * @param graceMs the time for calls in flight to finish, in milliseconds
  */
 export async function registerShutdownHandlers(app: NestFastifyApplication, graceMs: number): Promise<void> {
   const logger = await app.resolve<PinoLogger>(PinoLogger);
@@ -31,7 +31,7 @@ export async function registerShutdownHandlers(app: NestFastifyApplication, grac
     process.on(kind, (error: unknown) => {
       logger.fatal(
         { event: 'uncaught-exception', kind, ...describeError(error) },
-        'an error that nothing handled ends the process',
+        'an uncaught error ends the process',
       );
       process.exit(EX_SOFTWARE);
     });
@@ -42,12 +42,15 @@ async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs
   const lifecycle = app.get(Lifecycle);
   await lifecycle.drain(graceMs);
   await closeGracefully(app.getHttpServer(), app.get(ConnectionTracker), endsAt);
-  // A stop whose client has disconnected has no connection any more.
+  // A stop whose client has disconnected continues without a connection.
   await lifecycle.finished(endsAt);
   const { inFlight } = lifecycle;
   await app.get(Tracing).close(endsAt - performance.now());
   if (inFlight > 0) {
-    logger.error({ event: 'shutdown-timeout', inFlight }, 'the grace is over: calls in flight are aborted');
+    logger.error(
+      { event: 'shutdown-timeout', inFlight },
+      'the shutdown grace has ended: calls in flight are aborted',
+    );
     process.exit(1);
   }
   await app.close();

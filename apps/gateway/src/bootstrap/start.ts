@@ -6,13 +6,18 @@ import { loadConfiguration } from '../config/namespaces.js';
 import { createApp } from './create-app.js';
 import { registerShutdownHandlers } from './shutdown.js';
 
-/** Starts the gateway: reads the configuration, listens, and writes one log entry about it. */
+/**
+ * Starts the gateway and logs its main settings.
+ *
+ * @throws InvalidConfigurationError
+ * @throws the system's error when the listener cannot be opened
+ */
 export async function start(): Promise<void> {
-  // Before Nest, which would log errors of the configuration in its own words, with a stack.
+  // Before Nest, which would log configuration errors in its own format, with a stack.
   const configuration = loadConfiguration();
   const app = await createApp();
   await registerShutdownHandlers(app, configuration.lifecycle.shutdownGraceMs);
-  // Not through Nest, which would log errors with the values.
+  // Not through Nest, which would log errors with the values of HOST and PORT.
   const url = await app.getHttpAdapter().getInstance().listen(configuration.http);
   await logStartup(app, configuration, url);
 }
@@ -25,7 +30,7 @@ async function logStartup(
   const { defaultRegion: region } = tencentCloud;
   const endpoint = tencentCloud.endpoint.origin;
   const quotaPerSecond = quota.perSecond;
-  // Only its host: the rest may hold a password.
+  // Only the host: the rest may contain a password.
   const store = redis.url === undefined ? 'this process' : `Redis at ${new URL(redis.url).host}`;
   const callers = app.get(CallerRegistry).size ?? 'anonymous';
   const traces = otlp?.url;

@@ -3,7 +3,7 @@ import { EX_CONFIG, InvalidConfigurationError } from '../config/invalid-configur
 /** The system's error when a listener cannot be opened. */
 type ListenError = NodeJS.ErrnoException & { address?: string; port?: number };
 
-/** Why the gateway does not start, what to do about it, and the exit code of the process. */
+/** Returns why the gateway cannot start, how to fix it, and the exit code of the process. */
 export function describeStartupError(error: unknown): { message: string; exitCode: number } {
   if (error instanceof InvalidConfigurationError) return { message: error.message, exitCode: EX_CONFIG };
   return { message: messageFor(error as ListenError), exitCode: 1 };
@@ -11,7 +11,7 @@ export function describeStartupError(error: unknown): { message: string; exitCod
 
 function messageFor(error: ListenError): string {
   const { code, address, port, syscall } = error;
-  // Of an invalid HOST nothing is shown: it may be the value of another variable.
+  // An invalid HOST is not shown: it may be the value of another variable.
   if (code === 'EADDRINUSE')
     return `port ${port} of ${address} is in use: choose another with PORT, or stop the program that listens there`;
   if (code === 'EACCES' && syscall === 'listen')

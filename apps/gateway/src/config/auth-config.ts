@@ -4,25 +4,25 @@ import { fingerprintOf } from '../files/watch-files.js';
 import { type CallerKey, InvalidCallersFileError, parseCallers } from './callers-file.js';
 import type { Environment } from './environment.js';
 
-/** Who may call. */
+/** The callers. */
 export interface AuthConfig {
-  /** undefined: everybody may call, as `anonymous`. */
+  /** undefined: no keys are required, and every caller is `anonymous`. */
   readonly callersFile: CallersFile | undefined;
 }
 
-/** CALLERS_FILE as it was at start. */
+/** CALLERS_FILE at start. */
 export interface CallersFile {
   readonly path: string;
   readonly content: string;
   readonly callers: readonly CallerKey[];
-  /** Of the file before it was read: tells the watcher whether it has changed since. */
+  /** The fingerprint before the file was read, with which the watcher detects later changes. */
   readonly fingerprint: string;
 }
 
 /**
  * Reads and parses CALLERS_FILE, once.
  *
- * @param errors receives every error
+ * @param errors the list to which every error is added
  */
 export function buildAuthConfig(
   { CALLERS_FILE: path, ALLOW_ANONYMOUS }: Environment,
@@ -43,8 +43,8 @@ function readCallersFile(path: string, errors: string[]): CallersFile | undefine
     const content = readFileSync(path, 'utf8');
     return { path, content, callers: parseCallers(content), fingerprint };
   } catch (error) {
-    const found = error instanceof InvalidCallersFileError ? error.errors : [describeFileError(error)];
-    errors.push(...found.map((each) => `CALLERS_FILE: ${each}`));
+    const messages = error instanceof InvalidCallersFileError ? error.errors : [describeFileError(error)];
+    errors.push(...messages.map((message) => `CALLERS_FILE: ${message}`));
     return undefined;
   }
 }

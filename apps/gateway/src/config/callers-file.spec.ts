@@ -4,7 +4,7 @@ import { InvalidCallersFileError, parseCallers } from './callers-file.js';
 const DIGEST = 'ab'.repeat(32);
 const OTHER_DIGEST = 'cd'.repeat(32);
 
-function faultsOf(list: unknown): readonly string[] {
+function errorsOf(list: unknown): readonly string[] {
   try {
     parseCallers(typeof list === 'string' ? list : JSON.stringify(list));
   } catch (error) {
@@ -14,8 +14,8 @@ function faultsOf(list: unknown): readonly string[] {
   return [];
 }
 
-describe('a list of callers', () => {
-  it('is read with and without SdkAppIds, two keys of one name included', () => {
+describe('parseCallers', () => {
+  it('returns callers with and without SdkAppIds, and two keys of one caller', () => {
     const list = [
       { name: 'room-service', keySha256: DIGEST.toUpperCase(), sdkAppIds: [1400000001] },
       { name: 'room-service', keySha256: OTHER_DIGEST },
@@ -27,49 +27,49 @@ describe('a list of callers', () => {
   });
 
   it.each([
-    ['no JSON', '[{"name": "x", ', 'is not JSON'],
-    ['nothing', '', 'is not JSON'],
-    ['no list', {}, 'is not a JSON list'],
-    ['nobody', [], 'lists no caller'],
-    ['no object', ['x'], 'entry 1 is not an object'],
-    ['a name with a blank', [{ name: 'a b', keySha256: DIGEST }], 'entry 1: name must be '],
-    ['a name that stands for nobody', [{ name: 'unknown', keySha256: DIGEST }], 'entry 1: name must be '],
+    ['incomplete JSON', '[{"name": "x", ', 'is not JSON'],
+    ['an empty file', '', 'is not JSON'],
+    ['an object instead of a list', {}, 'is not a JSON list'],
+    ['an empty list', [], 'lists no caller'],
+    ['a text instead of an object', ['x'], 'entry 1 is not an object'],
+    ['a name with a space', [{ name: 'a b', keySha256: DIGEST }], 'entry 1: name must be '],
+    ['a reserved name', [{ name: 'unknown', keySha256: DIGEST }], 'entry 1: name must be '],
+    ['a key instead of its digest', [{ name: 'a', keySha256: 'igw_x' }], 'entry 1 (a): keySha256 must be '],
     [
-      'a key where its digest belongs',
-      [{ name: 'a', keySha256: 'igw_x' }],
-      'entry 1 (a): keySha256 must be ',
+      'an empty list of SdkAppIds',
+      [{ name: 'a', keySha256: DIGEST, sdkAppIds: [] }],
+      'entry 1 (a): sdkAppIds must ',
     ],
-    ['no SdkAppId at all', [{ name: 'a', keySha256: DIGEST, sdkAppIds: [] }], 'entry 1 (a): sdkAppIds must '],
     ['an SdkAppId as text', [{ name: 'a', keySha256: DIGEST, sdkAppIds: ['1'] }], 'entry 1 (a): sdkAppIds'],
     [
-      'a member misspelt',
+      'a misspelled member',
       [{ name: 'a', keySha256: DIGEST, sdkAppIDs: [1] }],
       'entry 1 (a): members other than',
     ],
-  ])('is refused with %s', (_, list, fault) => {
-    expect(faultsOf(list)).toEqual([expect.stringContaining(fault)]);
+  ])('rejects %s', (_, list, error) => {
+    expect(errorsOf(list)).toEqual([expect.stringContaining(error)]);
   });
 
-  it('is refused with the same key twice, however its digest is spelled', () => {
+  it('rejects the same key twice, in lower or upper case', () => {
     const list = [
       { name: 'a', keySha256: DIGEST },
       { name: 'b', keySha256: DIGEST.toUpperCase() },
     ];
-    expect(faultsOf(list)).toEqual(['entry 2 (b): has the same key as entry 1 (a)']);
+    expect(errorsOf(list)).toEqual(['entry 2 (b): has the same key as entry 1 (a)']);
   });
 
-  it('is refused with every fault at once, and shows nothing that could be a key', () => {
-    const faults = faultsOf([
+  it('lists every error, without anything that could be a key', () => {
+    const errors = errorsOf([
       { name: 'a', keySha256: DIGEST },
       { name: 'b', keySha256: `${DIGEST}00`, sdkAppIds: 'igw_secret' },
       { name: 'c', keySha256: DIGEST, igw_secret: 1 },
     ]);
-    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+    expect(errors.map((error) => error.split(':')[0])).toEqual([
       'entry 2 (b)',
       'entry 2 (b)',
       'entry 3 (c)',
       'entry 3 (c)',
     ]);
-    expect(faults.join()).not.toMatch(/igw_|abab/);
+    expect(errors.join()).not.toMatch(/igw_|abab/);
   });
 });

@@ -9,11 +9,11 @@ export interface CallerKey extends CallerIdentity {
   readonly keySha256: string;
 }
 
-/** CALLERS_FILE does not hold a valid list of callers. */
+/** CALLERS_FILE is not a valid list of callers. */
 export class InvalidCallersFileError extends Error {
   override readonly name = 'InvalidCallersFileError';
 
-  /** @param errors one phrase each; they name entries and never contain a key or its digest */
+  /** @param errors one phrase per error; never contains a key or its digest */
   constructor(readonly errors: readonly string[]) {
     super(errors.join('; '));
   }
@@ -22,7 +22,7 @@ export class InvalidCallersFileError extends Error {
 /**
  * Parses a list of callers: `[{ "name": "room-service", "keySha256": "<hex>", "sdkAppIds": [1400000001] }]`.
  *
- * Two entries may share a name: then the caller has two keys, so that one can replace the other.
+ * Two entries may have the same name: the caller then has two keys, so that one can replace the other.
  *
  * @throws InvalidCallersFileError that lists every error
  */
@@ -49,7 +49,7 @@ function parseList(text: string): unknown[] {
   try {
     list = JSON.parse(text);
   } catch {
-    // The parser's own message contains a piece of the file.
+    // The message of the parser contains a part of the file.
     throw new InvalidCallersFileError(['is not JSON']);
   }
   if (!Array.isArray(list)) throw new InvalidCallersFileError(['is not a JSON list']);
@@ -65,7 +65,7 @@ function validateEntry(entry: unknown, index: number): string[] {
   if (!isSha256(keySha256)) errors.push('keySha256 must be 64 hexadecimal digits');
   if (sdkAppIds !== undefined && !areSdkAppIds(sdkAppIds))
     errors.push('sdkAppIds must be a list of positive whole numbers, or be left out for any');
-  // Not by name: it might be a key pasted in the wrong place.
+  // Without their names: a name may be a key that was pasted in the wrong place.
   if (Object.keys(others).length > 0)
     errors.push('members other than name, keySha256 and sdkAppIds are not allowed');
   return errors.map((error) => `${entryLabel(entry, index)}: ${error}`);

@@ -12,7 +12,7 @@ const VALID = {
   ALLOW_ANONYMOUS: 'true',
 };
 
-function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
+function errorsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     readConfiguration(variables);
   } catch (error) {
@@ -23,7 +23,7 @@ function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('readConfiguration', () => {
-  it('turns the defaults of the contract into a configuration', () => {
+  it('returns the default values of the contract', () => {
     expect(readConfiguration(VALID)).toEqual({
       http: { host: '0.0.0.0', port: 3000 },
       auth: { callersFile: undefined },
@@ -45,7 +45,7 @@ describe('readConfiguration', () => {
     });
   });
 
-  it('turns every variable of the contract into a configuration', () => {
+  it('returns the value of every variable that is set', () => {
     const set = {
       HOST: '127.0.0.1',
       PORT: '0',
@@ -80,7 +80,7 @@ describe('readConfiguration', () => {
     });
   });
 
-  it('reads exactly the variables of the contract, with these defaults', () => {
+  it('reads exactly the variables of the contract, with their defaults', () => {
     const defaults = Object.entries(ENVIRONMENT_VARIABLES).map(([name, variable]) => [
       name,
       variable.default,
@@ -96,19 +96,19 @@ describe('readConfiguration', () => {
     }),
   )('rejects $name=$value with this message', ({ name, value, errors }) => {
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
-    expect(faultsOf({ ...VALID, ...tracing, [name]: value })).toEqual(errors);
+    expect(errorsOf({ ...VALID, ...tracing, [name]: value })).toEqual(errors);
   });
 
   it.each(['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_TRACES_SAMPLER', 'OTEL_RESOURCE_ATTRIBUTES'])(
-    'does not look at %s where no traces are exported',
+    'does not validate %s without tracing',
     (name) => {
-      expect(faultsOf({ ...VALID, [name]: 'x' })).toEqual([]);
+      expect(errorsOf({ ...VALID, [name]: 'x' })).toEqual([]);
     },
   );
 
-  it('treats a variable that is set to nothing as unset', () => {
+  it('treats an empty variable as unset', () => {
     expect(readConfiguration({ ...VALID, PORT: '', TRTC_REGION: '' })).toEqual(readConfiguration(VALID));
-    expect(faultsOf({ ...VALID, TENCENTCLOUD_SECRET_KEY: '' })).toEqual([
+    expect(errorsOf({ ...VALID, TENCENTCLOUD_SECRET_KEY: '' })).toEqual([
       'TENCENTCLOUD_SECRET_KEY is missing',
     ]);
   });
@@ -119,12 +119,12 @@ describe('readConfiguration', () => {
     'redis://:pw@[::1]:6379/',
     'redis://10.0.0.1/0',
     'rediss://:pw@node-1:6379?cluster=true',
-  ])('takes %s for a store', (url) => {
+  ])('accepts the Redis URL %s', (url) => {
     expect(readConfiguration({ ...VALID, REDIS_URL: url }).redis.url).toBe(url);
   });
 
-  it('ignores variables that are not its own', () => {
-    expect(faultsOf({ ...VALID, PATH: '/bin', constructor: 'x', __proto__: 'y' })).toEqual([]);
+  it('ignores variables of other programs', () => {
+    expect(errorsOf({ ...VALID, PATH: '/bin', constructor: 'x', __proto__: 'y' })).toEqual([]);
   });
 
   it.each([
@@ -156,15 +156,15 @@ describe('readConfiguration', () => {
     ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3s'],
     ['SHUTDOWN_GRACE_MS', '1.5'],
     ['LOG_LEVEL', 'verbose-like-never-before'],
-  ])('names %s when it is %j, and does not show the value', (name, value) => {
-    const faults = faultsOf({ ...VALID, [name]: value });
-    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
-    // A short value may stand in the message by chance.
-    expect(value.length > 5 && faults[0]!.includes(value)).toBe(false);
+  ])('reports %s by name when it is %j, and does not show the value', (name, value) => {
+    const errors = errorsOf({ ...VALID, [name]: value });
+    expect(errors).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
+    // The message may contain a short value by chance.
+    expect(value.length > 5 && errors[0]!.includes(value)).toBe(false);
   });
 
-  it('lists every fault at once', () => {
+  it('lists every error', () => {
     const wrong = { PORT: 'x', TRTC_REGION: 'x', QUOTA_PER_SECOND: 'x', LOG_LEVEL: 'x' };
-    expect(faultsOf({ ...VALID, ...wrong }).map((fault) => fault.split(' ')[0])).toEqual(Object.keys(wrong));
+    expect(errorsOf({ ...VALID, ...wrong }).map((error) => error.split(' ')[0])).toEqual(Object.keys(wrong));
   });
 });

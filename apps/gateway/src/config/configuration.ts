@@ -14,14 +14,14 @@ export interface HttpConfig {
 export interface QuotaConfig {
   /** Upstream calls that may arrive in any one second. */
   readonly perSecond: number;
-  /** For callers that send no `Prefer`. */
+  /** For requests without `Prefer`. */
   readonly defaultWaitMs: number;
-  /** Calls that may wait at once. */
+  /** The maximum number of waiting calls. */
   readonly queueLimit: number;
 }
 
 export interface RedisConfig {
-  /** May hold a password; undefined: slots in this process alone. */
+  /** May contain a password; undefined: the slots are local to this process. */
   readonly url: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface TencentCloudConfig {
   readonly defaultSdkAppId: number;
   readonly defaultRegion: string;
   readonly attemptTimeoutMs: number;
-  /** For all attempts of a call. */
+  /** For a call, including retries. */
   readonly deadlineMs: number;
   readonly maxAttempts: number;
 }

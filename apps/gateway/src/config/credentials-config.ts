@@ -11,7 +11,7 @@ import {
 import { describeFileError } from '../files/describe-file-error.js';
 import type { Environment } from './environment.js';
 
-/** Where the credentials come from. */
+/** The source of the credentials. */
 export type CredentialsConfig =
   | { readonly source: 'environment'; readonly credentials: Credentials }
   | { readonly source: 'files'; readonly sources: CredentialSources }
@@ -21,7 +21,7 @@ const NAMES = ['TENCENTCLOUD_SECRET_ID', 'TENCENTCLOUD_SECRET_KEY', 'TENCENTCLOU
 
 type Name = (typeof NAMES)[number];
 
-/** Why an environment has no credentials, or more than one kind of them. */
+/** Lists the errors of the credentials: missing, ambiguous or invalid. */
 export function validateCredentials(environment: Environment): string[] {
   if (environment.TENCENTCLOUD_CVM_ROLE)
     return NAMES.flatMap((name) => [name, `${name}_FILE` as const])
@@ -35,7 +35,11 @@ export function validateCredentials(environment: Environment): string[] {
   });
 }
 
-/** @param environment a valid one */
+/**
+ * Builds the configuration of the credentials.
+ *
+ * @param environment a valid one
+ */
 export function buildCredentialsConfig(environment: Environment): CredentialsConfig {
   const { TENCENTCLOUD_CVM_ROLE: role } = environment;
   if (role) return { source: 'instance-metadata', role };

@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 
-/** A rule for one variable; its message names the variable and never contains the value. */
+/** A rule for one variable. Its message contains the name of the variable, never the value. */
 export function EnvRule(
   name: string,
   expectation: string,

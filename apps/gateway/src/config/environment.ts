@@ -52,7 +52,7 @@ const RedisUrl = () =>
 
 /**
  * The environment variables that the gateway reads, with their defaults. Every value is text; an empty value counts as
- * unset. Messages name the variable, never its value.
+ * unset. Messages contain the name of the variable, never its value.
  */
 export class Environment extends TracingEnvironment {
   @WholeNumber(0, 65_535)
@@ -133,7 +133,7 @@ export class Environment extends TracingEnvironment {
   @OneOf(LOG_LEVELS)
   LOG_LEVEL = 'info';
 
-  /** `production`, which the image sets: log entries are JSON even on a terminal. */
+  /** `production`, which the image sets: log entries are JSON also on a terminal. */
   NODE_ENV = '';
 
   /** The commit that was built; the image sets it. */

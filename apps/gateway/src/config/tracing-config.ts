@@ -1,21 +1,23 @@
 import { parseKeyValueList } from './key-value-list.js';
 import { isTracingEnabled, type TracingEnvironment } from './tracing-environment.js';
 
-/** Where traces go, and which. */
+/** The export and the sampling of traces. */
 export interface TracingConfig {
-  /** Accepts OTLP over HTTP by POST. */
+  /** The collector's endpoint for OTLP over HTTP. */
   readonly url: string;
-  /** Sent with each export. They may hold a secret; a function shows nothing when it is printed. */
+  /** Sent with each export. They may contain a secret; a function shows nothing when it is logged. */
   readonly headers: () => Record<string, string>;
   readonly protocol: 'http/protobuf' | 'http/json';
   /** The resource attributes, `service.name` included. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: string;
-  /** 0 to 1: the share of traces that a ratio sampler keeps. */
+  /** The fraction of traces that a ratio sampler keeps, from 0 to 1. */
   readonly ratio: number;
 }
 
 /**
+ * Builds the tracing configuration.
+ *
  * @param environment a valid one
  * @returns undefined without tracing
  */

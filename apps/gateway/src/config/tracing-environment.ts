@@ -4,7 +4,7 @@ import { parseKeyValueList } from './key-value-list.js';
 
 const SAMPLERS = ['always_on', 'always_off', 'traceidratio'];
 
-/** These variables are often set for all programs of a machine: without tracing they are not validated. */
+/** Not validated without tracing, because these variables are often set for all programs of a machine. */
 const IfTracing = () => ValidateIf((environment: TracingEnvironment) => isTracingEnabled(environment));
 
 const CollectorUrl = () =>
@@ -17,10 +17,10 @@ const CollectorUrl = () =>
 const KeyValueList = (expectation: string, name: RegExp, value: RegExp) =>
   EnvRule('keyValueList', expectation, (text) => {
     const pairs = parseKeyValueList(text);
-    return pairs?.every(([key, each]) => name.test(key) && value.test(each)) ?? false;
+    return pairs?.every(([key, content]) => name.test(key) && value.test(content)) ?? false;
   });
 
-/** The variables of OpenTelemetry that the gateway supports. Its libraries read none by themselves. */
+/** The environment variables of OpenTelemetry that the gateway supports. Its libraries read none of them. */
 export class TracingEnvironment {
   @OneOf(['true', 'false'])
   OTEL_SDK_DISABLED = 'false';

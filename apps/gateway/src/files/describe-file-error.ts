@@ -5,7 +5,7 @@ const REASONS: Record<string, string> = {
   EISDIR: 'it is a directory',
 };
 
-/** Why a file cannot be read, with the system's error code. */
+/** Describes why a file cannot be read, with the system's error code. */
 export function describeFileError(error: unknown): string {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
   const reason = REASONS[code];

@@ -2,19 +2,17 @@ import { type BigIntStats, type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
-/** An atomic replacement raises several events, and a file written in place is incomplete at the first. */
+/** An atomic replacement raises several events, and a file that is written in place is incomplete at the first one. */
 const DEBOUNCE_MS = 50;
 
-/** For what raises no event: network file systems, links into other folders, a replaced folder. */
+/** For changes without an event: network file systems, links into other folders, a replaced folder. */
 const POLL_INTERVAL_MS = 5000;
 
 /**
- * Calls back after any of the files has changed: written in place, replaced by a rename, or swapped with its folder
- * as Kubernetes does it (`..data`).
+ * Calls `onChange` after any of the files has changed: written in place, replaced by a rename, or replaced with its
+ * folder, as Kubernetes does (`..data`). The files need not exist. A check costs one stat per file.
  *
- * Nothing is read: a check costs one stat per file. The files need not exist.
- *
- * @param fingerprint the {@link fingerprintOf} the files when they were last read; default: as they are now
+ * @param fingerprint the {@link fingerprintOf} the files when they were last read; default: of the current files
  * @returns a function that stops watching
  */
 export function watchFiles(files: readonly string[], onChange: () => void, fingerprint?: string): () => void {
@@ -22,11 +20,11 @@ export function watchFiles(files: readonly string[], onChange: () => void, finge
   return () => watcher.stop();
 }
 
-/** What tells one state of files from another without reading them. undefined stands for a missing file. */
+/** Returns a text that changes when a file changes. undefined stands for a missing file. */
 export function fingerprintOf(stats: readonly (BigIntStats | undefined)[]): string {
   return stats
-    .map((found) =>
-      found ? [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':') : '-',
+    .map((entry) =>
+      entry ? [entry.dev, entry.ino, entry.size, entry.mtimeNs, entry.ctimeNs].join(':') : '-',
     )
     .join(' ');
 }

@@ -11,7 +11,7 @@ export class HealthController {
     private readonly credentials: CredentialsService,
   ) {}
 
-  /** 200 while the event loop turns. */
+  /** Returns 200 while the event loop runs. */
   @Get('livez')
   @PublicRoute()
   @Header('cache-control', 'no-store')
@@ -19,7 +19,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 when able to take traffic. The cloud's health does not decide it: another replica would not help. */
+  /** Returns 200 when the gateway can take traffic. The health of the cloud does not matter: it is the same for every replica. */
   @Get('readyz')
   @PublicRoute()
   @Header('cache-control', 'no-store')

@@ -15,7 +15,7 @@ declare module 'fastify' {
 /** The caller when no keys are required. */
 export const ANONYMOUS: CallerIdentity = { name: 'anonymous', sdkAppIds: undefined };
 
-/** The name in logs and metrics of a caller without a valid key. */
+/** The name of a caller without a valid key, in logs and metrics. */
 export const UNKNOWN_CALLER = 'unknown';
 
 export function canUseSdkAppId({ sdkAppIds }: CallerIdentity, sdkAppId: number): boolean {

@@ -1,4 +1,4 @@
-/** The status that nginx logs for a client that closed the connection; nobody receives it. */
+/** The status that nginx logs when a client has closed the connection. It is never sent. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
 /** The client closed the connection before anything was sent to the cloud: the call is cancelled. */
@@ -6,5 +6,5 @@ export class ClientDisconnectedError extends Error {
   override readonly name: string = 'ClientDisconnectedError';
 }
 
-/** One for all requests: every response ends with it, and nobody reads its stack. */
+/** Shared by all requests: every connection ends with it, and its stack is never read. */
 export const CLIENT_DISCONNECTED = new ClientDisconnectedError();

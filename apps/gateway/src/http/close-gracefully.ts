@@ -5,57 +5,60 @@ import type { ConnectionTracker } from './connection-tracker.js';
 
 const POLL_INTERVAL_MS = 25;
 
-/** Counted in polls, not in time: after a stall, what has arrived is not read yet. */
-const SILENT_POLLS = 20;
+/** Counts polls, not time: after a stall, bytes that have arrived are not read yet. */
+const MAX_IDLE_POLLS = 20;
 
-interface Silence {
+interface IdleState {
   readonly bytesRead: number;
-  readonly polls: number;
+  readonly idlePolls: number;
 }
 
 /**
- * Closes the listener first, then each connection when nothing is in flight on it and nothing more arrives. Requests
- * of connections that were accepted are served.
+ * Closes the listener first, then each connection once nothing is in flight on it and no more bytes arrive. Requests on
+ * accepted connections are still served.
  *
- * @param endsAt when to return at the latest, by `performance.now()`
+ * @param endsAt the `performance.now()` at which to stop waiting
  */
 export async function closeGracefully(
   server: Server,
   connections: ConnectionTracker,
   endsAt: number,
 ): Promise<void> {
-  // The other half is for the connections, in case new ones never stop arriving.
+  // If new connections never stop arriving, half of the time remains for closing them.
   await acceptPending(server, (performance.now() + endsAt) / 2);
-  // The method of http.Server also destroys idle connections, and with them responses that are not flushed yet.
+  // http.Server.close also destroys idle connections, and with them responses that are not flushed yet.
   TcpServer.prototype.close.call(server);
-  const silences = new WeakMap<Socket, Silence>();
+  const idleStates = new WeakMap<Socket, IdleState>();
   while (connections.open.size > 0 && performance.now() < endsAt) {
     await sleep(POLL_INTERVAL_MS);
     for (const socket of connections.open)
-      silences.set(socket, closeIfSilent(socket, connections.requestsInFlight(socket), silences.get(socket)));
+      idleStates.set(
+        socket,
+        closeIfIdle(socket, connections.requestsInFlight(socket), idleStates.get(socket)),
+      );
   }
 }
 
-/** Returns directly after a poll that found no new connection: what the kernel still queues is reset by closing. */
+/** Returns right after a poll without a new connection: closing resets the connections that the kernel still queues. */
 async function acceptPending(server: Server, endsAt: number): Promise<void> {
   let accepted: boolean;
-  const note = (): void => {
+  const onAccepted = (): void => {
     accepted = true;
   };
-  server.on('connection', note);
+  server.on('connection', onAccepted);
   do {
     accepted = false;
     await nextPoll();
   } while (accepted && performance.now() < endsAt);
-  server.off('connection', note);
+  server.off('connection', onAccepted);
 }
 
-function closeIfSilent(socket: Socket, inFlight: number, before: Silence | undefined): Silence {
+function closeIfIdle(socket: Socket, inFlight: number, previous: IdleState | undefined): IdleState {
   const { bytesRead } = socket;
-  if (inFlight > 0 || bytesRead !== before?.bytesRead) return { bytesRead, polls: 0 };
-  const polls = before.polls + 1;
-  // Not destroyed at once, because that discards what the client has not received yet.
-  if (polls === SILENT_POLLS) socket.end();
-  if (polls === 2 * SILENT_POLLS) socket.destroy();
-  return { bytesRead, polls };
+  if (inFlight > 0 || bytesRead !== previous?.bytesRead) return { bytesRead, idlePolls: 0 };
+  const idlePolls = previous.idlePolls + 1;
+  // Not destroyed immediately, because that discards bytes that the client has not received yet.
+  if (idlePolls === MAX_IDLE_POLLS) socket.end();
+  if (idlePolls === 2 * MAX_IDLE_POLLS) socket.destroy();
+  return { bytesRead, idlePolls };
 }

@@ -9,12 +9,12 @@ const LAST_REQUEST = Symbol('last request');
 type Connection = Socket & { [IN_FLIGHT]?: number; [LAST_REQUEST]?: IncomingMessage };
 
 /**
- * Tracks the open connections. When there are too many, the oldest connection on which no valid key was seen is
- * closed for the new one: idle connections, however many, cannot lock callers out.
+ * Tracks the open connections. Above the limit, each new connection evicts the oldest one that has not sent a valid
+ * key, so that any number of idle connections cannot lock out callers.
  */
 @Injectable()
 export class ConnectionTracker {
-  // In the order in which they were accepted.
+  // In order of acceptance.
   readonly #unauthenticated = new Set<Socket>();
   readonly #open = new Set<Socket>();
 
@@ -23,6 +23,7 @@ export class ConnectionTracker {
     return this.#open;
   }
 
+  /** Tracks the connections of a server. */
   attach(server: Server, maxConnections: number): void {
     server.on('connection', (socket) => {
       this.#open.add(socket);
@@ -35,7 +36,7 @@ export class ConnectionTracker {
     });
   }
 
-  /** A caller has sent a valid key over the connection. */
+  /** Protects a connection that has sent a valid key from eviction. */
   markAuthenticated(socket: Socket): void {
     this.#unauthenticated.delete(socket);
   }
@@ -50,7 +51,7 @@ export class ConnectionTracker {
     socket[IN_FLIGHT] = this.requestsInFlight(socket) - 1;
   }
 
-  /** Requests in flight on a connection. */
+  /** The number of requests in flight on a connection. */
   requestsInFlight(socket: Connection): number {
     return socket[IN_FLIGHT] ?? 0;
   }

@@ -1,8 +1,8 @@
 /**
- * The headers of an HTML page: it may use what is listed and nothing else, no site may frame it, and it sends no
- * referrer.
+ * Returns the security headers of an HTML page: it loads only the given sources, no site can frame it, and its links
+ * send no referrer.
  *
- * @param sources directives of the Content-Security-Policy that allow what the page needs
+ * @param sources directives of the Content-Security-Policy that allow the sources of the page
  */
 export function htmlSecurityHeaders(...sources: string[]): Record<string, string> {
   const denied = ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"];

@@ -1,6 +1,6 @@
 /**
- * An AbortController that creates its signal only for those who listen to it: creating, combining and aborting a
- * signal costs a call more than its signature, and hardly any call has to wait.
+ * An AbortController that creates its signal when it is first read. To create, combine and abort a signal costs more
+ * than to sign a call, and most calls never wait.
  */
 export class LazyAbortController {
   #reason: Error | undefined;
@@ -21,7 +21,7 @@ export class LazyAbortController {
     return this.#controller.signal;
   }
 
-  /** The first reason counts. */
+  /** Has no effect after the first call. */
   abort(reason: Error): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);

@@ -2,17 +2,17 @@ import type { FastifyRequest } from 'fastify';
 import { LazyAbortController } from './lazy-abort-controller.js';
 import { parseTraceparent } from './traceparent.js';
 
-/** What is known of a request when it arrives. */
+/** The immutable facts about a request, known when it arrives. */
 export interface RequestContext {
   /** The `X-Request-Id`. */
   readonly requestId: string;
   /** The W3C trace that the request belongs to. */
   readonly traceId: string | undefined;
-  /** Where the request comes from; undefined when the connection is gone already. */
+  /** The client's IP address; undefined when the connection is already closed. */
   readonly clientAddress: string | undefined;
   /** Milliseconds of the monotonic clock. */
   readonly startedAt: number;
-  /** Aborted when the connection closes: before the response, or after it, which changes nothing. */
+  /** Aborted when the connection closes. After the response, this has no effect. */
   readonly clientDisconnect: LazyAbortController;
 }
 
@@ -29,7 +29,7 @@ export function createRequestContext(request: FastifyRequest): RequestContext {
     traceId: parseTraceparent(request.headers['traceparent'] as string | undefined)?.traceId,
     clientAddress: request.ip,
     startedAt: performance.now(),
-    // Fastify's own signal is aborted as soon as a body has been read, even an empty one.
+    // Fastify aborts its own signal as soon as a body has been read, even an empty one.
     clientDisconnect: new LazyAbortController(),
   };
 }

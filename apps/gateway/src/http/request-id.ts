@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The request ids that are accepted from a client: they can be logged as they are. */
+/** Valid request ids of clients: the log shows them unchanged. */
 export const REQUEST_ID = /^[!-~]{1,128}$/;
 
-/** The client's request id when it is acceptable, else a new one. */
-export function requestId(headers: IncomingHttpHeaders): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+/** Returns the client's request id if it is valid, otherwise a new one. */
+export function getRequestId(headers: IncomingHttpHeaders): string {
+  const header = headers['x-request-id'];
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyContextConfig, RouteOptions } from 'fastify';
 
-/** One path that the gateway serves, with all of its methods. */
-interface Route {
+/** One path that the gateway serves, with all its methods. */
+export interface Route {
   readonly path: string;
   readonly pattern: RegExp;
   readonly methods: Set<string>;
@@ -16,7 +16,7 @@ export class RouteTable {
 
   add({ url, method, config = {} }: Pick<RouteOptions, 'url' | 'method' | 'config'>): void {
     const route = this.#routes.get(url) ?? { path: url, pattern: toRegExp(url), methods: new Set(), config };
-    for (const each of [method].flat()) route.methods.add(each);
+    for (const name of [method].flat()) route.methods.add(name);
     this.#routes.set(url, route);
   }
 
@@ -27,16 +27,15 @@ export class RouteTable {
     );
   }
 
-  /** The route that a URL belongs to, whatever the method; an empty parameter matches as well. */
-  match(url: string): Pick<Route, 'path' | 'config'> | undefined {
+  /** Returns the route of a URL, for any method. An empty parameter matches. */
+  match(url: string): Route | undefined {
     const [path = ''] = url.split('?', 1);
     return [...this.#routes.values()].find(({ pattern }) => pattern.test(path));
   }
 
-  /** The methods that the path of a URL takes, in alphabetical order; none when there is no such path. */
+  /** Returns the methods of a URL's route in alphabetical order; none when there is no such route. */
   allowedMethods(url: string): string[] {
-    const route = this.match(url);
-    return route ? [...this.#routes.get(route.path)!.methods].toSorted() : [];
+    return [...(this.match(url)?.methods ?? [])].toSorted();
   }
 }
 

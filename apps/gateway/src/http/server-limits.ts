@@ -1,6 +1,6 @@
-/** What one connection, and all of them together, may use. */
+/** Limits of one connection and of all connections together. */
 export interface ServerLimits {
-  /** Connections open at once. */
+  /** Open connections. */
   readonly maxConnections: number;
   /** Request line and headers. */
   readonly maxHeaderBytes: number;
@@ -10,9 +10,9 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number;
   /** How often these two are checked. */
   readonly checkIntervalMs: number;
-  /** Between two requests. Longer than load balancers keep idle connections, so that they are the ones to close. */
+  /** Between two requests. Longer than load balancers keep idle connections, so that the load balancer closes them first. */
   readonly keepAliveTimeoutMs: number;
-  /** Without a byte in either direction. Also closes clients that stop reading. Longer than any call takes. */
+  /** Without a byte in either direction: also closes clients that stop reading. Longer than the longest call. */
   readonly socketTimeoutMs: number;
 }
 

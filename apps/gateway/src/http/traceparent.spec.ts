@@ -10,8 +10,8 @@ const laterVersion = fc.stringMatching(/^[0-9a-f]{2}$/).filter((version) => !['0
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 
-describe('the trace of a request', () => {
-  it('is what any valid traceparent of today says', () => {
+describe('parseTraceparent', () => {
+  it('returns the trace id of any valid header of version 00', () => {
     fc.assert(
       fc.property(hex(32), hex(16), flags, (traceId, spanId, flag) => {
         expect(parseTraceparent(`00-${traceId}-${spanId}-${flag}`)?.traceId).toBe(traceId);
@@ -19,24 +19,24 @@ describe('the trace of a request', () => {
     );
   });
 
-  it('is what one of a later version says, whatever else that says', () => {
+  it('returns the trace id of any valid header of a later version', () => {
     fc.assert(
       fc.property(
         laterVersion,
         hex(32),
         fc.stringMatching(/^(-[\x20-\x7e]*)?$/),
-        (version, traceId, more) => {
-          expect(parseTraceparent(`${version}-${traceId}-${SPAN}-01${more}`)?.traceId).toBe(traceId);
+        (version, traceId, suffix) => {
+          expect(parseTraceparent(`${version}-${traceId}-${SPAN}-01${suffix}`)?.traceId).toBe(traceId);
         },
       ),
     );
   });
 
-  it('is not known once any character of a valid one is another than a digit of its kind', () => {
-    const at = fc.nat({ max: 54 });
-    const other = fc.stringMatching(/^[^0-9a-f-]$/);
+  it('returns undefined when any character of a valid header is replaced by an invalid one', () => {
+    const position = fc.nat({ max: 54 });
+    const invalidCharacter = fc.stringMatching(/^[^0-9a-f-]$/);
     fc.assert(
-      fc.property(hex(32), at, other, (traceId, index, character) => {
+      fc.property(hex(32), position, invalidCharacter, (traceId, index, character) => {
         const valid = `00-${traceId}-${SPAN}-01`;
         expect(
           parseTraceparent(valid.slice(0, index) + character + valid.slice(index + 1))?.traceId,
@@ -45,7 +45,7 @@ describe('the trace of a request', () => {
     );
   });
 
-  it('is either not known or a part of the header, whatever that is', () => {
+  it('returns undefined or a part of the header for any text', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 80 }), (header) => {
         const traceId = parseTraceparent(header)?.traceId;
@@ -68,7 +68,7 @@ describe('the trace of a request', () => {
     `00-${TRACE}-${SPAN}-1`,
     `00-${TRACE}-${SPAN}-01\n`,
     `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`,
-  ])('is not known from %j', (header) => {
+  ])('returns undefined for %j', (header) => {
     expect(parseTraceparent(header)?.traceId).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { Counter, Registry } from 'prom-client';
 
 const SOURCES = ['in_flight', 'cache'] as const;
 
-/** Where a stop got its result without an upstream call of its own: a call in flight, or the cache of ended tasks. */
+/** The source of a result without an upstream call of its own: a call in flight, or the cache of ended tasks. */
 export type CoalescingSource = (typeof SOURCES)[number];
 
 /** Stops that needed no upstream call of their own. */

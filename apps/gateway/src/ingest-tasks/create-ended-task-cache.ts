@@ -3,12 +3,12 @@ import { connectRedis, quotaKey } from '../redis/connect-redis.js';
 import { EndedTaskCache } from './ended-task-cache.js';
 import { RedisEndedTaskFeed } from './redis-ended-task-feed.js';
 
-const WRITER = { name: 'outcomes', commandTimeoutMs: 2000 };
+const WRITER = { name: 'ended-tasks-writer', commandTimeoutMs: 2000 };
 
-/** Longer than it blocks. */
-const READER = { name: 'outcomes-of-others', commandTimeoutMs: 10_000 };
+/** The timeout is longer than a blocking read. */
+const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
 
-/** The cache of ended tasks: of this process, or with REDIS_URL shared by all replicas. */
+/** Creates the cache of ended tasks: local to this process, or with REDIS_URL shared by all replicas. */
 export async function createEndedTaskCache(
   { url }: RedisConfig,
   { endpoint }: TencentCloudConfig,

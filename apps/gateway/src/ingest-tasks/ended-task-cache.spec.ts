@@ -13,56 +13,63 @@ afterEach(() => {
 
 const MINUTE_MS = 60_000;
 
-/** What is known where another replica has told of a task. */
-function heardElsewhere(...told: Parameters<Parameters<EndedTaskFeed['subscribe']>[0]>): EndedTaskCache {
-  return new EndedTaskCache({ subscribe: (heard) => heard(...told), publish: () => {}, close: () => {} });
+/** A cache that has received an entry from another replica. */
+function cacheWithReceivedTask(
+  ...entry: Parameters<Parameters<EndedTaskFeed['subscribe']>[0]>
+): EndedTaskCache {
+  return new EndedTaskCache({
+    subscribe: (received) => received(...entry),
+    publish: () => {},
+    close: () => {},
+  });
 }
 
-describe('a task that has ended', () => {
-  it('is known for ten minutes, and not after', () => {
-    const outcomes = new EndedTaskCache();
-    outcomes.add('a-task', 'a-request');
+describe('EndedTaskCache', () => {
+  it('keeps an entry for ten minutes', () => {
+    const cache = new EndedTaskCache();
+    cache.add('a-task', 'a-request');
     jest.advanceTimersByTime(10 * MINUTE_MS - 1);
-    expect(outcomes.get('a-task')).toBe('a-request');
+    expect(cache.get('a-task')).toBe('a-request');
     jest.advanceTimersByTime(2);
-    expect(outcomes.get('a-task')).toBeUndefined();
+    expect(cache.get('a-task')).toBeUndefined();
   });
 
-  it('is not known longer because it is asked for', () => {
-    const outcomes = new EndedTaskCache();
-    outcomes.add('a-task', 'a-request');
+  it('does not extend the lifetime of an entry that is read', () => {
+    const cache = new EndedTaskCache();
+    cache.add('a-task', 'a-request');
     for (let minute = 1; minute < 10; minute += 1) {
       jest.advanceTimersByTime(MINUTE_MS);
-      expect(outcomes.get('a-task')).toBe('a-request');
+      expect(cache.get('a-task')).toBe('a-request');
     }
     jest.advanceTimersByTime(MINUTE_MS + 1);
-    expect(outcomes.get('a-task')).toBeUndefined();
+    expect(cache.get('a-task')).toBeUndefined();
   });
 
   it.each([
-    ['just now', 0, 10],
-    ['nine minutes ago', 9, 1],
-    ['in the future, by a clock that is ahead', -5, 10],
-  ])('elsewhere %s is known for the rest of the ten minutes', (_, agoMinutes, restMinutes) => {
-    const outcomes = heardElsewhere('a-task', 'a-request', agoMinutes * MINUTE_MS);
-    jest.advanceTimersByTime(restMinutes * MINUTE_MS - 1);
-    expect(outcomes.get('a-task')).toBe('a-request');
-    jest.advanceTimersByTime(2);
-    expect(outcomes.get('a-task')).toBeUndefined();
+    ['that ended just now', 0, 10],
+    ['that ended nine minutes ago', 9, 1],
+    ['that ended in the future, by a clock that is ahead,', -5, 10],
+  ])(
+    'keeps a task of another replica %s for the rest of the ten minutes',
+    (_name, ageMinutes, remainingMinutes) => {
+      const cache = cacheWithReceivedTask('a-task', 'a-request', ageMinutes * MINUTE_MS);
+      jest.advanceTimersByTime(remainingMinutes * MINUTE_MS - 1);
+      expect(cache.get('a-task')).toBe('a-request');
+      jest.advanceTimersByTime(2);
+      expect(cache.get('a-task')).toBeUndefined();
+    },
+  );
+
+  it('ignores a task of another replica that ended ten minutes ago', () => {
+    const cache = cacheWithReceivedTask('a-task', 'a-request', 10 * MINUTE_MS);
+    expect(cache.get('a-task')).toBeUndefined();
   });
 
-  it('elsewhere ten minutes ago is not known', () => {
-    const outcomes = heardElsewhere('a-task', 'a-request', 10 * MINUTE_MS);
-    expect(outcomes.get('a-task')).toBeUndefined();
-  });
-});
-
-describe('the tasks that are known', () => {
-  it('are the last 10,000', () => {
-    const outcomes = new EndedTaskCache();
-    for (let n = 0; n <= 10_000; n += 1) outcomes.add(`task-${n}`, `request-${n}`);
-    expect(outcomes.get('task-0')).toBeUndefined();
-    expect(outcomes.get('task-1')).toBe('request-1');
-    expect(outcomes.get('task-10000')).toBe('request-10000');
+  it('keeps the last 10,000 entries', () => {
+    const cache = new EndedTaskCache();
+    for (let n = 0; n <= 10_000; n += 1) cache.add(`task-${n}`, `request-${n}`);
+    expect(cache.get('task-0')).toBeUndefined();
+    expect(cache.get('task-1')).toBe('request-1');
+    expect(cache.get('task-10000')).toBe('request-10000');
   });
 });

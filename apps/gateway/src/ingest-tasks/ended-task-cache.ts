@@ -1,20 +1,20 @@
 import { LRUCache } from 'lru-cache';
 
-/** A stopped task stays stopped. Long enough for callers that retry. */
+/** A stopped task stays stopped, so this only has to be long enough for callers that retry. */
 export const TTL_MS = 10 * 60 * 1000;
 
-/** At about 300 bytes each. */
+/** About 300 bytes each. */
 export const MAX_ENTRIES = 10_000;
 
 /** Shares ended tasks among replicas. */
 export interface EndedTaskFeed {
-  /** @param received gets each ended task, the cloud's RequestId, and how long ago it ended, in milliseconds */
+  /** @param received called with each ended task, the cloud's RequestId, and the time since its end in milliseconds */
   subscribe(received: (task: string, requestId: string, ageMs: number) => void): void;
   publish(task: string, requestId: string): void;
   close(): void;
 }
 
-/** Tasks that are known to have ended, with the RequestId of the upstream call that said so. */
+/** Tasks that are known to have ended, with the cloud's RequestId of the call that stopped them. */
 export class EndedTaskCache {
   readonly #requestIds = new LRUCache<string, string>({ max: MAX_ENTRIES, ttl: TTL_MS });
 
@@ -25,7 +25,7 @@ export class EndedTaskCache {
     });
   }
 
-  /** The RequestId when the task is known to have ended. */
+  /** Returns the RequestId if the task is known to have ended. */
   get(task: string): string | undefined {
     return this.#requestIds.get(task);
   }

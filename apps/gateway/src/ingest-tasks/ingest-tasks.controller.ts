@@ -7,8 +7,8 @@ import { parsePreferWait } from './prefer.js';
 import { type StopRequest, validateStopRequest } from './stop-request.js';
 import { StopRequestPipe } from './stop-request.pipe.js';
 
-/** The request as a whole, for a pipe. */
-const WholeRequest = createParamDecorator((_: unknown, context: ExecutionContext) =>
+/** Passes the whole request to a pipe. */
+const RequestForPipe = createParamDecorator((_: unknown, context: ExecutionContext) =>
   context.switchToHttp().getRequest<FastifyRequest>(),
 );
 
@@ -34,7 +34,7 @@ export class IngestTasksController {
   @Delete(':id')
   @RouteConfig({ validate: validateStopRequest })
   async stop(
-    @WholeRequest(StopRequestPipe) stopRequest: StopRequest,
+    @RequestForPipe(StopRequestPipe) stopRequest: StopRequest,
     @Req() { headers, caller, requestContext }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StopTaskResponse> {

@@ -37,12 +37,12 @@ export class IngestTasksService implements OnApplicationShutdown {
   }
 
   /**
-   * Stops a task. When the client disconnects, a stop that is not sent yet is cancelled; one that was sent runs to its
-   * end.
+   * Stops a task. If the client disconnects before the call is sent, the stop is cancelled; after that, the call
+   * continues.
    *
-   * @param waitSeconds how long the stop may wait for a slot; undefined: as configured
-   * @throws StopFailedException for every problem; `shutting-down` for a stop that still waits when the process drains
-   * @throws StopCancelledError when the client disconnected and nothing was sent
+   * @param waitSeconds the maximum wait for a slot; undefined: the configured default
+   * @throws StopFailedException for every problem
+   * @throws StopCancelledError if the client disconnected before the call was sent
    */
   async stop(
     request: StopRequest,
@@ -54,7 +54,7 @@ export class IngestTasksService implements OnApplicationShutdown {
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     const task = { taskId, sdkAppId, region };
     let details: StopDetails = { task };
-    // Held in addition to its connection, because the upstream call continues when the client disconnects.
+    // In addition to its connection, because the upstream call continues after the client disconnects.
     this.lifecycle.requestStarted(context);
     try {
       if (!canUseSdkAppId(caller, sdkAppId)) throw new ProblemException('sdk-app-id-not-allowed');

@@ -10,7 +10,7 @@ import { StopFailedException } from './stop-outcome.js';
 
 const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
 
-/** Rejects stops that find the quota exhausted before they are validated, as rate limiters do. */
+/** Rejects stops before their validation while the quota is exhausted, as rate limiters do. */
 @Injectable()
 export class LoadSheddingHook {
   constructor(
@@ -20,7 +20,7 @@ export class LoadSheddingHook {
     @Inject(tencentCloudConfig.KEY) private readonly defaults: TencentCloudConfig,
   ) {}
 
-  /** @returns undefined when the stop may wait, needs no slot of its own, or can have one */
+  /** @returns undefined if the stop may wait, needs no slot of its own, or can get one */
   rejection(request: FastifyRequest, reply: FastifyReply): ProblemException | undefined {
     const { headers, caller } = request;
     const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
@@ -34,7 +34,7 @@ export class LoadSheddingHook {
     return new StopFailedException(new ProblemException(CODES[reason], { retryAfterMs }), { task });
   }
 
-  /** The parameters as the router parsed them, not validated; undefined when one is given twice. */
+  /** The task by the parameters as the router parsed them, not validated; undefined if one occurs twice. */
   #taskOf({ params, query }: FastifyRequest): TaskRef | undefined {
     const { id } = params as { id: string };
     const { sdkAppId = this.defaults.defaultSdkAppId, region = this.defaults.defaultRegion } = query as {

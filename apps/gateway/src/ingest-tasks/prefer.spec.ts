@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePreferWait } from './prefer.js';
 
-describe('the wait that a caller prefers', () => {
+describe('parsePreferWait', () => {
   it.each([
     ['wait=5', 5],
     ['wait=0', 0],
@@ -16,7 +16,7 @@ describe('the wait that a caller prefers', () => {
     [String.raw`foo="a\", wait=9", wait=4`, 4],
     ['wait=2, wait=8', 2],
     [', ,wait=6', 6],
-  ])('%s is %d s', (header, expected) => {
+  ])('parses %s as %d seconds', (header, expected) => {
     expect(parsePreferWait(header)).toBe(expected);
   });
 
@@ -36,11 +36,11 @@ describe('the wait that a caller prefers', () => {
     'foo="wait=3',
     'wait=soon, wait=3',
     '=3',
-  ])('%s says nothing of it', (header) => {
+  ])('ignores %s', (header) => {
     expect(parsePreferWait(header)).toBeUndefined();
   });
 
-  it('is found quickly in a header made to be slow', () => {
+  it('parses headers that provoke backtracking in linear time', () => {
     for (const header of ['"\\'.repeat(8000), ' ;'.repeat(8000), 'a='.repeat(8000), '",'.repeat(8000)])
       expect(parsePreferWait(header)).toBeUndefined();
   });

@@ -8,8 +8,8 @@ const RETRY_INTERVAL_MS = 200;
 type Entry = [id: string, fields: string[]];
 
 /**
- * Ended tasks as a stream in Redis that every replica appends to and reads: a stop need not ask Redis. While Redis is
- * unavailable, an upstream call is made that might have been saved.
+ * A Redis stream of ended tasks that every replica appends to and reads, so that a stop never waits for Redis. While
+ * Redis is unavailable, replicas may call the cloud for tasks that have already ended.
  *
  * @see https://redis.io/docs/latest/develop/data-types/streams/
  */
@@ -18,7 +18,7 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
   #closed = false;
 
   /**
-   * @param reader a connection of its own: it blocks most of the time
+   * @param reader a separate connection, because it blocks most of the time
    * @param quotaKey the endpoint and the action
    */
   constructor(

@@ -8,22 +8,25 @@ import { EndedTaskCache } from './ended-task-cache.js';
 import { type SendStop, StopCoalescer } from './stop-coalescer.js';
 
 /** When the first slot can be leased, in milliseconds after the start. */
-const OPEN_AT = 1500;
+const STARTUP_DELAY_MS = 1500;
 
 interface PlannedRequest {
-  readonly at: number;
+  readonly arrivesAtMs: number;
   readonly taskId: string;
   readonly caller: string;
   readonly waitMs: number;
   /** How long after its arrival its client disconnects. */
   readonly disconnectsAfterMs: number;
   /** How the call ends if it is this request's: `circuit-open` before it acquires a slot. */
-  readonly fate: 'stopped' | 'failed' | 'unused' | 'abandoned' | 'circuit-open';
+  readonly end: 'stopped' | 'failed' | 'unused' | 'abandoned' | 'circuit-open';
   readonly roundTripMs: number;
 }
 
 const request: fc.Arbitrary<PlannedRequest> = fc.record({
-  at: fc.oneof(fc.integer({ min: 0, max: 8000 }), fc.constantFrom(1000, 1499, 1500, 1501, 2500, 3000)),
+  arrivesAtMs: fc.oneof(
+    fc.integer({ min: 0, max: 8000 }),
+    fc.constantFrom(1000, 1499, 1500, 1501, 2500, 3000),
+  ),
   taskId: fc.constantFrom('t', 't', 'u'),
   caller: fc.constantFrom('a', 'b', 'c'),
   waitMs: fc.constantFrom(0, 0, 500, 1000, 3000),
@@ -32,7 +35,7 @@ const request: fc.Arbitrary<PlannedRequest> = fc.record({
     fc.constantFrom(0, 1, 500, 1000),
     fc.nat({ max: 4000 }),
   ),
-  fate: fc.constantFrom('stopped', 'failed', 'failed', 'unused', 'abandoned', 'circuit-open'),
+  end: fc.constantFrom('stopped', 'failed', 'failed', 'unused', 'abandoned', 'circuit-open'),
   roundTripMs: fc.constantFrom(0, 20, 1000, 2000),
 });
 
@@ -71,7 +74,7 @@ class Run {
   }
 
   async request(planned: PlannedRequest): Promise<void> {
-    const { at, taskId, caller, waitMs, disconnectsAfterMs } = planned;
+    const { arrivesAtMs, taskId, caller, waitMs, disconnectsAfterMs } = planned;
     const client = new AbortController();
     if (disconnectsAfterMs < Infinity)
       this.clock.setTimer(disconnectsAfterMs, () => client.abort(new Error('disconnected')));
@@ -85,27 +88,30 @@ class Run {
     );
     this.settled += 1;
     const now = this.clock.now();
-    const patience = Math.min(Math.max(at + waitMs, OPEN_AT), at + disconnectsAfterMs);
-    if (error?.message === 'disconnected') expectTime(now, at + disconnectsAfterMs);
+    const maxWaitUntil = Math.min(
+      Math.max(arrivesAtMs + waitMs, STARTUP_DELAY_MS),
+      arrivesAtMs + disconnectsAfterMs,
+    );
+    if (error?.message === 'disconnected') expectTime(now, arrivesAtMs + disconnectsAfterMs);
     const isWithoutSlot = error?.code !== undefined || error?.message === 'disconnected';
-    // From admission on all share the outcome, however long that takes; nobody waits longer than it may before.
-    const waitedUntil = isWithoutSlot ? now : (this.#admittedAt.get(upstreamCall) ?? at);
-    expectNotLaterThan(waitedUntil, patience);
+    // Before admission, no request waits longer than it may. After admission, all share the outcome of the call.
+    const waitedUntil = isWithoutSlot ? now : (this.#admittedAt.get(upstreamCall) ?? arrivesAtMs);
+    expectNotLaterThan(waitedUntil, maxWaitUntil);
     if (error?.code !== undefined) expectExhausted(error.code);
   }
 
-  #send({ taskId, fate, roundTripMs }: PlannedRequest): SendStop {
+  #send({ taskId, end, roundTripMs }: PlannedRequest): SendStop {
     return async (call) => {
-      if (fate === 'circuit-open') throw new Error(fate);
+      if (end === 'circuit-open') throw new Error(end);
       const slot = await call.acquireFirstSlot();
-      if (fate === 'unused') throw new Error(fate);
+      if (end === 'unused') throw new Error(end);
       this.#admittedAt.set(call.upstreamCall, this.clock.now());
       expectNew(this.#inFlight, taskId);
       this.#inFlight.add(taskId);
       await new Promise<void>((resolve) => this.clock.setTimer(roundTripMs, resolve));
       this.#inFlight.delete(taskId);
-      slot.release(fate === 'abandoned' ? 'abandoned' : 'completed');
-      if (fate !== 'stopped') throw new Error(fate);
+      slot.release(end === 'abandoned' ? 'abandoned' : 'completed');
+      if (end !== 'stopped') throw new Error(end);
       return { status: 'stopped', requestId: 'r' };
     };
   }
@@ -127,8 +133,8 @@ function expectNew(tasks: ReadonlySet<string>, taskId: string): void {
   expect(tasks).not.toContain(taskId);
 }
 
-describe('coalescing, whatever comes, disconnects and fails', () => {
-  it('sends one call per task at a time, releases every slot, and lets nobody wait longer than it may: 1,000 schedules', async () => {
+describe('StopCoalescer with random requests, disconnects and failures', () => {
+  it('sends one call per task at a time, releases every slot, and never exceeds a wait in 1,000 schedules', async () => {
     let joined = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -138,15 +144,15 @@ describe('coalescing, whatever comes, disconnects and fails', () => {
         async (requests, perSecond, queueLimit) => {
           const run = new Run(perSecond, queueLimit);
           const failures: unknown[] = [];
-          for (const one of requests)
-            run.clock.setTimer(one.at, () => {
-              run.request(one).catch((error: unknown) => failures.push(error));
+          for (const planned of requests)
+            run.clock.setTimer(planned.arrivesAtMs, () => {
+              run.request(planned).catch((error: unknown) => failures.push(error));
             });
           await run.clock.runUntil(60_000);
           expect(failures).toEqual([]);
           expect(run.settled).toBe(requests.length);
           expect(run.quota.released).toBe(run.quota.acquired);
-          expect(run.quota.state()).toMatchObject({ free: perSecond, inUse: 0, waiting: 0 });
+          expect(run.quota.state()).toMatchObject({ free: perSecond, inUse: 0, queueLength: 0 });
           expect(run.clock.pending).toBe(0);
           joined += run.joined;
         },

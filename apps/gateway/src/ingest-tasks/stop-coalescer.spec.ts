@@ -15,11 +15,11 @@ let quota: Quota;
 let registry: Registry;
 let coalescer: StopCoalescer;
 let holding: Slot;
-/** The calls that were admitted, and when. */
+/** The admitted calls, with their times. */
 let sent: string[];
-/** What became of the requests, and when. */
+/** The results of the requests, with their times. */
 let outcomes: string[];
-/** Ends the calls that are admitted, and those that come later. */
+/** The response to all admitted calls. */
 let respond: PromiseWithResolvers<StopResult>;
 
 beforeEach(async () => {
@@ -68,8 +68,8 @@ const coalesced = async (source: string): Promise<number | undefined> => {
   return values.find(({ labels }) => labels['source'] === source)?.value;
 };
 
-describe('requests for one task', () => {
-  it('share one call and its result, those that join after it is admitted included', async () => {
+describe('StopCoalescer', () => {
+  it('shares one call and its result, also with requests that join after admission', async () => {
     holding.release('unused');
     const first = join('a');
     const second = join('b');
@@ -88,7 +88,7 @@ describe('requests for one task', () => {
     expect(await coalesced('cache')).toBe(0);
   });
 
-  it('share its error, and the next request makes a new call', async () => {
+  it('shares the error of a call, and makes a new call for the next request', async () => {
     holding.release('unused');
     join('a');
     join('b');
@@ -101,7 +101,7 @@ describe('requests for one task', () => {
     expect(sent).toEqual(['for a at 1500', 'for c at 2500']);
   });
 
-  it('share nothing when SdkAppId or region differ', async () => {
+  it('shares nothing when the task id, the SdkAppId or the region differs', async () => {
     const tasks = [
       TASK,
       { ...TASK, sdkAppId: 1400000002 },
@@ -114,7 +114,7 @@ describe('requests for one task', () => {
     expect(outcomes).toHaveLength(4);
   });
 
-  it('need no call once the task is known to have ended', async () => {
+  it('makes no call for a task that is known to have ended', async () => {
     holding.release('unused');
     respond.resolve(STOPPED);
     join('a');
@@ -127,7 +127,7 @@ describe('requests for one task', () => {
     expect(coalescer.hasNoKnownState(TASK)).toBe(false);
   });
 
-  it('have a known state while their call is in flight', async () => {
+  it('knows the state of a task while its call is in flight', async () => {
     expect(coalescer.hasNoKnownState(TASK)).toBe(true);
     join('a', { waitMs: 5000 });
     expect(coalescer.hasNoKnownState(TASK)).toBe(false);
@@ -135,8 +135,8 @@ describe('requests for one task', () => {
   });
 });
 
-describe('before the call is admitted', () => {
-  it('a follower that may not wait is rejected; the leader waits on', async () => {
+describe('StopCoalescer before admission', () => {
+  it('rejects a follower that may not wait, while the leader waits', async () => {
     join('leader', { waitMs: 5000 });
     join('hasty');
     respond.resolve(STOPPED);
@@ -147,7 +147,7 @@ describe('before the call is admitted', () => {
     expect(outcomes.slice(1)).toEqual(['leader stopped at 2600']);
   });
 
-  it('a follower is rejected when its wait is over', async () => {
+  it('rejects a follower at the end of its wait', async () => {
     join('leader', { waitMs: 5000 });
     join('follower', { waitMs: 700 });
     await clock.runUntil(9000);
@@ -155,7 +155,7 @@ describe('before the call is admitted', () => {
     expect(sent).toEqual([]);
   });
 
-  it('a follower that may not wait is served when the leader is: at the end of the hold after start', async () => {
+  it('serves a follower that may not wait together with the leader at the end of the startup delay', async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 1, clock });
     coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
@@ -166,7 +166,7 @@ describe('before the call is admitted', () => {
     expect(outcomes).toEqual(['leader stopped at 1500', 'follower stopped at 1500']);
   });
 
-  it('the next follower leads when the leader is rejected, with its own caller and its remaining wait', async () => {
+  it('makes the next follower the leader after a rejection, with its own caller and its remaining wait', async () => {
     join('leader', { waitMs: 1500 });
     await clock.runUntil(2000);
     join('second', { caller: 'other', waitMs: 9000 });
@@ -182,7 +182,7 @@ describe('before the call is admitted', () => {
     expect(outcomes.slice(1)).toEqual(['second stopped at 8100', 'third stopped at 8100']);
   });
 
-  it('the wait of a follower that leads ends when it would have ended anyway', async () => {
+  it('does not extend the wait of a follower that becomes the leader', async () => {
     join('leader', { caller: 'a', waitMs: 1500 });
     await clock.runUntil(2000);
     join('second', { caller: 'a', waitMs: 4000 });
@@ -190,7 +190,7 @@ describe('before the call is admitted', () => {
     expect(outcomes).toEqual(['leader quota-exhausted at 3000', 'second quota-exhausted at 6000']);
   });
 
-  it('a follower that may not wait leads when the leader is rejected at once, and gets what its caller may have', async () => {
+  it('makes a follower that may not wait the leader after an immediate rejection, with the share of its own caller', async () => {
     quota = new Quota({ perSecond: 2, clock });
     coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
     await clock.runUntil(5000);
@@ -206,7 +206,7 @@ describe('before the call is admitted', () => {
     expect(sent).toEqual(['for modest at 5000']);
   });
 
-  it('the next follower leads when the client of the leader disconnects', async () => {
+  it('makes the next follower the leader when the client of the leader disconnects', async () => {
     const client = new AbortController();
     join('leader', { waitMs: 5000, client });
     join('follower', { waitMs: 5000 });
@@ -219,7 +219,7 @@ describe('before the call is admitted', () => {
     expect(sent).toEqual(['for follower at 1600']);
   });
 
-  it('a follower whose client disconnects leaves, and the others wait on', async () => {
+  it('removes a follower whose client disconnects, while the others wait', async () => {
     const client = new AbortController();
     join('leader', { waitMs: 5000 });
     join('follower', { waitMs: 5000, client });
@@ -231,7 +231,7 @@ describe('before the call is admitted', () => {
     expect(outcomes).toEqual(['follower disconnected at 1600']);
   });
 
-  it('a call that nobody wants any more ends unsent, and the next request makes a new one', async () => {
+  it('ends a call without requests unsent, and makes a new call for the next request', async () => {
     const draining = new AbortController();
     join('leader', { waitMs: 5000, client: draining });
     join('follower', { waitMs: 5000, client: draining });
@@ -248,7 +248,7 @@ describe('before the call is admitted', () => {
     expect(sent).toEqual(['for later at 1600']);
   });
 
-  it('a request that comes while a call without requests is still ending makes a new one', async () => {
+  it('makes a new call for a request that arrives while a call without requests is ending', async () => {
     const ending = Promise.withResolvers<void>();
     join('first', {
       sendWith: async (call) => {
@@ -273,7 +273,7 @@ describe('before the call is admitted', () => {
     ]);
   });
 
-  it('followers count against the queue limit, per caller and in total', async () => {
+  it('counts followers against the queue limit, per caller and in total', async () => {
     join('leader', { waitMs: 9000 });
     join('a1', { caller: 'a', waitMs: 9000 });
     join('a2', { caller: 'a', waitMs: 9000 });
@@ -288,7 +288,7 @@ describe('before the call is admitted', () => {
     expect(quota.state().queueLength).toBe(3);
   });
 
-  it('all are rejected when the quota is closed', async () => {
+  it('rejects all requests when the quota is closed', async () => {
     join('leader', { waitMs: 9000 });
     join('follower', { waitMs: 9000 });
     await clock.runUntil(1600);
@@ -298,7 +298,7 @@ describe('before the call is admitted', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('an error of the call itself is the outcome of all', async () => {
+  it('rejects all requests with an error of the call itself', async () => {
     join('leader', { waitMs: 9000, sendWith: () => Promise.reject(new Error('circuit open')) });
     join('follower', { waitMs: 9000 });
     await clock.runUntil(1600);
@@ -307,8 +307,8 @@ describe('before the call is admitted', () => {
   });
 });
 
-describe('from admission on', () => {
-  it('the call runs to its end and all share its outcome, even if every client disconnects', async () => {
+describe('StopCoalescer after admission', () => {
+  it('completes the call and shares its outcome even if every client disconnects', async () => {
     holding.release('unused');
     const client = new AbortController();
     join('leader', { waitMs: 9000, client });
@@ -322,7 +322,7 @@ describe('from admission on', () => {
     expect(outcomes).toEqual(['leader stopped at 1700', 'follower stopped at 1700']);
   });
 
-  it('followers do not wait in the queue any more, however long the call takes', async () => {
+  it('removes followers from the queue, even if the call takes long', async () => {
     holding.release('unused');
     join('leader');
     join('follower', { waitMs: 100 });
@@ -332,8 +332,8 @@ describe('from admission on', () => {
   });
 });
 
-describe('the slot that the leader acquires', () => {
-  it('is held as long as the call that used it says', async () => {
+describe('the slot of the leader', () => {
+  it('is held until the call that used it releases it', async () => {
     holding.release('unused');
     respond.resolve(STOPPED);
     join('a');
@@ -368,10 +368,10 @@ describe('the slot that the leader acquires', () => {
     expect(outcomes).toEqual(['a not sent at 1500']);
     holding.release('unused');
     await clock.runUntil(1700);
-    expect(quota.state()).toMatchObject({ free: 1, inUse: 0, waiting: 0 });
+    expect(quota.state()).toMatchObject({ free: 1, inUse: 0, queueLength: 0 });
   });
 
-  it('is acquired once, however often it is asked for', async () => {
+  it('is acquired once, even if it is requested twice', async () => {
     quota = new Quota({ perSecond: 2, clock });
     coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
     const reasons: ReleaseReason[] = [];

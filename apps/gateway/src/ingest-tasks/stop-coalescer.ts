@@ -5,7 +5,7 @@ import type { CoalescingMetrics, CoalescingSource } from './coalescing-metrics.j
 import type { EndedTaskCache } from './ended-task-cache.js';
 import { UpstreamCall } from './upstream-call.js';
 
-/** All that identifies a task of the cloud. */
+/** The identity of a task. */
 export interface TaskRef {
   readonly taskId: string;
   readonly sdkAppId: number;
@@ -14,11 +14,11 @@ export interface TaskRef {
 
 /** A request to stop a task. */
 export interface StopRequester {
-  /** The caller that acquires the slot when this request leads. */
+  /** The caller for which the slot is acquired if this request leads. */
   readonly caller: string;
-  /** How long it may wait for the slot, in milliseconds. */
+  /** The maximum wait for the slot, in milliseconds. */
   readonly waitMs: number;
-  /** Ends its wait; it then fails with the signal's reason. Has no effect once the call is admitted. */
+  /** Ends the wait: the request fails with the signal's reason. Has no effect after admission of the call. */
   signal(): AbortSignal;
 }
 
@@ -26,41 +26,41 @@ export interface StopRequester {
 export interface SharedCall {
   readonly upstreamCall: UpstreamCall;
   /**
-   * Acquires the slot of the first attempt, for one request after the other until one gets it: that admits the call.
+   * Acquires the slot of the first attempt, which admits the call. Each request tries in turn until one gets a slot.
    *
-   * @throws the error of the last request when none gets it: nothing must be sent
+   * @throws the error of the last request if none gets a slot; then nothing may be sent
    */
   acquireFirstSlot(): Promise<Slot>;
-  /** The caller that acquired the first slot; before, the one that tries to. */
+  /** The caller for which the first slot was acquired, or is being acquired. */
   readonly caller: string;
 }
 
-/** Makes the call. It must release the slot that it acquires; one that it leaves is released as unused. */
+/** Makes the call. It must release the slot that it acquires; otherwise the slot is released as unused at its end. */
 export type SendStop = (call: SharedCall) => Promise<StopResult>;
 
-/** What is known of a request as soon as it has joined. */
+/** A request that has joined a call, or needs none. */
 export interface JoinedStop {
-  /** How it gets its result without a call to the cloud of its own. */
+  /** The source of its result, if it needs no upstream call of its own. */
   readonly coalesced?: CoalescingSource;
-  /** The call that it shares; undefined when the task is known to have ended. */
+  /** The call that it shares; undefined if the task is known to have ended. */
   readonly upstreamCall?: UpstreamCall;
-  /** Whether that call still has to be admitted. */
+  /** Whether this call is not admitted yet. */
   readonly waitsForSlot: boolean;
   /**
-   * Rejects with the errors of {@link Quota.acquire} and of the signal while the call is not admitted, and with those of
-   * the call.
+   * Rejects with the errors of {@link Quota.acquire} and the reason of the signal before admission, and with the error of
+   * the call after it.
    */
   readonly result: Promise<StopResult>;
 }
 
 /**
- * A singleflight: at any time there is at most one call to the cloud per task, and requests for the same task share it.
- * A task that is known to have ended needs none. Whether a request may stop the task must be checked before.
+ * A singleflight: there is at most one upstream call per task at any time, and requests for the same task share it. A
+ * task that is known to have ended needs no call. Authorize a request before it joins.
  */
 export class StopCoalescer implements OnApplicationShutdown {
   readonly #inFlight = new Map<string, InFlightStop>();
 
-  /** @param clock milliseconds of a clock that never goes back */
+  /** @param clock milliseconds of a monotonic clock */
   constructor(
     private readonly quota: Quota,
     private readonly endedTasks: EndedTaskCache,
@@ -68,7 +68,7 @@ export class StopCoalescer implements OnApplicationShutdown {
     private readonly clock: { now(): number },
   ) {}
 
-  /** @param send makes the call if there is none to share */
+  /** @param send makes the call if there is no call to share */
   join(task: TaskRef, requester: StopRequester, send: SendStop): JoinedStop {
     const key = taskKey(task);
     const requestId = this.endedTasks.get(key);
@@ -85,7 +85,7 @@ export class StopCoalescer implements OnApplicationShutdown {
     return { coalesced: 'in_flight', upstreamCall, waitsForSlot: !isAdmitted, result };
   }
 
-  /** Whether a request for this task needs a call of its own: none is in flight, and the task is not known to have ended. */
+  /** Whether no call for this task is in flight, and the task is not known to have ended. */
   hasNoKnownState(task: TaskRef): boolean {
     const key = taskKey(task);
     return !this.#inFlight.has(key) && this.endedTasks.get(key) === undefined;
@@ -113,20 +113,20 @@ export class StopCoalescer implements OnApplicationShutdown {
 interface Participant {
   readonly requester: StopRequester;
   readonly deadline: number;
-  /** Of a follower; the leader waits in the queue itself. */
+  /** Only for followers: the leader waits in the queue itself. */
   readonly reservation?: QueueReservation;
   readonly result: PromiseWithResolvers<StopResult>;
 }
 
 class InFlightStop implements SharedCall {
   readonly upstreamCall = new UpstreamCall();
-  // In order of arrival. Until the call is admitted the first one leads, and the others follow.
+  // In order of arrival. Before admission, the first one is the leader and the others are followers.
   readonly #participants = new Set<Participant>();
   #caller: string;
   #isAdmitted = false;
   #firstSlot: Promise<Slot> | undefined;
 
-  /** @param onEnd called when no request can join any more */
+  /** @param onEnd called when requests can no longer join */
   constructor(
     private readonly quota: Quota,
     private readonly clock: { now(): number },
@@ -180,7 +180,7 @@ class InFlightStop implements SharedCall {
 
   async #acquire(): Promise<Slot> {
     let lastError: unknown;
-    // A follower that joins meanwhile is visited, one that has left is not.
+    // The iteration includes followers that join during it, and skips those that were removed.
     for (const leader of this.#participants) {
       const { requester, deadline, reservation, result } = leader;
       reservation?.release();

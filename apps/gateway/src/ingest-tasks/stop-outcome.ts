@@ -6,31 +6,31 @@ import type { CoalescingSource } from './coalescing-metrics.js';
 import type { TaskRef } from './stop-coalescer.js';
 import type { UpstreamCall } from './upstream-call.js';
 
-/** How a stop proceeded. */
+/** The task, the wait and the upstream call of a stop. */
 export interface StopDetails {
   readonly task: TaskRef;
-  /** When it requested its first slot, in milliseconds of the monotonic clock; undefined when it needed none. */
+  /** When it requested its first slot, in milliseconds of the monotonic clock; undefined if it needed no slot. */
   readonly queuedAt?: number | undefined;
-  /** Where it got its result without an upstream call of its own. */
+  /** The source of its result, if it needed no upstream call of its own. */
   readonly coalesced?: CoalescingSource | undefined;
   /** Its own upstream call, or the one that it shared. */
   readonly upstreamCall?: UpstreamCall | undefined;
 }
 
-/** The end of a stop: what logs, metrics and spans report. */
+/** The result of a stop, for logs, metrics and spans. */
 export interface StopOutcome {
   readonly result: 'stopped' | 'already-finished' | 'cancelled' | ProblemCode;
   readonly outcome: Outcome | 'stopped';
-  /** What the cloud responded; without a code when that is from the cache. */
+  /** The cloud's response; without a code if it is from the cache. */
   readonly upstream?: { readonly code?: string; readonly requestId: string } | undefined;
-  /** Why the cloud did not respond, in fixed words. */
+  /** Why there is no usable response of the cloud; never free text. */
   readonly reason?: string | undefined;
-  /** Undefined when the request was rejected before it was clear what to stop. */
+  /** undefined if the request was rejected before its task was known. */
   readonly details?: StopDetails | undefined;
   readonly suppressLog?: boolean | undefined;
 }
 
-/** The outcome when the task is stopped. */
+/** The outcome of a successful stop. */
 export interface SuccessfulStop extends StopOutcome {
   readonly result: 'stopped' | 'already-finished';
   readonly upstream: { readonly code?: string; readonly requestId: string };
@@ -39,7 +39,7 @@ export interface SuccessfulStop extends StopOutcome {
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Set once, by the controller, when the task is stopped. */
+    /** Set once, by the controller, after a successful stop. */
     stopOutcome: SuccessfulStop | undefined;
   }
 }
@@ -63,7 +63,7 @@ export class StopCancelledError extends ClientDisconnectedError {
   }
 }
 
-/** The outcome that a response carries: the controller's, or that of the error it was written for. */
+/** Returns the outcome of the stop that a response belongs to. */
 export function stopOutcomeOf({ stopOutcome, responseError }: FastifyReply): StopOutcome {
   if (stopOutcome) return stopOutcome;
   if (responseError instanceof ClientDisconnectedError) {

@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toStopRequest, validateStopRequest } from './stop-request.js';
 
-interface Given {
+interface RequestParts {
   id?: string;
   query?: Record<string, unknown>;
   body?: Buffer;
 }
 
-const request = ({ id = 'a-task', query = {}, body }: Given) => ({ params: { id }, query, body });
+const request = ({ id = 'a-task', query = {}, body }: RequestParts) => ({ params: { id }, query, body });
 
 describe('validateStopRequest', () => {
   it('accepts every id of 1 to 256 characters without control characters, and leaves it unchanged', () => {
@@ -60,7 +60,7 @@ describe('validateStopRequest', () => {
     },
   );
 
-  it('lists every error at once', () => {
+  it('lists every error', () => {
     const errors = validateStopRequest(
       request({ id: '', query: { sdkAppId: '0', Region: 'ap-mumbai' }, body: Buffer.from('{}') }),
     );

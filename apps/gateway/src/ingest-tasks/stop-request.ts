@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
 import type { ValidationError } from '../http/route-config.js';
 
-/** No control characters. Spelled out, because readers of the OpenAPI document do not know `\p{Cc}`. */
+/** No control characters. Not `\p{Cc}`, which clients generated from the OpenAPI document may not support. */
 // oxlint-disable-next-line no-control-regex -- these characters are what the pattern excludes
 export const TASK_ID = /^[^\u0000-\u001F\u007F-\u009F]{1,256}$/u;
 
@@ -30,7 +30,7 @@ class StopParameters {
 
   constructor({ params, query }: Pick<FastifyRequest, 'params' | 'query'>) {
     this.id = (params as { id?: string }).id ?? '';
-    // The validators check that these are strings: a parameter given twice is a list.
+    // Not necessarily strings, which the validators check: a parameter that occurs twice is a list.
     const { sdkAppId, region } = query as { sdkAppId?: string; region?: string };
     this.sdkAppId = sdkAppId;
     this.region = region;
@@ -40,13 +40,13 @@ class StopParameters {
 /** A validated request to stop a task. */
 export interface StopRequest {
   readonly taskId: string;
-  /** undefined: the configured one. */
+  /** undefined: the configured default. */
   readonly sdkAppId: number | undefined;
-  /** undefined: the configured one. */
+  /** undefined: the configured default. */
   readonly region: string | undefined;
 }
 
-/** Every error of a request to stop a task. */
+/** Lists every error of a request to stop a task. */
 export function validateStopRequest(
   request: Pick<FastifyRequest, 'params' | 'query' | 'body'>,
 ): ValidationError[] {
@@ -67,7 +67,7 @@ export function validateStopRequest(
   return [...parameterErrors, ...unknownParameters, ...bodyErrors];
 }
 
-/** @param request one without errors */
+/** @param request a valid one */
 export function toStopRequest(request: Pick<FastifyRequest, 'params' | 'query'>): StopRequest {
   const { id, sdkAppId, region } = new StopParameters(request);
   return { taskId: id, sdkAppId: sdkAppId === undefined ? undefined : Number(sdkAppId), region };

@@ -13,10 +13,11 @@ import {
   isCode,
   CredentialsUnavailableError,
 } from '#libs/tencent-cloud';
+import { RETRY_ON_ANOTHER_REPLICA_MS } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import type { ProblemCode } from '../problems/problem-table.js';
 
-/** The problem for each rejection of the cloud; every other code is `upstream-rejected`. */
+/** The problem for each error code of the cloud; every other code is `upstream-rejected`. */
 const REJECTIONS: readonly (readonly [parent: string, ProblemCode])[] = [
   ['InvalidParameter.TaskId', 'task-not-found'],
   ['FailedOperation.TaskNotExist', 'task-not-found'],
@@ -25,19 +26,16 @@ const REJECTIONS: readonly (readonly [parent: string, ProblemCode])[] = [
   ['RequestLimitExceeded', 'upstream-throttled'],
 ];
 
-/** The cloud names no time, and counts by the second. */
+/** The cloud counts calls per second and sends no retry delay. */
 const THROTTLED_RETRY_AFTER_MS = 1000;
 
-/** Another replica can serve at once a stop that this one rejects. */
-const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
-
 /**
- * The problem that an error is for the caller of a stop.
+ * Converts an error of a stop into the problem that its caller receives.
  *
- * @param isSdkAppIdGiven whether the caller chose the SdkAppId: then the caller can fix its rejection
- * @returns `internal-error` for an unexpected one
+ * @param isSdkAppIdFromCaller whether the SdkAppId is from the request, so that the caller can fix its rejection
+ * @returns `internal-error` for an unexpected error
  */
-export function toProblem(error: unknown, isSdkAppIdGiven: boolean): ProblemException {
+export function toProblem(error: unknown, isSdkAppIdFromCaller: boolean): ProblemException {
   if (error instanceof ProblemException) return error;
   if (error instanceof QuotaExhaustedError)
     return new ProblemException('quota-exhausted', { retryAfterMs: error.retryAfterMs });
@@ -57,7 +55,7 @@ export function toProblem(error: unknown, isSdkAppIdGiven: boolean): ProblemExce
       retryAfterMs: error.retryAfterMs,
       reason: 'no credentials',
     });
-  if (error instanceof CloudRejectedError) return rejection(error, isSdkAppIdGiven);
+  if (error instanceof CloudRejectedError) return rejection(error, isSdkAppIdFromCaller);
   if (error instanceof CloudUnreachableError)
     return new ProblemException('upstream-unreachable', { reason: error.reason });
   if (error instanceof CloudTimeoutError) return new ProblemException('upstream-timeout');
@@ -69,16 +67,16 @@ export function toProblem(error: unknown, isSdkAppIdGiven: boolean): ProblemExce
   return new ProblemException('internal-error', { cause: error });
 }
 
-function rejection({ cloudCode, requestId }: CloudRejectedError, isSdkAppIdGiven: boolean): ProblemException {
+function rejection(
+  { cloudCode, requestId }: CloudRejectedError,
+  isSdkAppIdFromCaller: boolean,
+): ProblemException {
   const upstream = { code: cloudCode, requestId };
   if (isCode(cloudCode, 'InvalidParameter.SdkAppId'))
-    return new ProblemException(isSdkAppIdGiven ? 'sdk-app-id-rejected' : 'upstream-refused-gateway', {
+    return new ProblemException(isSdkAppIdFromCaller ? 'sdk-app-id-rejected' : 'upstream-refused-gateway', {
       upstream,
     });
-  const [, code] = REJECTIONS.find(([parent]) => isCode(cloudCode, parent)) ?? [
-    '',
-    'upstream-rejected' as const,
-  ];
+  const code = REJECTIONS.find(([parent]) => isCode(cloudCode, parent))?.[1] ?? 'upstream-rejected';
   return new ProblemException(code, {
     upstream,
     ...(code === 'upstream-throttled' && { retryAfterMs: THROTTLED_RETRY_AFTER_MS }),

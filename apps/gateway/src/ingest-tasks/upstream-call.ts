@@ -6,10 +6,10 @@ export interface TimeSpan {
   readonly durationMs: number;
 }
 
-/** The attempts of one call to the cloud and its waits for slots: the same for all stops that share the call. */
+/** Records the attempts of one upstream call and its waits for slots. Stops that share the call share the record. */
 export class UpstreamCall implements CallObserver {
   readonly attempts: Attempt[] = [];
-  /** For the slots of retries; for the first slot each stop waits by itself. */
+  /** Waits for the slots of retries. Each stop has its own wait for the first slot. */
   readonly waits: TimeSpan[] = [];
   /** Whether the spans of the attempts are exported. */
   spansExported = false;
@@ -23,7 +23,7 @@ export class UpstreamCall implements CallObserver {
   }
 }
 
-/** How long a stop that requested its first slot then has waited for it. */
+/** Returns the wait of a stop for the first slot, which it requested at `queuedAt`. */
 export function initialWait(queuedAt: number, upstreamCall: UpstreamCall | undefined, now: number): TimeSpan {
   return { startedAt: queuedAt, durationMs: (upstreamCall?.attempts[0]?.startedAt ?? now) - queuedAt };
 }

@@ -7,15 +7,15 @@ beforeEach(() => {
   lifecycle = new Lifecycle();
 });
 
-describe('the number of requests in flight', () => {
-  it('counts a request once that its connection and its service hold', () => {
+describe('Lifecycle.inFlight', () => {
+  it('counts a request once when two components hold it', () => {
     const request = {};
     lifecycle.requestStarted(request);
     lifecycle.requestStarted(request);
     expect(lifecycle.inFlight).toBe(1);
   });
 
-  it('counts a request until every holder has released it', () => {
+  it('counts a request until each component has released it', () => {
     const request = {};
     lifecycle.requestStarted(request);
     lifecycle.requestStarted(request);

@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ProblemException } from '../problems/problem.exception.js';
 
-/** The fraction of the grace before calls are rejected: long enough for a load balancer to stop sending traffic. */
+/** The fraction of the grace before stops are rejected: long enough for a load balancer to stop sending traffic. */
 const DRAIN_DELAY_FRACTION = 0.2;
 
-/** How much of the end of the grace remains for closing the listener and the connections. */
+/** The end of the grace is reserved for closing the listener and the connections. */
 const CLOSING_MS = 2000;
 
-/** Of a short grace, this fraction. */
+/** The limit of this reserve when the grace is short. */
 const CLOSING_FRACTION = 0.25;
 
-/** How long no request may arrive before the listener closes: a client that is just connecting would see a reset. */
+/** No request may arrive for this long before the listener closes: a client that is just connecting would see a reset. */
 const IDLE_BEFORE_CLOSE_MS = 500;
 
 const POLL_INTERVAL_MS = 25;
@@ -19,17 +19,17 @@ const POLL_INTERVAL_MS = 25;
 /** Counts polls, not time: after a stall, pending connections are not yet accepted. */
 const IDLE_POLLS = IDLE_BEFORE_CLOSE_MS / POLL_INTERVAL_MS;
 
-/** Another replica can serve at once a call that this one rejects. */
-const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
+/** Another replica can immediately serve a stop that this one rejects. */
+export const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
 
 /**
- * The state of this process: starting, serving, draining (still serves, but asks clients to use another replica),
- * rejecting (finishes what is in flight).
+ * The state of this process: starting, serving or draining. Draining has two phases: first the process still serves
+ * and asks clients to use another replica, then it rejects new stops and finishes what is in flight.
  */
 @Injectable()
 export class Lifecycle implements OnApplicationBootstrap {
-  #state: 'starting' | 'serving' | 'draining' | 'rejecting' = 'starting';
-  /** Each request in flight, and how many components hold it. */
+  #state: 'starting' | 'serving' | 'draining' = 'starting';
+  /** The number of components that hold each request in flight. */
   readonly #inFlight = new Map<object, number>();
   readonly #rejecting = new AbortController();
   #requestsSeen = 0;
@@ -45,17 +45,17 @@ export class Lifecycle implements OnApplicationBootstrap {
 
   /** Whether connections close with their next response, so that clients connect to another replica. */
   get isDraining(): boolean {
-    return this.#state === 'draining' || this.#state === 'rejecting';
+    return this.#state === 'draining';
   }
 
-  /** Aborted, with the problem to respond with, when new stops are rejected and none may wait any longer. */
+  /** Aborted with the problem `shutting-down` when new stops are rejected and waiting stops must end. */
   get rejecting(): AbortSignal {
     return this.#rejecting.signal;
   }
 
-  /** The rejection of a new stop; undefined while stops are served. */
+  /** The problem that rejects new stops; undefined while stops are served. */
   get rejection(): ProblemException | undefined {
-    return this.#rejecting.signal.aborted ? (this.#rejecting.signal.reason as ProblemException) : undefined;
+    return this.#rejecting.signal.reason as ProblemException | undefined;
   }
 
   /** Requests in flight. A stop whose client has disconnected is in flight until its upstream call ends. */
@@ -64,7 +64,7 @@ export class Lifecycle implements OnApplicationBootstrap {
   }
 
   /**
-   * Holds a request, which counts once however often it is held.
+   * Holds a request. Each request counts once, also when several components hold it.
    *
    * @param request the object that identifies it
    */
@@ -81,16 +81,15 @@ export class Lifecycle implements OnApplicationBootstrap {
   }
 
   /**
-   * Drains: keeps serving for a moment, then rejects new stops, until nothing is in flight and no request has arrived
-   * for a while, or until it is time to close the listener.
+   * Drains: serves for a fraction of the grace, then rejects new stops until nothing is in flight and no request has
+   * arrived for {@link IDLE_BEFORE_CLOSE_MS}, or until it is time to close the listener.
    *
-   * @param graceMs how long the whole shutdown may take, in milliseconds
+   * @param graceMs the maximum duration of the whole shutdown, in milliseconds
    */
   async drain(graceMs: number): Promise<void> {
     const end = performance.now() + graceMs - Math.min(CLOSING_MS, CLOSING_FRACTION * graceMs);
     this.#state = 'draining';
     await sleep(graceMs * DRAIN_DELAY_FRACTION);
-    this.#state = 'rejecting';
     this.#rejecting.abort(
       new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS }),
     );
@@ -101,7 +100,7 @@ export class Lifecycle implements OnApplicationBootstrap {
     }
   }
 
-  /** Waits until nothing is in flight, at the latest until `endsAt` by `performance.now()`. */
+  /** Waits until nothing is in flight, or until `performance.now()` reaches `endsAt`. */
   async finished(endsAt: number): Promise<void> {
     while (this.inFlight > 0 && performance.now() < endsAt) await sleep(POLL_INTERVAL_MS);
   }

@@ -3,8 +3,8 @@ import { type DestinationStream, destination } from 'pino';
 const STDOUT = 1;
 
 /**
- * Stdout as a log destination that writes all lines of one event-loop turn at once, at the end of the turn: under a
- * flood a line costs a part of a write instead of a whole one. What is left when the process exits is written then.
+ * Creates a log destination that writes all lines of one event-loop turn to stdout in one write, at the end of the turn,
+ * so that a write under load is shared by many lines. On exit, the remaining lines are written.
  */
 export function bufferedStdout(): DestinationStream & { flushSync(): void } {
   const stdout = destination({ dest: STDOUT, sync: true });

@@ -5,7 +5,7 @@ import { bufferedStdout } from './buffered-stdout.js';
 import { LOGGING_OPTIONS, type LoggingOptions } from './logging-options.js';
 import { prettyLogDestination } from './pretty-log-destination.js';
 
-/** The token of the stream that log entries are written to. */
+/** The injection token of the stream for log entries. */
 export const LOG_DESTINATION = Symbol('log destination');
 
 /** The logger, for all modules. */
@@ -30,7 +30,7 @@ export const LOG_DESTINATION = Symbol('log destination');
           },
           destination,
         ],
-        // No middleware: the reporter writes one entry for each stop.
+        // Without middleware, because the reporter writes one entry for each stop.
         forRoutes: [],
       }),
       inject: [LOGGING_OPTIONS, LOG_DESTINATION],

@@ -1,12 +1,12 @@
 import type { DestinationStream } from 'pino';
 
-/** What pino-pretty shows by itself, or what is the same on every line. */
+/** Fields that repeat the message, or are the same in every entry. */
 const HIDDEN_FIELDS = 'event,context';
 
 /**
- * A log destination for a person at a terminal: readable, and in colour unless NO_COLOR is set.
+ * Creates a log destination for a terminal: readable, and in colour unless NO_COLOR is set.
  *
- * @returns undefined when no terminal reads, or without pino-pretty, which is a development dependency
+ * @returns undefined if the stream is not a terminal, or without pino-pretty, which is a development dependency
  */
 export async function prettyLogDestination(out: NodeJS.WriteStream): Promise<DestinationStream | undefined> {
   if (!out.isTTY) return undefined;

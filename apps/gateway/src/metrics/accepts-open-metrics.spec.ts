@@ -14,25 +14,25 @@ describe('acceptsOpenMetrics', () => {
     ['the type alone', 'application/openmetrics-text'],
     ['the type and version', 'application/openmetrics-text; version=1.0.0; charset=utf-8'],
     ['a quoted version', 'application/openmetrics-text; version="1.0.0"'],
-    ['either, alike', 'text/plain, application/openmetrics-text'],
-    ['other letters', 'Application/OpenMetrics-Text;Version=1.0.0'],
-  ])('%s does', (_who, accept) => {
+    ['both with the same quality', 'text/plain, application/openmetrics-text'],
+    ['upper-case letters', 'Application/OpenMetrics-Text;Version=1.0.0'],
+  ])('returns true for %s', (_name, accept) => {
     expect(acceptsOpenMetrics(accept)).toBe(true);
   });
 
   it.each([
-    ['nothing', undefined],
+    ['a missing header', undefined],
     ['an empty header', ''],
-    ['anything', '*/*'],
+    ['any type', '*/*'],
     ['a browser', BROWSER],
-    ['text alone', 'text/plain;version=0.0.4'],
-    ['text rather', 'application/openmetrics-text;q=0.2,text/plain;q=0.5'],
-    ['anything rather', 'application/openmetrics-text;q=0.2,*/*'],
-    ['the type refused', 'application/openmetrics-text;q=0, text/plain'],
-    ['a version that cannot be had', 'application/openmetrics-text;version=0.0.1,text/plain;q=0.1'],
-    ['a quality that is none', 'application/openmetrics-text;q=loud'],
-    ['a type that begins alike', 'application/openmetrics-text-of-mine'],
-  ])('%s does not', (_who, accept) => {
+    ['the text format alone', 'text/plain;version=0.0.4'],
+    ['a preferred text format', 'application/openmetrics-text;q=0.2,text/plain;q=0.5'],
+    ['any type preferred', 'application/openmetrics-text;q=0.2,*/*'],
+    ['the type with quality 0', 'application/openmetrics-text;q=0, text/plain'],
+    ['an unsupported version', 'application/openmetrics-text;version=0.0.1,text/plain;q=0.1'],
+    ['an invalid quality', 'application/openmetrics-text;q=loud'],
+    ['a type with the same prefix', 'application/openmetrics-text-of-mine'],
+  ])('returns false for %s', (_name, accept) => {
     expect(acceptsOpenMetrics(accept)).toBe(false);
   });
 });

@@ -8,8 +8,8 @@ interface MediaRange {
 }
 
 /**
- * Whether an Accept header names OpenMetrics 1.0.0 and does not prefer the text format. Unknown parameters are ignored,
- * because new releases of Prometheus send new ones.
+ * Whether an Accept header contains OpenMetrics 1.0.0 and does not prefer the text format. Unknown parameters are
+ * ignored, because new releases of Prometheus send new ones.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-accept
  */

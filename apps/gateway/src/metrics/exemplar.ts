@@ -1,9 +1,8 @@
 /**
- * The exemplar that leads from a sample to the trace of one call behind it, under the label that Grafana and
- * Prometheus expect.
+ * Returns the exemplar that links a sample to a trace, with the label that Grafana and Prometheus expect.
  *
- * A metric with exemplars is registered by `registerMetric` and not by its constructor, which requires a registry
- * that only renders OpenMetrics; {@link MetricsRenderer} renders both formats.
+ * Register a metric with exemplars with `registerMetric`. Its constructor requires a registry that renders only
+ * OpenMetrics, but `MetricsRenderer` renders both formats.
  */
 export function exemplarOf(traceId: string | undefined): { exemplarLabels?: Record<string, string> } {
   return traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } };

@@ -8,7 +8,7 @@ export interface Scrape {
   readonly text: string;
 }
 
-/** Renders all metrics in Prometheus' text format, or as OpenMetrics, which includes exemplars. */
+/** Renders all metrics in Prometheus' text format, or in OpenMetrics, which includes exemplars. */
 @Injectable()
 export class MetricsRenderer {
   readonly #inFlight = new Map<string, Promise<Scrape>>();
@@ -16,7 +16,7 @@ export class MetricsRenderer {
   constructor(private readonly registry: Registry) {}
 
   /**
-   * Concurrent scrapes of one format share a response: rendering costs more than anything else that needs no key.
+   * Renders all metrics. Concurrent scrapes of one format share a response, because no other public route costs as much.
    *
    * @param accept the request's Accept header
    */
@@ -37,7 +37,7 @@ export class MetricsRenderer {
     return { contentType, text: await registry.metrics() };
   }
 
-  /** Rendering as OpenMetrics renames counters, so it gets views of the metrics that may be renamed. */
+  /** Rendering in OpenMetrics renames counters, so it uses copies that inherit from the metrics. */
   #openMetrics(): Registry<OpenMetricsContentType> {
     const openMetrics = new Registry<OpenMetricsContentType>();
     openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);

@@ -7,7 +7,7 @@ import { MetricsRenderer } from './metrics-renderer.js';
 export class MetricsController {
   constructor(private readonly renderer: MetricsRenderer) {}
 
-  /** All metrics: Prometheus' text format, or OpenMetrics when `Accept` asks for it. */
+  /** Returns all metrics: in Prometheus' text format, or in OpenMetrics when `Accept` requests it. */
   @Get()
   @PublicRoute()
   async scrape(

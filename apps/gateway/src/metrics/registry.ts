@@ -3,15 +3,15 @@ import { collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-cli
 
 const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
 
-/** One entry or label for each open handle: their cost and their series would grow with the connections. */
-const METRICS_PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((what) => [
-  `nodejs_active_${what}`,
-  `nodejs_active_${what}_total`,
+/** These metrics have one series for each open handle, so their cost grows with the connections. */
+const METRICS_PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((kind) => [
+  `nodejs_active_${kind}`,
+  `nodejs_active_${kind}_total`,
 ]);
 
 const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb'];
 
-/** A registry with the metrics of the process and of the build. */
+/** Creates the registry, with the metrics of the process and of the build. */
 export function createRegistry(revision: string): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -2,9 +2,9 @@ import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
 
 /** What is known about the task, in a sentence. */
 export const OUTCOMES: Record<Outcome, string> = {
-  'not-sent': 'Nothing was sent to the cloud: the task is as it was.',
-  'not-stopped': 'The cloud refused: the task was not stopped by this call.',
-  unknown: 'The task may have been stopped. Repeating the DELETE is safe, and its answer tells.',
+  'not-sent': 'Nothing was sent to the cloud: the state of the task has not changed.',
+  'not-stopped': 'The cloud rejected the call: this request did not stop the task.',
+  unknown: 'The task may have been stopped. A retry is safe, and its response gives the result.',
 };
 
 interface Description {
@@ -12,122 +12,127 @@ interface Description {
   readonly resolution: string;
 }
 
-/** Every problem of the table in words for whoever meets it. Documentation and pages have their text from here. */
+const RETRY_LATER =
+  'Retry after `Retry-After` seconds, or let the gateway wait for you with `Prefer: wait=<seconds>`.';
+
+const RETRY_WITH_BACKOFF =
+  'Retry with increasing delays. If the task has ended in the meantime, the response is 200.';
+
+/** The explanation of every problem, for the OpenAPI document and the problem pages. Backquotes mark code. */
 export const DESCRIPTIONS: Record<ProblemCode, Description> = {
   'invalid-request': {
     meaning:
-      'The request itself is at fault: its path, its query, a header, or a body where none is taken. ' +
-      'Each entry of `errors` names one fault and where it is.',
-    resolution: 'Mend every fault listed and send the request again. As it is, it will always be refused.',
+      'The path, the query or a header of the request is not valid, or the request has a body, which is not allowed. ' +
+      'Each entry of `errors` describes one error and its location.',
+    resolution: 'Fix all listed errors; an unchanged retry will fail.',
   },
   'sdk-app-id-rejected': {
-    meaning: 'The cloud does not know the `sdkAppId` given, or it belongs to another account.',
-    resolution: 'Check `sdkAppId`, or leave it out to use the one that the gateway is configured with.',
+    meaning: 'The cloud does not know the `sdkAppId` of the request, or it belongs to another account.',
+    resolution: 'Check `sdkAppId`, or omit it to use the default of the gateway.',
   },
   unauthenticated: {
     meaning:
-      'The request carries no key, or one that the gateway does not know. Nothing else of it was looked at.',
+      'The request has no key, or a key that the gateway does not know. The gateway did not check the rest of the request.',
     resolution:
-      'Send `Authorization: Bearer <key>` with a key that the operators of the gateway gave you. ' +
-      'Do not repeat a key that was refused: answers to wrong keys come later and later.',
+      'Send `Authorization: Bearer <key>` with a key that you received from the operators of the gateway. ' +
+      'Do not retry with a rejected key: after three failures, responses to wrong keys are delayed.',
   },
   'sdk-app-id-not-allowed': {
-    meaning: 'The key is valid, but not for this SdkAppId, whether it was given or is the default.',
-    resolution: 'Use the key that is meant for this SdkAppId, or ask the operators to allow it for yours.',
+    meaning:
+      'The key is valid, but it may not use this SdkAppId. The same rule applies to the default SdkAppId.',
+    resolution:
+      'Use a key that allows this SdkAppId, or ask the operators of the gateway to allow it for your key.',
   },
   'route-not-found': {
-    meaning: 'There is nothing at this path.',
-    resolution: 'Check the path. In a task id, `/` is written as `%2F`. `/docs` lists what there is.',
+    meaning: 'No route of the gateway has this path.',
+    resolution: 'Check the path. In a task id, write `/` as `%2F`. See `/docs` for all routes.',
   },
   'task-not-found': {
     meaning:
       'The cloud knows no such task for this SdkAppId: it never existed, ended long ago, or belongs to another SdkAppId.',
     resolution:
-      'Check the task id, which is case-sensitive, and `sdkAppId`. If the task did exist, it no longer runs: ' +
+      'Check the task id, which is case-sensitive, and `sdkAppId`. If the task existed, it no longer runs, and ' +
       'there is nothing to stop.',
   },
   'method-not-allowed': {
-    meaning: 'This path does not take this method.',
+    meaning: 'The path exists, but it does not support this method.',
     resolution: 'Use a method that the `Allow` header lists.',
   },
   'request-timeout': {
-    meaning: 'The headers or the body of the request did not arrive in time. The connection is closed.',
+    meaning:
+      'The headers or the body of the request did not arrive completely in time. The gateway closes the connection.',
     resolution: 'Send the request again over a new connection.',
   },
   'content-too-large': {
-    meaning: 'The request carries a body over the limit, where none is taken at all.',
-    resolution: 'Send the request without a body: everything goes into path and query.',
+    meaning: 'The request has a body over the limit. No route of the gateway requires a body.',
+    resolution: 'Send the request without a body: all parameters are in the path, the query and the headers.',
   },
   'quota-exhausted': {
-    meaning: 'Every call that the cloud allows in this second is taken, by all callers together.',
-    resolution:
-      'Repeat the call after `Retry-After` seconds, or let the gateway wait for you with `Prefer: wait=<seconds>`.',
+    meaning: 'All quota slots are in use, by all callers together.',
+    resolution: RETRY_LATER,
   },
   'share-exhausted': {
     meaning:
-      'You use your fair share of the calls that the cloud allows while others need theirs. ' +
-      'Calls within the share are served.',
-    resolution:
-      'Repeat the call after `Retry-After` seconds, or let the gateway wait for you with `Prefer: wait=<seconds>`. ' +
-      'Spread bulk work over time.',
+      'You already use your fair share of the quota, and other callers need the remaining slots. ' +
+      'Calls within your share are still served.',
+    resolution: `${RETRY_LATER} Spread bulk work over time.`,
   },
   'request-header-fields-too-large': {
-    meaning: 'The request line and the headers together exceed 16 KiB. The connection is closed.',
-    resolution: 'Send fewer or shorter headers. An unchanged retry will fail.',
+    meaning: 'The request line and the headers together exceed 16 KiB. The gateway closes the connection.',
+    resolution: 'Send fewer or shorter headers; an unchanged retry will fail.',
   },
   'internal-error': {
-    meaning: 'A fault of the gateway itself.',
-    resolution:
-      'Repeat the DELETE once. If it fails again, give its `X-Request-Id` to the operators of the gateway.',
+    meaning: 'An unexpected error occurred in the gateway.',
+    resolution: 'Retry once. If the retry fails, report the `X-Request-Id` to the operators of the gateway.',
   },
   'upstream-refused-gateway': {
     meaning:
-      'The cloud does not accept the credentials or the SdkAppId that the gateway is configured with: ' +
-      'not your fault, and nothing that you can mend.',
+      'The cloud rejects the credentials or the default SdkAppId of the gateway. Your request did not cause this error.',
     resolution:
-      'Tell the operators of the gateway, with `upstream.code` and `upstream.requestId`. Repeating is of no use.',
+      'Report `upstream.code` and `upstream.requestId` to the operators of the gateway. Until they fix the error, ' +
+      'a retry will fail.',
   },
   'upstream-rejected': {
-    meaning: 'The cloud refused the call for the reason that `upstream.code` names.',
+    meaning: 'The cloud rejected the call. `upstream.code` gives the reason.',
     resolution:
-      'Look up `upstream.code` in the documentation of Tencent RTC. Repeating the same call is of no use; ' +
-      'ask the operators, with `upstream.requestId`.',
+      'Look up `upstream.code` in the documentation of Tencent RTC, or report it with `upstream.requestId` to the ' +
+      'operators of the gateway. An unchanged retry will fail.',
   },
   'upstream-unreachable': {
-    meaning: 'No connection to the cloud could be made, though it was tried more than once.',
+    meaning: 'The gateway could not connect to the cloud, even after retries.',
     resolution:
-      'Repeat the call later. If it goes on, tell the operators: name resolution, network or TLS is at fault.',
+      'Retry later. If the error persists, report it to the operators of the gateway: name resolution, the network ' +
+      'or TLS has failed.',
   },
   'upstream-failed': {
-    meaning: 'The cloud was called, more than once where that was possible, and gave no definite answer.',
-    resolution:
-      'Repeat the DELETE, with growing pauses. A task that has ended meanwhile is answered with success.',
+    meaning:
+      'The gateway called the cloud, with retries where they were possible, and received no usable response.',
+    resolution: RETRY_WITH_BACKOFF,
   },
   'upstream-unavailable': {
     meaning:
-      'The gateway does not call the cloud at the moment: it has failed too often, or there are no valid ' +
-      'credentials, or no way to share the quota with the other replicas.',
+      'The gateway does not call the cloud at the moment: too many calls have failed, the gateway has no valid ' +
+      'credentials, or it cannot share the quota with the other replicas.',
     resolution:
-      'Repeat the call after `Retry-After` seconds. If it goes on, tell the operators of the gateway.',
+      'Retry after `Retry-After` seconds. If the error persists, report it to the operators of the gateway.',
   },
   'shutting-down': {
-    meaning: 'This replica of the gateway is leaving, as in every upgrade.',
-    resolution: 'Repeat the call at once over a new connection: another replica answers.',
+    meaning: 'This replica is draining, for example during an upgrade.',
+    resolution: 'Retry after `Retry-After` seconds over a new connection: another replica responds.',
   },
   'upstream-throttled': {
     meaning:
-      'The cloud refused the call as one too many, although the gateway keeps to the quota: ' +
-      'something else uses the same account.',
-    resolution: 'Repeat the call after `Retry-After` seconds. The operators should find out who else calls.',
+      'The cloud throttled the call, although the gateway keeps to the quota: another program uses the same account.',
+    resolution:
+      'Retry after `Retry-After` seconds. If the error persists, ask the operators of the gateway to find the other program.',
   },
   'upstream-timeout': {
-    meaning: 'The call was sent to the cloud and not answered in time.',
-    resolution:
-      'Repeat the DELETE, with growing pauses. A task that has ended meanwhile is answered with success.',
+    meaning: 'The gateway sent the call to the cloud, and no response arrived in time.',
+    resolution: RETRY_WITH_BACKOFF,
   },
 };
 
-/** What `GET /problems/{code}` tells of a problem. */
+/** The response of `GET /problems/{code}`. */
 export interface ProblemDescription extends Description {
   readonly code: ProblemCode;
   readonly type: string;

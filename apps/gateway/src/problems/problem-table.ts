@@ -1,10 +1,10 @@
-/** What is known about the task when a call ends in a problem. */
+/** What is known about the task when a request ends in a problem. */
 export type Outcome =
-  /** Nothing left the gateway. */
+  /** Nothing was sent to the cloud. */
   | 'not-sent'
-  /** The cloud refused. */
+  /** The cloud rejected the call. */
   | 'not-stopped'
-  /** It may have been stopped; repeating the DELETE is safe. */
+  /** The task may have been stopped; a retry is safe. */
   | 'unknown';
 
 interface ProblemKind {
@@ -14,37 +14,37 @@ interface ProblemKind {
   readonly detail: string;
 }
 
-/** Every way in which a call can end but success: the one place where a status code is decided. */
+/** Every error response of the gateway: the one place that decides a status code. */
 export const PROBLEMS = {
   'invalid-request': {
     status: 400,
     title: 'Invalid request',
     outcome: 'not-sent',
-    detail: 'The request is malformed; errors lists every fault.',
+    detail: 'The request is not valid; errors lists every error.',
   },
   'sdk-app-id-rejected': {
     status: 400,
     title: 'SdkAppId rejected',
     outcome: 'not-stopped',
-    detail: 'The cloud does not know the sdkAppId given, or it is not of this account.',
+    detail: 'The cloud does not know this sdkAppId, or it belongs to another account.',
   },
   unauthenticated: {
     status: 401,
     title: 'No valid key',
     outcome: 'not-sent',
-    detail: 'The call needs a key that the gateway knows: Authorization: Bearer <key>.',
+    detail: 'This request requires a valid key: Authorization: Bearer <key>.',
   },
   'sdk-app-id-not-allowed': {
     status: 403,
     title: 'SdkAppId not allowed',
     outcome: 'not-sent',
-    detail: 'The key given may not be used for this SdkAppId.',
+    detail: 'Your key may not use this SdkAppId.',
   },
   'route-not-found': {
     status: 404,
-    title: 'No such route',
+    title: 'Route not found',
     outcome: 'not-sent',
-    detail: 'There is nothing at this path.',
+    detail: 'No route has this path.',
   },
   'task-not-found': {
     status: 404,
@@ -56,94 +56,92 @@ export const PROBLEMS = {
     status: 405,
     title: 'Method not allowed',
     outcome: 'not-sent',
-    detail: 'This path does not take this method; the Allow header lists those it takes.',
+    detail: 'This path does not support this method; the Allow header lists the methods that it supports.',
   },
   'request-timeout': {
     status: 408,
     title: 'Request timeout',
     outcome: 'not-sent',
-    detail: 'The request did not arrive in time.',
+    detail: 'The request did not arrive completely in time.',
   },
   'content-too-large': {
     status: 413,
     title: 'Content too large',
     outcome: 'not-sent',
-    detail: 'The request carries a body over the limit; a stop takes none.',
+    detail: 'The request has a body over the limit; no body is allowed.',
   },
   'quota-exhausted': {
     status: 429,
     title: 'Quota exhausted',
     outcome: 'not-sent',
-    detail: 'Every call that the cloud allows in this second is taken; repeat after Retry-After.',
+    detail: 'No quota slot is free; retry after the delay in Retry-After.',
   },
   'share-exhausted': {
     status: 429,
     title: 'Fair share exhausted',
     outcome: 'not-sent',
-    detail: 'The caller uses its fair share of the calls that the cloud allows; repeat after Retry-After.',
+    detail: 'You use your fair share of the quota; retry after the delay in Retry-After.',
   },
   'request-header-fields-too-large': {
     status: 431,
     title: 'Request header fields too large',
     outcome: 'not-sent',
-    detail: 'The request line and the headers exceed the limit.',
+    detail: 'The request line and the headers together exceed the limit.',
   },
   'internal-error': {
     status: 500,
     title: 'Internal error',
     outcome: 'unknown',
-    detail: 'A fault of the gateway. Repeating the DELETE is safe.',
+    detail: 'An unexpected error occurred in the gateway: the task may have been stopped. A retry is safe.',
   },
   'upstream-refused-gateway': {
     status: 502,
-    title: 'The cloud refused the gateway',
+    title: 'The cloud rejected the gateway',
     outcome: 'not-stopped',
-    detail: "The cloud does not accept the gateway's credentials or configuration; its operators must act.",
+    detail: "The cloud rejects the gateway's credentials or configuration; only its operators can fix this.",
   },
   'upstream-rejected': {
     status: 502,
     title: 'The cloud rejected the call',
     outcome: 'not-stopped',
-    detail: 'The cloud refused the call for a reason that the caller cannot mend; see upstream.code.',
+    detail: 'The cloud rejected the call for a reason that you cannot fix; see upstream.code.',
   },
   'upstream-unreachable': {
     status: 502,
     title: 'The cloud is unreachable',
     outcome: 'not-sent',
-    detail: 'No connection to the cloud could be made.',
+    detail: 'The gateway could not connect to the cloud.',
   },
   'upstream-failed': {
     status: 502,
     title: 'The cloud failed',
     outcome: 'unknown',
-    detail:
-      'The cloud gave no definite answer: the task may have been stopped. Repeating the DELETE is safe.',
+    detail: 'The cloud sent no usable response: the task may have been stopped. A retry is safe.',
   },
   'upstream-unavailable': {
     status: 503,
     title: 'The cloud is unavailable',
     outcome: 'not-sent',
-    detail:
-      'The gateway does not call the cloud now: it has failed too often, or there are no valid credentials. Repeat after Retry-After.',
+    detail: 'The gateway does not call the cloud at the moment; retry after the delay in Retry-After.',
   },
   'shutting-down': {
     status: 503,
     title: 'Shutting down',
     outcome: 'not-sent',
-    detail: 'This replica is leaving; repeat the call and another one answers.',
+    detail: 'This replica is draining; retry, and another replica responds.',
   },
   'upstream-throttled': {
     status: 503,
-    title: 'The cloud is throttling',
+    title: 'The cloud throttled the call',
     outcome: 'not-stopped',
-    detail: 'The cloud refused the call as one too many; something else may be using the account.',
+    detail: 'The cloud throttled the call; another program may use the same account.',
   },
   'upstream-timeout': {
     status: 504,
-    title: 'The cloud did not answer in time',
+    title: 'The cloud did not respond in time',
     outcome: 'unknown',
     detail:
-      'The call was sent and not answered: the task may have been stopped. Repeating the DELETE is safe.',
+      'The call was sent, and no response arrived in time: the task may have been stopped. A retry is safe.',
   },
 } as const satisfies Record<string, ProblemKind>;
 

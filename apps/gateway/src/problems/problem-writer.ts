@@ -12,12 +12,12 @@ import { ProblemException } from './problem.exception.js';
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** What the error response was written for. Set once, by the problem writer. */
+    /** The error that the response reports. Set once, by the problem writer. */
     responseError: ProblemException | ClientDisconnectedError | undefined;
   }
 }
 
-/** How long a client of malformed HTTP may take to read the response before the connection is destroyed. */
+/** After malformed HTTP, the client has this long to read the response before the connection is destroyed. */
 const LINGER_MS = 1000;
 
 /** Writes every error response: it turns the error that ended a request into a problem document. */
@@ -28,6 +28,7 @@ export class ProblemWriter {
     private readonly logger: PinoLogger,
   ) {}
 
+  /** Writes the response to a request that ended with this error. */
   respond(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (error instanceof ClientDisconnectedError) {
       reply.responseError = error;
@@ -42,8 +43,8 @@ export class ProblemWriter {
         'unhandled exception',
       );
     reply.responseError = problem;
-    // With a serializer Fastify leaves the type as it is; else it adds a charset, which application/problem+json does
-    // not have. Text rather than bytes, because Node.js writes it in one piece with the headers.
+    // Without a serializer, Fastify adds a charset, which application/problem+json does not have. Node.js writes text,
+    // but not bytes, in one piece with the headers.
     void reply
       .code(problem.getStatus())
       .headers(problem.headers())
@@ -64,7 +65,7 @@ export class ProblemWriter {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const status = problem.getStatus();
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
-    // Destroyed at once, a connection with unread bytes is reset, and the client loses the response.
+    // If a connection with unread bytes is destroyed immediately, it is reset, and the client loses the response.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 
@@ -84,7 +85,7 @@ export class ProblemWriter {
     const allow = this.routes.allowedMethods(url);
     if (allow.length === 0) return new ProblemException('route-not-found');
     if (!allow.includes(request.method)) return new ProblemException('method-not-allowed', { allow });
-    // The router matches no empty parameter, but the path is that of a route.
+    // The router does not match an empty parameter, but the route table does.
     const errors = this.routes.match(url)?.config.validate?.(request);
     return errors
       ? new ProblemException('invalid-request', { errors })
@@ -103,7 +104,7 @@ function statusOf(error: unknown): number | undefined {
   return typeof statusCode === 'number' ? statusCode : undefined;
 }
 
-/** What the framework rejects before a handler sees it. */
+/** Requests that the framework rejects before a handler receives them. */
 const FRAMEWORK_ERRORS: Record<string, ValidationError> = {
   FST_ERR_BAD_URL: { in: 'path', name: '', message: 'is not percent-encoded UTF-8' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { in: 'body', name: '', message: 'must be empty' },

@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { ValidationError } from '../http/route-config.js';
 import { type Outcome, PROBLEMS, type ProblemCode } from './problem-table.js';
 
-/** After these the rest of the request would be read as another one. */
+/** After these problems, Node.js would read the rest of the request as another request. */
 const CLOSES_CONNECTION: ReadonlySet<ProblemCode> = new Set([
   'request-timeout',
   'request-header-fields-too-large',
@@ -11,15 +11,15 @@ const CLOSES_CONNECTION: ReadonlySet<ProblemCode> = new Set([
 interface ProblemDetails {
   /** Of `invalid-request`. */
   errors?: readonly ValidationError[];
-  /** What the cloud responded, when it did. */
+  /** The cloud's error, if the cloud responded. */
   upstream?: { code: string; requestId: string };
-  /** Only for the log, in fixed words. */
+  /** Only for the log; never free text. */
   reason?: string;
-  /** Goes into Retry-After, as whole seconds rounded up. */
+  /** For `Retry-After`, rounded up to whole seconds. */
   retryAfterMs?: number;
-  /** Goes into Allow. */
+  /** For `Allow`. */
   allow?: readonly string[];
-  /** Of `internal-error`: logged by itself. */
+  /** Of `internal-error`: logged in an entry of its own. */
   cause?: unknown;
   /** The response is counted, but has no log entry. */
   suppressLog?: boolean;
@@ -33,7 +33,7 @@ export class ProblemException extends HttpException {
     readonly code: ProblemCode,
     readonly details: ProblemDetails = {},
   ) {
-    // A response, not a bug: nobody reads its stack, and recording one takes longer than the rest of a rejection.
+    // A response is not a bug: its stack is never read, and recording one takes longer than the rest of a rejection.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(PROBLEMS[code].title, PROBLEMS[code].status);
@@ -70,7 +70,7 @@ export class ProblemException extends HttpException {
     };
   }
 
-  /** The headers that belong to the problem. */
+  /** The headers of the response. */
   headers(): Record<string, string> {
     const { allow, retryAfterMs } = this.details;
     return {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { maxLeaseMs, Quota, RedisSlotStore, SharedSlotPool } from '#libs/quota';
+import { maxLeaseMs, Quota, RedisSlotStore } from '#libs/quota';
 import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { connectRedis, quotaKey } from '../redis/connect-redis.js';
 import { systemClock as clock } from '../time/system-clock.js';
@@ -17,17 +17,13 @@ export async function createQuota(
 ): Promise<Quota> {
   const options = { perSecond, queueLimit, clock, observer };
   if (url === undefined) return new Quota(options);
-  observer.expectStore();
-  const replica = randomUUID();
+  observer.storeConnecting();
   const redis = await connectRedis(url, { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS });
   const store = new RedisSlotStore(redis, {
     scope: quotaKey(endpoint),
     perSecond,
-    replica,
+    replica: randomUUID(),
     leaseMs: maxLeaseMs(attemptTimeoutMs),
   });
-  return new Quota({
-    ...options,
-    createPool: (listener) => new SharedSlotPool({ perSecond, replica, store, clock, listener, observer }),
-  });
+  return new Quota({ ...options, store });
 }

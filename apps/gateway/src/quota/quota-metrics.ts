@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { QuotaObserver, QuotaState, RejectionReason, StoreObserver } from '#libs/quota';
+import type { QuotaObserver, QuotaState, RejectionReason } from '#libs/quota';
 
 const DECISIONS = ['granted', 'waited', 'rejected-quota', 'rejected-share', 'rejected-queue'];
 
 /** The state of the quota and its decisions. */
 @Injectable()
-export class QuotaMetrics implements QuotaObserver, StoreObserver {
+export class QuotaMetrics implements QuotaObserver {
   readonly #decisions: Counter<'decision'>;
   readonly #wait: Histogram;
   readonly #redisUp: Gauge;
@@ -53,13 +53,13 @@ export class QuotaMetrics implements QuotaObserver, StoreObserver {
     for (const decision of DECISIONS) this.#decisions.inc({ decision }, 0);
   }
 
-  /** @param state read at each scrape */
+  /** @param state called at each scrape */
   observe(state: () => QuotaState): void {
     this.#state = state;
   }
 
-  /** The slots are in Redis, which is not connected yet. */
-  expectStore(): void {
+  /** The slots are in Redis, and the connection is not established yet. */
+  storeConnecting(): void {
     this.#redisUp.set(0);
   }
 

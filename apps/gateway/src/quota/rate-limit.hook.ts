@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Quota } from '#libs/quota';
 import type { QuotaConfig } from '../config/configuration.js';
 import { quotaConfig } from '../config/namespaces.js';
@@ -13,7 +13,7 @@ export class RateLimitHook {
     @Inject(quotaConfig.KEY) private readonly config: QuotaConfig,
   ) {}
 
-  addHeaders(reply: FastifyReply): void {
-    void reply.headers(rateLimitHeaders(this.config.perSecond, this.quota.state()));
+  addHeaders({ caller }: FastifyRequest, reply: FastifyReply): void {
+    if (caller) void reply.headers(rateLimitHeaders(this.config.perSecond, this.quota.state()));
   }
 }

@@ -5,8 +5,9 @@ const RECONNECT_INTERVAL_MS = 200;
 const CONNECT_TIMEOUT_MS = 1000;
 
 /**
- * A connection to Redis (6 or later) or Valkey; with `?cluster=true`, to a cluster through the node in the URL. It
- * connects on demand and reconnects when the connection is lost; commands are rejected while it is not connected.
+ * Creates a connection to Redis (6 or later) or Valkey; with `?cluster=true`, to a cluster through the node in the URL.
+ * It connects on demand and reconnects when the connection is lost. While it is not connected, commands
+ * are rejected.
  *
  * @param url `redis://` or `rediss://`, with password and database number where needed
  */

@@ -2,20 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestContext } from '../http/request-context.js';
 
-/** A request with its response, as reports see it. */
+/** A request and its response, for the reporter. */
 export interface CompletedRequest {
   readonly context: RequestContext;
   readonly method: string;
-  /** The request target as it was sent. */
+  /** The request target, as the client sent it. */
   readonly url: string;
-  /** The path of the route, as it is registered; undefined when there is none. */
+  /** The path of the route, as Fastify registers it; undefined without a route. */
   readonly route: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly httpVersion: string;
-  /** The caller's name; undefined when it is unknown. */
+  /** The caller's name; undefined without a valid key. */
   readonly caller: string | undefined;
   readonly status: number;
-  /** From the end of the request's headers. */
+  /** Since the end of the request's headers. */
   readonly durationMs: number;
 }
 

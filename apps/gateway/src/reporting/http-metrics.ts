@@ -12,7 +12,7 @@ const STOP = `DELETE ${STOP_ROUTE}`;
 const READINESS = 'GET /readyz';
 const STOP_STATUSES = [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
 
-/** The duration of requests, from the end of their headers to the end of the response. */
+/** The duration of requests, from the end of the headers to the end of the response. */
 @Injectable()
 export class HttpMetrics {
   readonly #duration: Histogram<'method' | 'route' | 'status'>;
@@ -32,11 +32,11 @@ export class HttpMetrics {
     registry.registerMetric(this.#duration);
   }
 
-  /** Creates the usual series when all routes are registered, so that a rate over them is never absent. */
+  /** Creates the usual series, so that a rate over them is never absent. Call it after all routes are registered. */
   initSeries(): void {
-    for (const each of this.routes.list()) {
-      const [method = '', route = ''] = each.split(' ');
-      for (const status of statusesOf(each)) this.#initSeries(method, route, status);
+    for (const entry of this.routes.list()) {
+      const [method = '', route = ''] = entry.split(' ');
+      for (const status of statusesOf(entry)) this.#initSeries(method, route, status);
     }
     for (const status of [404, 405]) this.#initSeries('GET', 'unmatched', status);
     // Malformed HTTP, whose method is unknown.

@@ -10,10 +10,10 @@ import { stopLogEntry } from './stop-log-entry.js';
 import { StopMetrics } from './stop-metrics.js';
 import { Tracing } from './tracing/tracing.js';
 
-/** Reports requests: each one is measured, and each stop is counted, logged in one entry and traced. */
+/** Measures each request, and counts, logs and traces each stop. */
 @Injectable()
 export class Reporter {
-  /** The traces of stops that started their own. */
+  /** The trace ids of recorded stops, for the exemplars of HTTP metrics. */
   readonly #traceIds = new WeakMap<RequestContext, string>();
 
   constructor(
@@ -23,7 +23,7 @@ export class Reporter {
     private readonly logger: PinoLogger,
   ) {}
 
-  /** The response was sent, or the client disconnected. */
+  /** Reports a request whose response was sent or whose client disconnected. */
   requestCompleted({ method, route, status, durationMs, context }: CompletedRequest): void {
     this.http.observe(
       method,
@@ -34,7 +34,11 @@ export class Reporter {
     );
   }
 
-  /** Malformed HTTP, for which no request exists, was rejected. @param reason the parser's error code */
+  /**
+   * Reports malformed HTTP, for which no request exists.
+   *
+   * @param reason the error code of the parser
+   */
   requestMalformed(
     requestId: string,
     problem: ProblemException,
@@ -49,7 +53,7 @@ export class Reporter {
     );
   }
 
-  /** The outcome of a stop is known, whether or not its client is still connected. */
+  /** Reports a stop with its outcome, also if its client has disconnected. */
   stopCompleted(request: CompletedRequest, outcome: StopOutcome): void {
     const recorded = this.tracing.record(request, outcome);
     if (recorded !== undefined) this.#traceIds.set(request.context, recorded);

@@ -6,7 +6,7 @@ import { PROBLEMS } from '../problems/problem-table.js';
 
 const RESULTS = ['stopped', 'already-finished', ...Object.keys(PROBLEMS)];
 
-/** With more callers only their successes exist before the first call: a scrape would grow to megabytes. */
+/** With more callers, only their `stopped` series exist before the first call: a scrape would grow to megabytes. */
 const MAX_PREINITIALIZED_CALLERS = 200;
 
 /** The results of stops. */

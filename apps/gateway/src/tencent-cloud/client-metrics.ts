@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import {
+  type Attempt,
   type CircuitStateName,
   type ClientObserver,
   DOCUMENTED_CODES,
@@ -54,7 +55,7 @@ export class ClientMetrics implements ClientObserver {
     });
   }
 
-  attemptCompleted(action: string, code: string, durationMs: number): void {
+  attemptCompleted({ code, durationMs }: Attempt, action: string): void {
     this.#duration.observe({ action, code: CODES.has(code) ? code : 'other' }, durationMs / 1000);
   }
 
@@ -76,6 +77,6 @@ export class ClientMetrics implements ClientObserver {
   }
 
   #setCircuit(state: CircuitStateName): void {
-    for (const each of STATES) this.#circuit.set({ state: each }, each === state ? 1 : 0);
+    for (const name of STATES) this.#circuit.set({ state: name }, name === state ? 1 : 0);
   }
 }

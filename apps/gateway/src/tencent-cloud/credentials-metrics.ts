@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { CredentialsObserver } from '#libs/tencent-cloud';
 
-/** When the credentials were loaded and when they expire. */
+/** Loads and expiry of the credentials. */
 @Injectable()
 export class CredentialsMetrics implements CredentialsObserver {
   readonly #lastSuccess: Gauge;

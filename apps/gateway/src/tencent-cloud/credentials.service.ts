@@ -14,7 +14,7 @@ import { watchFiles } from '../files/watch-files.js';
 import { systemClock as clock } from '../time/system-clock.js';
 import { CredentialsMetrics } from './credentials-metrics.js';
 
-/** The token of the origin of the instance metadata service. */
+/** The injection token of the origin of the instance metadata service. */
 export const METADATA_SERVICE = Symbol('origin of the instance metadata service');
 
 /** The credentials that sign upstream calls. */

@@ -7,7 +7,7 @@ import { ClientMetrics } from './client-metrics.js';
 import { CredentialsMetrics } from './credentials-metrics.js';
 import { CredentialsService, METADATA_SERVICE } from './credentials.service.js';
 
-/** The token of the certificates that upstream connections trust, PEM; undefined: the system's. */
+/** The injection token of the CA certificates for upstream connections, PEM; undefined: the certificates of the system. */
 export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
 
 /** The client of Tencent Cloud's API, and its credentials. */

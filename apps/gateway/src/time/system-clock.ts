@@ -1,6 +1,6 @@
-/** The machine's time, in the shape that the libs expect. */
+/** The system's clocks and timers, which the libs receive as a parameter. */
 export const systemClock = {
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   now: (): number => performance.now(),
   /** Milliseconds since 1970-01-01 UTC. */
   wallClockMs: (): number => Date.now(),

@@ -2,26 +2,27 @@ import type { Demand } from './max-min-shares.js';
 import type { AcquireRequest } from '../slot-pool.js';
 import { WINDOW_MS } from '../timing.js';
 
-/** How long a call usually has its slot: the second, and a round trip. */
+/** How long a call typically leases its slot: the window, and a round trip. */
 const TYPICAL_HOLD_MS = WINDOW_MS + 250;
 
-/** What a caller wished for counts until the end of the epoch after: for 2.5 to 5 s. */
+/** A demand expires at the end of the period after the one in which it was recorded: in 2.5 to 5 s. */
 export const PERIOD_MS = 2500;
 
 interface CallerDemand {
   period: number;
-  /** The most slots wished for at once in the epoch before, and in this one. */
+  /** The peak demand of the previous period, and of this one. */
   previousPeak: number;
   currentPeak: number;
-  /** The calls of a span of the usual hold that begins with a call. */
+  /** Counts the calls in a span of {@link TYPICAL_HOLD_MS} that starts with a call. */
   spanStartedAt: number;
   callsInSpan: number;
   lastServedAt: number;
 }
 
 /**
- * What each caller has lately shown to need: the most slots that it used and wanted at one time, or would
- * have used had all its calls been served. Who has not asked for some seconds needs nothing.
+ * Estimates the demand of each caller from its recent calls. The demand is the larger of two peaks: slots in use plus
+ * pending calls at one time, and the calls in one typical hold. The second one shows the need of a caller whose calls
+ * were rejected. A caller without a request for 2.5 to 5 seconds has no demand.
  */
 export class DemandTracker {
   readonly #records = new Map<string, CallerDemand>();
@@ -36,7 +37,7 @@ export class DemandTracker {
     record.currentPeak = Math.max(record.currentPeak, inUse + pendingCalls, record.callsInSpan);
   }
 
-  /** What is noted of a caller, to be restored. */
+  /** Returns a copy of a caller's record, for {@link restore}. */
   get(caller: string): Readonly<CallerDemand> | undefined {
     const record = this.#records.get(caller);
     return record && { ...record };
@@ -63,7 +64,7 @@ export class DemandTracker {
     return demands;
   }
 
-  /** When a wish may next be forgotten. */
+  /** Returns when a demand can expire next. */
   nextChangeAt(now: number): number {
     return (Math.floor(now / PERIOD_MS) + 1) * PERIOD_MS;
   }

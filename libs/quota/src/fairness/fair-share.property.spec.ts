@@ -6,7 +6,7 @@ import { Quota } from '../quota.js';
 
 const SECONDS = 1000;
 
-/** Calls of one caller, so many at once, evenly spaced. Times in milliseconds. */
+/** Evenly spaced bursts of calls of one caller. Times are in milliseconds. */
 interface CallPattern {
   caller: string;
   from: number;
@@ -23,7 +23,7 @@ interface CallResult {
   granted: boolean;
 }
 
-/** Lets callers call by their habits. */
+/** Runs the call patterns and records each call and each arrival. */
 async function simulate(
   patterns: CallPattern[],
   perSecond = 20,
@@ -60,7 +60,7 @@ const flood = fc.record({
 });
 
 describe('fair shares', () => {
-  it('are given in full to callers that ask for less, whoever floods: 5,000 schedules', async () => {
+  it('are granted in full to callers with a smaller demand while others flood: 5,000 schedules', async () => {
     const lightCaller = fc.record({
       everyMs: fc.integer({ min: 200, max: 2000 }),
       roundTripMs: fc.integer({ min: 0, max: 240 }),
@@ -73,17 +73,17 @@ describe('fair shares', () => {
           const callers = light.length + floods.length;
           const need = (one: (typeof light)[number]) => Math.ceil((1000 + one.roundTripMs) / one.everyMs) + 1;
           fc.pre(light.every((one) => need(one) <= Math.floor(20 / callers)));
-          // Whose need goes up and down below a share of its own moves the shares of others faster than slots come back.
-          const least = (one: (typeof floods)[number]) =>
+          // A flood whose demand varies below its share moves the shares of others faster than slots become free.
+          const minDemand = (one: (typeof floods)[number]) =>
             Math.floor((1000 + one.roundTripMs) / one.everyMs) * one.burst;
-          fc.pre(floods.every((one) => least(one) > Math.floor(20 / callers)));
+          fc.pre(floods.every((one) => minDemand(one) > Math.floor(20 / callers)));
           const until = 6 * SECONDS;
           const { calls, upstream } = await simulate([
-            ...light.map((one, n) => ({ ...one, caller: `modest-${n}`, from: 1600 + n, until, waitMs: 0 })),
+            ...light.map((one, n) => ({ ...one, caller: `light-${n}`, from: 1600 + n, until, waitMs: 0 })),
             ...floods.map((one, n) => ({ ...one, caller: `flood-${n}`, until })),
           ]);
-          // A newcomer finds its level in one span of 1.25 s, and in another the slots of others have come back.
-          const settled = calls.filter(({ caller, at }) => caller.startsWith('modest') && at >= 4300);
+          // The demand of a new caller is known after 1.25 s, and slots of other callers are free after another 1.25 s.
+          const settled = calls.filter(({ caller, at }) => caller.startsWith('light') && at >= 4300);
           expect(settled.filter(({ granted }) => !granted)).toEqual([]);
           expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
         },
@@ -92,7 +92,7 @@ describe('fair shares', () => {
     );
   }, 120_000);
 
-  it('leave no slot idle that somebody waits for, unless it is kept for a caller that does not wait: 5,000 schedules', async () => {
+  it('leave no slot idle while all callers have waiting calls: 5,000 schedules', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(flood, { minLength: 1, maxLength: 5 }),
@@ -104,7 +104,7 @@ describe('fair shares', () => {
             perSecond,
             (quota) => {
               checks += 1;
-              // Everybody waits here once there is no slot, so nothing is kept for anybody.
+              // All callers wait here when no slot is free, so no slot is reserved for a caller that does not wait.
               const { free, queueLength } = quota.state();
               expect(queueLength > floods.length ? free : 0).toBe(0);
             },
@@ -117,7 +117,7 @@ describe('fair shares', () => {
     );
   }, 120_000);
 
-  it('are for the active alone: one caller has every slot', async () => {
+  it('are divided among active callers only: a single active caller gets all slots', async () => {
     const { calls } = await simulate([
       { caller: 'other', from: 1600, until: 1700, everyMs: 10, waitMs: 0, roundTripMs: 20 },
       { caller: 'one', from: 8000, until: 8100, everyMs: 4, waitMs: 0, roundTripMs: 20 },
@@ -125,7 +125,7 @@ describe('fair shares', () => {
     expect(calls.filter(({ caller, granted }) => caller === 'one' && granted)).toHaveLength(20);
   });
 
-  it('let nobody starve, with fewer slots than callers or more: 5,000 schedules', async () => {
+  it('let no caller starve, with fewer or more slots than callers: 5,000 schedules', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 6 }),
@@ -149,7 +149,7 @@ describe('fair shares', () => {
     );
   }, 120_000);
 
-  it('leave the flood what the others do not ask for: A 1,000/s, B 5/s, C 2/s for 30 s at a round trip of 200 ms', async () => {
+  it('leave the remaining slots to the flood: A 1,000/s, B 5/s, C 2/s for 30 s at a round trip of 200 ms', async () => {
     const until = 31_500;
     const { calls, upstream } = await simulate([
       { caller: 'a', from: 1500, until, everyMs: 1, waitMs: 0, roundTripMs: 200 },

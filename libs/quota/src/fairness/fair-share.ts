@@ -1,19 +1,23 @@
+import type { Decision } from '../slot-pool.js';
 import { maxMinShares, type Demand } from './max-min-shares.js';
 
 /**
- * Whether a caller may take one more slot. Who has its share takes only what nobody else needs for theirs. Who has
- * less than its share leaves theirs to those that ask for no more than that, and one to each that has fewer.
- * (While everybody keeps to their shares there is enough for all; but shares change faster than slots come back.)
+ * Decides whether a caller may lease one more slot. Free slots are reserved for other callers by this rule:
+ * - A caller at its share may only use slots that no other caller needs to reach its own share.
+ * - A caller below its share leaves the missing slots to callers whose demand is within their share, unless its own
+ *   demand is too; and one slot to each other caller that is below its share and has fewer slots.
  *
- * @param inUse how many slots each caller has
- * @param demands of every active caller, this one included
+ * The second rule matters because shares change faster than slots become free.
+ *
+ * @param inUse how many slots each caller has leased
+ * @param demands of every active caller, including this one
  */
 export function checkFairShare(
   caller: string,
   capacity: number,
   inUse: ReadonlyMap<string, number>,
   demands: readonly Demand[],
-): 'granted' | 'quota' | 'share' {
+): Decision {
   let free = capacity;
   for (const count of inUse.values()) free -= count;
   if (demands.length === 1) return free > 0 ? 'granted' : 'quota';
@@ -31,9 +35,9 @@ export function checkFairShare(
 
 interface ShareStatus {
   readonly used: number;
-  /** How many slots it has less than its share. */
+  /** How many slots the caller lacks to its share. */
   readonly deficit: number;
-  /** Whether it asks for no more than its share. */
+  /** Whether the demand is no larger than the share. */
   readonly withinShare: boolean;
   readonly lastServedAt: number;
 }
@@ -48,7 +52,7 @@ function computeShareStatus(
   return { used, deficit: Math.max(0, share - used), withinShare: share === slots, lastServedAt };
 }
 
-/** How many free slots a caller leaves to another one. */
+/** Returns how many free slots a caller leaves to another one. */
 function reservedFor(own: ShareStatus, other: ShareStatus): number {
   if (own.deficit === 0 || (other.withinShare && !own.withinShare)) return other.deficit;
   const hasFewerSlots =

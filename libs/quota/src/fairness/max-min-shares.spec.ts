@@ -6,13 +6,13 @@ const demand = (caller: string, slots: number, lastServedAt = 0): Demand => ({ c
 const shares = (demands: Demand[], capacity: number) => Object.fromEntries(maxMinShares(demands, capacity));
 
 describe('max-min shares', () => {
-  it('give a small wish in full and divide what it leaves', () => {
+  it('meet a small demand in full and divide the rest', () => {
     expect(shares([demand('a', 1000), demand('b', 6), demand('c', 3)], 20)).toEqual({ a: 11, b: 6, c: 3 });
     expect(shares([demand('a', 1000), demand('b', 1000), demand('c', 3)], 20)).toEqual({ a: 9, b: 8, c: 3 });
     expect(shares([demand('a', 1000)], 20)).toEqual({ a: 20 });
   });
 
-  it('give what cannot be divided to whoever was served longest ago', () => {
+  it('give an indivisible remainder to the callers that were served longest ago', () => {
     expect(shares([demand('a', 9, 1), demand('b', 9, 2)], 3)).toEqual({ a: 2, b: 1 });
     expect(shares([demand('a', 9, 2), demand('b', 9, 1)], 3)).toEqual({ a: 1, b: 2 });
     expect(shares([demand('a', 1, 3), demand('b', 9, 1), demand('c', 9, -Infinity)], 2)).toEqual({
@@ -23,7 +23,7 @@ describe('max-min shares', () => {
     expect(shares([demand('a', 1)], 0)).toEqual({ a: 0 });
   });
 
-  it('are never more than wished, leave nothing that is wished for, and favour nobody: 5,000 cases', () => {
+  it('never exceed the demand, use the whole capacity while there is demand, and differ by at most one slot otherwise: 5,000 cases', () => {
     const anyDemand = fc.record({
       slots: fc.integer({ min: 1, max: 30 }),
       lastServedAt: fc.integer({ min: 0, max: 9 }),
@@ -41,8 +41,8 @@ describe('max-min shares', () => {
           for (const { caller, slots } of demands) {
             const share = result.get(caller)!;
             expect(share).toBeLessThanOrEqual(slots);
-            const largest = share < slots ? Math.max(...result.values()) : share;
-            expect(largest).toBeLessThanOrEqual(share + 1);
+            const largestShare = share < slots ? Math.max(...result.values()) : share;
+            expect(largestShare).toBeLessThanOrEqual(share + 1);
           }
         },
       ),

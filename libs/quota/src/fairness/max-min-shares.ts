@@ -1,15 +1,17 @@
-/** What a caller would use if it could, in slots. */
+/** How many slots a caller would use if it could. */
 export interface Demand {
   readonly caller: string;
   readonly slots: number;
-  /** When it was last lent one; -Infinity for never. */
+  /** When the caller was last granted a slot; -Infinity: never. */
   readonly lastServedAt: number;
 }
 
 /**
- * Divides slots by max-min fairness: who wishes for less than an equal part has its wish, and what that leaves is
- * divided among the others in the same way. What cannot be divided goes to whoever was served longest ago, so
- * that with more callers than slots everybody's turn comes.
+ * Divides the capacity by max-min fairness: a caller whose demand is below an equal share gets its demand, and the
+ * rest is divided among the other callers in the same way. An indivisible remainder goes to the callers that were
+ * served longest ago. So every caller is served at some time, even if there are more callers than slots.
+ *
+ * @see https://en.wikipedia.org/wiki/Max-min_fairness
  */
 export function maxMinShares(demands: readonly Demand[], capacity: number): Map<string, number> {
   const shares = new Map<string, number>();

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AdaptiveLimit } from './adaptive-limit.js';
 
-describe('the number of slots that may be used', () => {
-  it('halves at a refusal, stays so for five seconds, and grows by one a second', () => {
+describe('AdaptiveLimit', () => {
+  it('halves the capacity, keeps it for five seconds, and then increases it by one a second', () => {
     const limit = new AdaptiveLimit(20);
     expect(limit.reduce(1000)).toBe(true);
     expect([1000, 5999, 6000, 7000, 14_999, 15_000, 99_000].map((now) => limit.current(now))).toEqual([
@@ -11,7 +11,7 @@ describe('the number of slots that may be used', () => {
     ]);
   });
 
-  it('is lowered once for all refusals of a burst', () => {
+  it('reduces the capacity once per burst', () => {
     const limit = new AdaptiveLimit(20);
     limit.reduce(0);
     expect(limit.reduce(999)).toBe(false);
@@ -20,7 +20,7 @@ describe('the number of slots that may be used', () => {
     expect(limit.current(1000)).toBe(5);
   });
 
-  it('never leaves 1 to full, whatever comes, and says truly when it next grows', () => {
+  it('keeps the capacity between 1 and the maximum, and returns the time of the next increase', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 50 }),

@@ -1,15 +1,15 @@
-/** How long after a refusal the number of slots stays lowered, in milliseconds, before it grows again. */
+/** How long after a reduction the capacity stays reduced, in milliseconds. */
 const RECOVERY_DELAY_MS = 5000;
 
-/** Then one slot comes back in each of these, in milliseconds. */
+/** How long it takes to restore one slot after that, in milliseconds. */
 const RECOVERY_STEP_MS = 1000;
 
-/** Refusals this close together, in milliseconds, are of one burst and lower the number once. */
+/** Throttled responses within this time after a reduction, in milliseconds, belong to the same burst. */
 const REDUCTION_COOLDOWN_MS = 1000;
 
 /**
- * How many of the slots may be used. All of them, until the far end refuses a call that the rule allowed: then
- * somebody else is using the same quota, and half of what was used must do. It grows back step by step.
+ * The capacity: how many slots may be used. It is halved when the upstream throttles a call that the quota allowed,
+ * because then another program uses the same upstream limit. After five seconds it grows by one slot a second.
  */
 export class AdaptiveLimit {
   #reducedTo: number;
@@ -19,7 +19,7 @@ export class AdaptiveLimit {
     this.#reducedTo = max;
   }
 
-  /** Halves the number, to one at the least; false when that was done for this burst already. */
+  /** Halves the capacity, to at least 1. Returns false if it was already reduced for this burst. */
   reduce(now: number): boolean {
     if (now - this.#reducedAt < REDUCTION_COOLDOWN_MS) return false;
     this.#reducedTo = Math.max(1, Math.floor(this.current(now) / 2));
@@ -28,14 +28,16 @@ export class AdaptiveLimit {
   }
 
   current(now: number): number {
-    const steps = Math.floor((now - this.#reducedAt - RECOVERY_DELAY_MS) / RECOVERY_STEP_MS) + 1;
-    return Math.min(this.max, this.#reducedTo + Math.max(0, steps));
+    return Math.min(this.max, this.#reducedTo + this.#increases(now));
   }
 
-  /** When the number next grows; Infinity when it is full. */
+  /** Returns when the capacity grows next; Infinity when it is full. */
   nextIncreaseAt(now: number): number {
     if (this.current(now) === this.max) return Infinity;
-    const steps = Math.max(0, Math.floor((now - this.#reducedAt - RECOVERY_DELAY_MS) / RECOVERY_STEP_MS) + 1);
-    return this.#reducedAt + RECOVERY_DELAY_MS + steps * RECOVERY_STEP_MS;
+    return this.#reducedAt + RECOVERY_DELAY_MS + this.#increases(now) * RECOVERY_STEP_MS;
+  }
+
+  #increases(now: number): number {
+    return Math.max(0, Math.floor((now - this.#reducedAt - RECOVERY_DELAY_MS) / RECOVERY_STEP_MS) + 1);
   }
 }

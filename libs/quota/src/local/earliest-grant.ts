@@ -1,16 +1,18 @@
 import { WINDOW_MS } from '../timing.js';
 
-/** A call is answered after now, and its slot frees a second later. */
+/** The least time for which a slot in flight stays leased: its response arrives after now, and the window follows. */
 export const MIN_HOLD_MS = WINDOW_MS + 1;
 
-/** When the slot of a call in flight frees: not known yet. */
+/** The expiry time of a lease whose attempt has not ended. */
 export const IN_FLIGHT = Infinity;
 
 /**
- * The earliest time at which the call in this place of a queue (0 is its head) can have a slot. A call in flight
- * counts as answered right after now, so the truth may be later but never earlier.
+ * Returns the earliest time at which the call at this position of the queue (0 is its head) can get a slot.
  *
- * @param expiryTimes when each slot is free again; of a free one, any time up to now
+ * An attempt in flight counts as if its response arrived right after now. So the call may get its slot later than
+ * the returned time, but never earlier.
+ *
+ * @param expiryTimes when each slot becomes free; for a free slot, any time up to now
  * @param capacity how many of these slots may be used
  */
 export function earliestGrantAt(
@@ -21,10 +23,10 @@ export function earliestGrantAt(
 ): number {
   if (capacity === 0) return now + MIN_HOLD_MS;
   const rounds = Math.floor(position / capacity);
-  // Of fewer slots than usual, the first frees when all but one of them are still taken.
+  // With a reduced capacity, a slot can be granted only when fewer than `capacity` leases remain.
   const index = (position % capacity) + expiryTimes.length - capacity;
   const definite = expiryTimes.map((time) => (time === IN_FLIGHT ? now + MIN_HOLD_MS : time));
-  // The usual question, for the head of the queue, needs no order: every refusal asks it.
+  // Every rejection asks for the head of the queue, and the minimum needs no sorting.
   const times = index === 0 ? [Math.min(...definite)] : definite.toSorted((a, b) => a - b);
   return Math.max(now, times[index]!) + rounds * MIN_HOLD_MS;
 }

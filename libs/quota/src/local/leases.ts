@@ -1,23 +1,22 @@
-import { MIN_HOLD_MS, IN_FLIGHT } from './earliest-grant.js';
+import { IN_FLIGHT, MIN_HOLD_MS } from './earliest-grant.js';
 
-/** A slot that is taken. */
 export interface Lease {
   readonly caller: string;
-  /** When the slot is free again; {@link IN_FLIGHT} while its call has no answer. */
+  /** When the slot becomes free; {@link IN_FLIGHT} until its attempt ends. */
   expiresAt: number;
 }
 
-/** The slots that are taken, by id. */
+/** The leases of this process, by id. */
 export class Leases {
   readonly #leases = new Map<string, Lease>();
-
   #version = 0;
-  /** Until then none need be looked at, and a flood asks a thousand times in between; -Infinity: not known. */
+  // Cached, because a flood of rejected calls reads them far more often than they change.
+  /** No lease expires before this time; -Infinity: not computed yet. */
   #nextExpiry = -Infinity;
   #hasInFlight = false;
   #countsByCaller: ReadonlyMap<string, number> | undefined;
 
-  /** Grows with every change that is not the mere passing of time. */
+  /** Grows with every added or released lease, but not when one expires. */
   get version(): number {
     return this.#version;
   }
@@ -27,14 +26,13 @@ export class Leases {
     this.#leases.set(id, { caller, expiresAt });
   }
 
-  /** The lease under this id ends at this time. */
   release(id: string, expiresAt: number): void {
     const lease = this.#leases.get(id);
     this.#invalidate();
     if (lease) lease.expiresAt = expiresAt;
   }
 
-  /** Those that are taken at this time; the others are forgotten. */
+  /** Returns the leases that are active at this time, and removes the expired ones. */
   active(now: number): ReadonlyMap<string, Lease> {
     if (this.#nextExpiry > now) return this.#leases;
     this.#nextExpiry = Infinity;
@@ -47,7 +45,7 @@ export class Leases {
     return this.#leases;
   }
 
-  /** How many slots each caller has. */
+  /** Returns how many slots each caller has leased. */
   countByCaller(now: number): ReadonlyMap<string, number> {
     const leases = this.active(now);
     if (this.#countsByCaller) return this.#countsByCaller;
@@ -57,7 +55,7 @@ export class Leases {
     return counts;
   }
 
-  /** When each of at least so many slots is free again; free ones at `free`. */
+  /** Returns when each of at least `slots` slots becomes free, but not before `availableFrom`. */
   expiryTimes(slots: number, availableFrom: number, now: number): number[] {
     const expiryTimes = Array.from(this.active(now).values(), ({ expiresAt }) =>
       Math.max(expiresAt, availableFrom),
@@ -66,16 +64,16 @@ export class Leases {
     return expiryTimes;
   }
 
-  /** When the next one ends for certain; Infinity when that depends on answers still to come. */
+  /** Returns when the next released lease expires; Infinity if there is none. */
   nextExpiry(now: number): number {
     this.active(now);
     return this.#nextExpiry;
   }
 
-  /** The earliest time at which one of those taken may be free: each refusal asks for it. */
+  /** Returns the earliest time at which any lease can expire, leases in flight included. */
   earliestExpiry(now: number): number {
-    const known = this.nextExpiry(now);
-    return this.#hasInFlight ? Math.min(known, now + MIN_HOLD_MS) : known;
+    const nextExpiry = this.nextExpiry(now);
+    return this.#hasInFlight ? Math.min(nextExpiry, now + MIN_HOLD_MS) : nextExpiry;
   }
 
   #invalidate(): void {

@@ -10,8 +10,8 @@ const expiries = fc.array(fc.oneof(fc.constant(IN_FLIGHT), fc.integer({ min: 1, 
   maxLength: 25,
 });
 
-describe('when the head of the queue can have a slot at the earliest', () => {
-  it('is read off without a look at every slot, and is the same: any leases, any capacity', () => {
+describe('earliestGrantAt of a local slot pool', () => {
+  it('is the same with and without the shortcut for the head of the queue, for any leases and any capacity', () => {
     fc.assert(
       fc.property(
         expiries,
@@ -19,7 +19,7 @@ describe('when the head of the queue can have a slot at the earliest', () => {
         fc.nat({ max: 5500 }),
         (expiryTimes, capacity, now) => {
           const leases = new Leases();
-          for (const [id, expiresAt] of expiryTimes.entries()) leases.add(String(id), 'somebody', expiresAt);
+          for (const [id, expiresAt] of expiryTimes.entries()) leases.add(String(id), 'a caller', expiresAt);
           const listener = { changed: () => {}, reduced: () => {} };
           const pool = new LocalSlotPool({
             capacity,

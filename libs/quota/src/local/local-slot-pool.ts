@@ -1,63 +1,47 @@
-import { AdaptiveLimit } from './adaptive-limit.js';
 import type { Clock } from '../clock.js';
-import { earliestGrantAt } from './earliest-grant.js';
-import { checkFairShare } from '../fairness/fair-share.js';
-import { Leases } from './leases.js';
-import { leaseSlot } from './lease-slot.js';
-import type {
-  AcquireRequest,
-  ReleaseReason,
-  SlotPool,
-  SlotPoolListener,
-  AcquireResult,
-} from '../slot-pool.js';
 import { DemandTracker } from '../fairness/demand-tracker.js';
+import { checkFairShare } from '../fairness/fair-share.js';
+import type { AcquireRequest, AcquireResult, Decision, SlotPool, SlotPoolListener } from '../slot-pool.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
+import { earliestGrantAt } from './earliest-grant.js';
+import { leaseSlot, type OnRelease } from './lease-slot.js';
+import { Leases } from './leases.js';
 
 export interface LocalSlotPoolOptions {
   capacity: number;
   clock: Clock;
-  /** When the first slot may be lent. */
+  /** When the first slot can be granted. */
   availableFrom: number;
   listener: SlotPoolListener;
-  /** What is taken already, where this lends others; default nothing. */
+  /** Existing leases, which count against the capacity. Default: none. */
   leases?: Leases;
-  /** What its ids among the leases begin with. */
+  /** Makes lease ids unique among existing leases. */
   idPrefix?: string;
-  /** Called when a slot is released. Default: reduces the capacity if it was throttled, and tells the listener. */
-  onRelease?: (id: string, holdMs: number, reason: ReleaseReason) => void;
+  /** Default: reduces the capacity if the reason is `throttled`, and calls the listener. */
+  onRelease?: OnRelease;
 }
 
 /**
- * The rule, without waiting: so many slots, each free again one second after the answer to its call.
- * Then no more calls than slots arrive at the far end in any one second, whatever the network does.
+ * The slots of one process. A slot stays leased until one second after the response to its call, so at most
+ * `capacity` calls arrive upstream in any one second, whatever the delays of the network are.
+ *
+ * @see ../../../../docs/adr/0001-slots.md for the proof
  */
 export class LocalSlotPool implements SlotPool {
-  readonly availableFrom: number;
-  readonly #maxSlots: number;
-  readonly #clock: Clock;
-  readonly #listener: SlotPoolListener;
+  readonly #options: LocalSlotPoolOptions;
   readonly #leases: Leases;
   readonly #limit: AdaptiveLimit;
-  readonly #idPrefix: string;
-  readonly #onRelease: (id: string, holdMs: number, reason: ReleaseReason) => void;
   readonly #demandTracker = new DemandTracker();
   #grantCount = 0;
 
   constructor(options: LocalSlotPoolOptions) {
-    const { capacity, clock, availableFrom, listener, leases = new Leases(), idPrefix = '' } = options;
-    this.availableFrom = availableFrom;
-    this.#idPrefix = idPrefix;
-    this.#onRelease =
-      options.onRelease ??
-      ((_id, _heldForMs, reason) => {
-        if (reason === 'throttled') this.lower();
-        listener.changed();
-      });
-    this.#maxSlots = capacity;
-    this.#clock = clock;
-    this.#listener = listener;
-    this.#leases = leases;
-    this.#limit = new AdaptiveLimit(capacity);
+    this.#options = options;
+    this.#leases = options.leases ?? new Leases();
+    this.#limit = new AdaptiveLimit(options.capacity);
+  }
+
+  get availableFrom(): number {
+    return this.#options.availableFrom;
   }
 
   acquire(request: AcquireRequest, now: number): AcquireResult {
@@ -66,8 +50,9 @@ export class LocalSlotPool implements SlotPool {
     if (decision !== 'granted') return { rejected: decision };
     this.#demandTracker.recordGrant(caller, now);
     this.#grantCount += 1;
-    const id = `${this.#idPrefix}${this.#grantCount}`;
-    return { slot: leaseSlot(this.#leases, this.#clock, { id, caller }, this.#onRelease) };
+    const { clock, idPrefix = '', onRelease = this.#onRelease } = this.#options;
+    const id = `${idPrefix}${this.#grantCount}`;
+    return { slot: leaseSlot(this.#leases, clock, { id, caller }, onRelease) };
   }
 
   rejection(request: AcquireRequest, now: number): 'quota' | 'share' | undefined {
@@ -78,10 +63,11 @@ export class LocalSlotPool implements SlotPool {
     return undefined;
   }
 
-  /** The cloud rejected a call that the rule allows: fewer slots are lent for a while, and then step by step more. */
-  lower(): void {
-    const now = this.#clock.now();
-    if (this.#limit.reduce(now)) this.#listener.reduced(this.capacity(now));
+  /** Reduces the capacity after the upstream throttled a call. */
+  reduceCapacity(): void {
+    const { clock, listener } = this.#options;
+    const now = clock.now();
+    if (this.#limit.reduce(now)) listener.reduced(this.capacity(now));
   }
 
   capacity(now: number): number {
@@ -89,7 +75,7 @@ export class LocalSlotPool implements SlotPool {
   }
 
   free(now: number): number {
-    return now < this.availableFrom ? 0 : Math.max(0, this.capacity(now) - this.#leases.active(now).size);
+    return now < this.availableFrom ? 0 : Math.max(0, this.capacity(now) - this.inUse(now));
   }
 
   inUse(now: number): number {
@@ -97,23 +83,28 @@ export class LocalSlotPool implements SlotPool {
   }
 
   earliestGrantAt(position: number, now: number): number {
-    const allInUse =
-      this.#leases.active(now).size === this.#maxSlots && this.capacity(now) === this.#maxSlots;
-    if (position === 0 && allInUse && now >= this.availableFrom) return this.#leases.earliestExpiry(now);
-    const expiryTimes = this.#leases.expiryTimes(this.#maxSlots, Math.max(now, this.availableFrom), now);
-    return earliestGrantAt(expiryTimes, this.capacity(now), position, now);
+    const capacity = this.capacity(now);
+    const isFullyUsed = capacity === this.#limit.max && this.inUse(now) === capacity;
+    if (position === 0 && isFullyUsed && now >= this.availableFrom) return this.#leases.earliestExpiry(now);
+    const expiryTimes = this.#leases.expiryTimes(this.#limit.max, Math.max(now, this.availableFrom), now);
+    return earliestGrantAt(expiryTimes, capacity, position, now);
   }
 
   nextChangeAt(now: number): number {
     if (now < this.availableFrom) return this.availableFrom;
     const change = Math.min(this.#leases.nextExpiry(now), this.#limit.nextIncreaseAt(now));
-    // What is free and yet not lent is set aside for somebody whose wish will be forgotten.
+    // A free slot that is not granted is reserved for another caller, until that caller's demand expires.
     return this.free(now) > 0 ? Math.min(change, this.#demandTracker.nextChangeAt(now)) : change;
   }
 
   async close(): Promise<void> {}
 
-  #decide(request: AcquireRequest, now: number): 'granted' | 'quota' | 'share' {
+  readonly #onRelease: OnRelease = (_id, _holdMs, reason) => {
+    if (reason === 'throttled') this.reduceCapacity();
+    this.#options.listener.changed();
+  };
+
+  #decide(request: AcquireRequest, now: number): Decision {
     const { caller } = request;
     const inUse = this.#leases.countByCaller(now);
     this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);

@@ -13,17 +13,13 @@ beforeEach(async () => {
   rejections.length = 0;
   events.length = 0;
   clock = new VirtualClock();
-  const observer = {
-    granted: () => {},
-    rejected: (reason: string) => void rejections.push(reason),
-    reduced: () => {},
-  };
+  const observer = { rejected: (reason: string) => void rejections.push(reason) };
   quota = new Quota({ perSecond: 2, clock, queueLimit: 4, observer });
   await clock.runUntil(1500);
-  slots = [await quota.acquire({ caller: 'before' }), await quota.acquire({ caller: 'before' })];
+  slots = [await quota.acquire({ caller: 'holder' }), await quota.acquire({ caller: 'holder' })];
 });
 
-/** Notes when a call is served or refused. */
+/** Records when a call is served or rejected. */
 function request(caller: string, name: string, waitMs = 9000): void {
   void acquire(caller, name, waitMs);
 }
@@ -37,15 +33,15 @@ async function acquire(caller: string, name: string, waitMs: number): Promise<vo
   }
 }
 
-describe('callers that wait', () => {
-  it('take turns, each first come first served', async () => {
+describe('waiting calls', () => {
+  it('are served round-robin across callers, and in order of arrival within one caller', async () => {
     for (const name of ['a1', 'a2', 'b1', 'a3']) request(name[0]!, name);
     for (const slot of slots) slot.release('completed');
     await clock.runUntil(20_000);
     expect(events).toEqual(['a1', 'b1', 'a2', 'a3']);
   });
 
-  it('are refused when too many wait, and told as much', async () => {
+  it('are rejected when the queue is full, and are reported as such', async () => {
     for (let n = 1; n <= 5; n += 1) request('a', `a${n}`);
     await clock.runUntil(1600);
     expect(events).toEqual(['a5 quota-exhausted']);
@@ -53,13 +49,13 @@ describe('callers that wait', () => {
     expect(quota.state().queueLength).toBe(4);
   });
 
-  it('give up the last place of whoever has the most to one that has fewer', async () => {
+  it('lose the last entry of the caller with the most entries to a caller with fewer', async () => {
     for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3']) request(name[0]!, name);
     await clock.runUntil(1600);
     expect(events).toEqual(['a4 quota-exhausted', 'a3 quota-exhausted', 'b3 quota-exhausted']);
   });
 
-  it('have no timer each, and none once nobody waits', async () => {
+  it('share one timer, which is cancelled when the queue is empty', async () => {
     for (let n = 1; n <= 4; n += 1) request(`c${n}`, `c${n}`);
     await clock.runUntil(1600);
     expect(clock.pending).toBe(1);
@@ -72,11 +68,11 @@ describe('callers that wait', () => {
 });
 
 describe('a caller over its share', () => {
-  it('is told that it is its share that is used up, and when a slot could free', async () => {
+  it('is rejected with share-exhausted and the time at which a slot can be free', async () => {
     request('other', 'other', 0);
     slots[0]!.release('completed');
     await clock.runUntil(2600);
-    await expect(quota.acquire({ caller: 'before' })).rejects.toMatchObject({
+    await expect(quota.acquire({ caller: 'holder' })).rejects.toMatchObject({
       code: 'share-exhausted',
       retryAfterMs: 0,
     });
@@ -86,11 +82,11 @@ describe('a caller over its share', () => {
     expect(rejections).toEqual(['quota', 'share']);
   });
 
-  it('has the slot once the other has not asked for some seconds', async () => {
+  it('gets the reserved slot when the demand of the other caller has expired', async () => {
     request('other', 'other', 0);
     slots[0]!.release('completed');
     let servedAt = 0;
-    void quota.acquire({ caller: 'before', waitMs: 20_000 }).then(() => (servedAt = clock.now()));
+    void quota.acquire({ caller: 'holder', waitMs: 20_000 }).then(() => (servedAt = clock.now()));
     await clock.runUntil(20_000);
     expect(servedAt).toBe(5000);
   });

@@ -18,12 +18,15 @@ const REJECTION_ERRORS = {
 
 export interface DispatcherOptions {
   clock: Clock;
-  /** How many entries the queue may have. */
+  /** How many entries the queue can hold. */
   queueLimit: number;
-  observer: QuotaObserver | undefined;
+  observer: Partial<QuotaObserver>;
 }
 
-/** Serves those who wait: the callers take turns, and whoever cannot be served in time is rejected. */
+/**
+ * Grants slots to pending calls in the order of the {@link FairQueue}, and rejects the calls that cannot get one before
+ * their deadline. It makes a pass over all callers when a call arrives, when the pool changes, and when its timer fires.
+ */
 export class Dispatcher {
   readonly queue = new FairQueue();
   readonly #pool: SlotPool;
@@ -31,28 +34,28 @@ export class Dispatcher {
   #isDispatching = false;
   #passAgain = false;
   #isClosed = false;
-  /** When those who wait are next to be served. */
-  #serveAt = Infinity;
+  /** When the next pass is due. */
+  #nextPassAt = Infinity;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(slots: SlotPool, options: DispatcherOptions) {
-    this.#pool = slots;
+  constructor(pool: SlotPool, options: DispatcherOptions) {
+    this.#pool = pool;
     this.#options = options;
   }
 
-  /** Whether somebody is being served just now, or should be, and only the timer is not there yet. */
+  /** Whether a pass runs now, or is due and only its timer has not fired yet. */
   isDispatchDue(now: number): boolean {
-    return this.#isDispatching || this.#serveAt <= now;
+    return this.#isDispatching || this.#nextPassAt <= now;
   }
 
-  /** Lets a call have its turn. */
+  /** Adds a call. It is granted a slot, queued or rejected; for a local pool, before this method returns. */
   add(call: PendingCall): void {
     if (this.#isClosed) return call.reject(new QuotaClosedError());
     this.queue.add(call);
     void this.dispatch();
   }
 
-  /** Puts an entry into the queue that is never served. */
+  /** Adds a queue entry that is never served. */
   reserve(entry: QueueEntry): void {
     if (this.#isClosed) return entry.reject(new QuotaClosedError());
     if (!this.#makeRoomFor(entry)) return;
@@ -60,14 +63,14 @@ export class Dispatcher {
     this.#setTimer();
   }
 
-  /** Takes a reservation out. @returns whether it was still there */
+  /** Removes a reservation. Returns whether it was present. */
   cancelReservation(entry: QueueEntry): boolean {
-    const wasThere = this.queue.remove(entry);
+    const wasPresent = this.queue.remove(entry);
     if (this.queue.length === 0) this.#setTimer();
-    return wasThere;
+    return wasPresent;
   }
 
-  /** Rejects all who wait, and whoever comes later. */
+  /** Rejects all entries, and every later one. */
   close(): void {
     this.#isClosed = true;
     for (const entry of [...this.queue, ...this.queue.reservations]) {
@@ -77,7 +80,7 @@ export class Dispatcher {
     this.#setTimer();
   }
 
-  /** Goes round the callers until nobody is served any more, and sleeps until the next thing to do: one timer in all. */
+  /** Makes passes until no call can be served, and sets the timer for the next one. One dispatch runs at a time. */
   async dispatch(): Promise<void> {
     if (this.#isDispatching) {
       this.#passAgain = true;
@@ -99,10 +102,10 @@ export class Dispatcher {
       caller !== undefined;
       caller = this.queue.nextCaller(rejected)
     ) {
-      // One look at the clock: between two, a wait could end that would have been served.
+      // Read the clock once: between two readings, the wait of a call could end that would have been served.
       const now = this.#options.clock.now();
-      const acquiring = this.#pool.acquire(this.queue.takeRequest(caller), now);
-      // Slots of this process answer at once, and so does the quota then: a promise would let others in between.
+      const acquiring = this.#pool.acquire(this.queue.createRequest(caller), now);
+      // A local pool decides synchronously. Without `await`, no other call can run in between.
       const result = acquiring instanceof Promise ? await acquiring : acquiring;
       if ('slot' in result) this.#grant(caller, result.slot);
       else {
@@ -115,14 +118,14 @@ export class Dispatcher {
   #grant(caller: string, slot: Slot): void {
     const call = this.queue.dequeue(caller);
     if (!call) return slot.release('unused');
-    this.#options.observer?.granted(call.canBeServed ? this.#options.clock.now() - call.requestedAt : 0);
+    this.#options.observer.granted?.(call.canBeServed ? this.#options.clock.now() - call.requestedAt : 0);
     call.grant(slot);
   }
 
-  /** Lets those of this caller wait who may, and rejects the others. */
+  /** Queues the calls of a caller that can be served before their deadline, and rejects the others. */
   #queueOrReject(caller: string, reason: RejectionReason, now: number): void {
     let callsAhead = 0;
-    for (const call of this.queue.entriesOf(caller).slice()) {
+    for (const call of this.queue.callsOf(caller).slice()) {
       call.canBeServed = reason !== 'unavailable' && this.#canWait(call, callsAhead, now);
       if (!call.canBeServed) this.#reject(call, reason);
       else if (call.queued || this.#enqueue(call)) callsAhead += 1;
@@ -146,9 +149,9 @@ export class Dispatcher {
   }
 
   /**
-   * When the queue is full, the caller with the most entries loses its last one.
+   * Rejects the last entry of the caller with the most entries if the queue is full.
    *
-   * @returns false when that is this entry, which is rejected
+   * @returns false if the rejected entry is the given one
    */
   #makeRoomFor(entry: QueueEntry): boolean {
     if (this.queue.length < this.#options.queueLimit) return true;
@@ -160,34 +163,34 @@ export class Dispatcher {
 
   #reject(entry: QueueEntry, reason: RejectionReason | 'queue'): void {
     const now = this.#options.clock.now();
-    const calls = this.queue.entriesOf(entry.caller);
+    const calls = this.queue.callsOf(entry.caller);
     const index = calls.findIndex((call) => call === entry);
     this.queue.remove(entry);
-    this.#options.observer?.rejected(reason);
-    // A call in place of a reservation would stand behind all calls of its caller.
+    this.#options.observer.rejected?.(reason);
+    // A call in place of a reservation would come after all calls of its caller.
     const callsAhead = index === -1 ? calls.length : index;
     const earliestGrantAt = this.#pool.earliestGrantAt(this.queue.positionOf(entry.caller, callsAhead), now);
     entry.reject(new REJECTION_ERRORS[reason](earliestGrantAt - now));
   }
 
-  /** The one timer, for whatever comes first. */
+  /** Sets the one timer for the next pass or the next deadline, whichever is first. */
   #setTimer(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#serveAt = Infinity;
-    if (this.#isDispatching || (this.queue.isEmpty && this.queue.length === 0)) return;
+    this.#nextPassAt = Infinity;
+    if (this.#isDispatching || (!this.queue.hasPendingCalls && this.queue.length === 0)) return;
     const now = this.#options.clock.now();
-    if (!this.queue.isEmpty) this.#serveAt = this.#pool.nextChangeAt(now);
-    for (const call of this.queue) this.#serveAt = Math.min(this.#serveAt, this.#deadlineOf(call));
-    let timerAt = this.#serveAt;
+    if (this.queue.hasPendingCalls) this.#nextPassAt = this.#pool.nextChangeAt(now);
+    for (const call of this.queue) this.#nextPassAt = Math.min(this.#nextPassAt, this.#deadlineOf(call));
+    let timerAt = this.#nextPassAt;
     for (const entry of this.queue.reservations) timerAt = Math.min(timerAt, this.#deadlineOf(entry));
     this.#cancelTimer = this.#options.clock.setTimer(Math.max(0, timerAt - now), () => this.#onTimer());
   }
 
   #onTimer(): void {
     const now = this.#options.clock.now();
-    if (now >= this.#serveAt) return void this.dispatch();
-    // Not while or right after a pass serves somebody: a call that is granted a slot may release reservations.
+    if (now >= this.#nextPassAt) return void this.dispatch();
+    // Not during a pass: a call that is granted a slot may release reservations.
     if (this.#isDispatching) return;
     for (const entry of Array.from(this.queue.reservations))
       if (this.#deadlineOf(entry) <= now) this.#reject(entry, 'quota');

@@ -1,39 +1,42 @@
 import type { AcquireRequest, Slot } from '../slot-pool.js';
 
-/** Counts against the queue limit: a call that waits for a slot, or a reservation, which is never served. */
+/** An entry that counts against the queue limit: a call that waits for a slot, or a reservation. */
 export interface QueueEntry {
   readonly caller: string;
   readonly requestedAt: number;
-  /** When its wait is over; whatever it is, not before the hold after start. */
+  /** When the wait ends. During the startup delay, the wait ends when the delay ends, if that is later. */
   readonly deadline: number;
   reject(error: Error): void;
 }
 
-/** A call that wants a slot. */
+/** A call that needs a slot. */
 export interface PendingCall extends QueueEntry {
-  /** Whether it was refused a slot once and waits for the next one. */
+  /** Whether the call waits in the queue. A new call does not, until the pool has rejected a request for it. */
   queued: boolean;
-  /** Whether its wait may be long enough. */
+  /** Whether a slot can be free before the deadline. Once true, it stays true until the deadline. */
   canBeServed: boolean;
   grant(slot: Slot): void;
 }
 
 interface CallerQueue {
   readonly calls: PendingCall[];
-  /** How many of them came since the last ask. */
+  /** How many calls arrived since the previous request to the pool. */
   newCalls: number;
 }
 
-/** Who waits: a line for each caller, first come first served; the callers take turns. Reservations stand beside it. */
+/**
+ * The calls that need a slot: first come first served within one caller, round-robin across callers. Reservations
+ * count against the queue limit, but are never served.
+ */
 export class FairQueue {
-  // In order of turns: whoever was served goes to the end.
+  // In round-robin order: a caller that is served moves to the end.
   readonly #callerQueues = new Map<string, CallerQueue>();
   readonly #reservations = new Set<QueueEntry>();
   #queuedCalls = 0;
 
-  /** Whether no call wants a slot. */
-  get isEmpty(): boolean {
-    return this.#callerQueues.size === 0;
+  /** Whether any call needs a slot, queued or not. */
+  get hasPendingCalls(): boolean {
+    return this.#callerQueues.size > 0;
   }
 
   /** How many entries count against the queue limit. */
@@ -45,6 +48,7 @@ export class FairQueue {
     return this.#reservations;
   }
 
+  /** Adds a new call. It counts against the queue limit only after {@link enqueue}. */
   add(call: PendingCall): void {
     const callerQueue = this.#callerQueues.get(call.caller) ?? { calls: [], newCalls: 0 };
     this.#callerQueues.set(call.caller, callerQueue);
@@ -52,7 +56,6 @@ export class FairQueue {
     callerQueue.newCalls += 1;
   }
 
-  /** The call waits from now on. */
   enqueue(call: PendingCall): void {
     call.queued = true;
     this.#queuedCalls += 1;
@@ -62,23 +65,23 @@ export class FairQueue {
     this.#reservations.add(entry);
   }
 
-  /** @returns whether it was there */
+  /** Removes a call or a reservation. Returns whether it was present. */
   remove(entry: QueueEntry): boolean {
     if (this.#reservations.delete(entry)) return true;
-    const call = this.entriesOf(entry.caller).find((one) => one === entry);
+    const call = this.callsOf(entry.caller).find((one) => one === entry);
     if (!call) return false;
-    this.#removeEntry(call);
+    this.#removeCall(call);
     return true;
   }
 
-  /** Whose turn it is, but for these callers. */
+  /** Returns the next caller in round-robin order that is not in `except`. */
   nextCaller(except: ReadonlySet<string>): string | undefined {
     for (const caller of this.#callerQueues.keys()) if (!except.has(caller)) return caller;
     return undefined;
   }
 
-  /** What to ask for on behalf of this caller. */
-  takeRequest(caller: string): AcquireRequest {
+  /** Creates the next request of a caller to the pool. Each new call is reported in one request only. */
+  createRequest(caller: string): AcquireRequest {
     const callerQueue = this.#callerQueues.get(caller);
     const request = {
       caller,
@@ -89,17 +92,17 @@ export class FairQueue {
     return request;
   }
 
-  /** Takes the first call of this caller out, and the caller's turn is over. */
+  /** Removes the first call of a caller and moves the caller to the end of the round-robin order. */
   dequeue(caller: string): PendingCall | undefined {
     const callerQueue = this.#callerQueues.get(caller);
     const call = callerQueue?.calls[0];
     if (!callerQueue || !call) return undefined;
-    this.#removeEntry(call);
+    this.#removeCall(call);
     if (this.#callerQueues.delete(caller)) this.#callerQueues.set(caller, callerQueue);
     return call;
   }
 
-  entriesOf(caller: string): readonly PendingCall[] {
+  callsOf(caller: string): readonly PendingCall[] {
     return this.#callerQueues.get(caller)?.calls ?? [];
   }
 
@@ -107,7 +110,7 @@ export class FairQueue {
     for (const { calls } of this.#callerQueues.values()) yield* calls;
   }
 
-  /** How many slots at least are lent before this one, which stands behind so many of its caller's own. */
+  /** Returns how many calls at least are served before a call that has `callsAhead` calls of its own caller ahead. */
   positionOf(caller: string, callsAhead: number): number {
     let position = callsAhead;
     for (const [other, { calls }] of this.#callerQueues)
@@ -115,27 +118,27 @@ export class FairQueue {
     return position;
   }
 
-  /** The entries of the caller with the most of them that count against the queue limit, in order of arrival. */
+  /** Returns the counted entries of the caller that has the most, in order of arrival. */
   longestQueue(): readonly QueueEntry[] {
     let longestQueue: readonly QueueEntry[] = [];
-    for (const entries of Map.groupBy(this.#queued(), ({ caller }) => caller).values())
+    for (const entries of Map.groupBy(this.#countedEntries(), ({ caller }) => caller).values())
       if (entries.length > longestQueue.length) longestQueue = entries;
     return longestQueue.toSorted((a, b) => a.requestedAt - b.requestedAt);
   }
 
-  /** How many entries of this caller count against the queue limit. */
+  /** Returns how many entries of a caller count against the queue limit. */
   lengthOf(caller: string): number {
     let length = 0;
-    for (const entry of this.#queued()) if (entry.caller === caller) length += 1;
+    for (const entry of this.#countedEntries()) if (entry.caller === caller) length += 1;
     return length;
   }
 
-  *#queued(): Generator<QueueEntry> {
+  *#countedEntries(): Generator<QueueEntry> {
     for (const call of this) if (call.queued) yield call;
     yield* this.#reservations;
   }
 
-  #removeEntry(call: PendingCall): void {
+  #removeCall(call: PendingCall): void {
     if (call.queued) this.#queuedCalls -= 1;
     const { calls } = this.#callerQueues.get(call.caller)!;
     calls.splice(calls.indexOf(call), 1);

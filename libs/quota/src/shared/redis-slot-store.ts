@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
-import type { AcquireRequest } from '../slot-pool.js';
-import { SlotStoreError } from './with-timeout.js';
-import {
-  type JoinRequest,
-  type SlotStore,
-  type MembershipState,
-  type StoreSnapshot,
-  NOT_A_MEMBER,
-} from './slot-store.js';
-import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
-import { RELEASE, REDUCE } from './scripts/slots.js';
+import type { AcquireRequest, Decision } from '../slot-pool.js';
 import { ACQUIRE } from './scripts/acquire.js';
+import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
+import { REDUCE, RELEASE } from './scripts/slots.js';
+import {
+  type Acknowledgement,
+  type JoinRequest,
+  type MembershipState,
+  NOT_A_MEMBER,
+  type SlotStore,
+  SlotStoreError,
+  type StoreSnapshot,
+} from './slot-store.js';
 
-/** What Redis is taught, by the names of the commands here. */
-export const SCRIPTS = {
+const SCRIPTS = {
   acquire: ACQUIRE,
   release: RELEASE,
   join: JOIN,
@@ -23,13 +23,13 @@ export const SCRIPTS = {
 };
 
 export interface RedisSlotStoreOptions {
-  /** What the quota is of: an endpoint and an action. Replicas with the same scope share their slots. */
+  /** Replicas with the same scope share their slots. The scope contains what the upstream counts by, such as the action. */
   scope: string;
-  /** Slots in all. */
+  /** How many slots all replicas share. */
   perSecond: number;
-  /** Unlike any other replica's. */
+  /** Identifies this replica. No other replica may have the same name. */
   replica: string;
-  /** How long a slot may be lent at most, in milliseconds: then it comes back even from a dead replica. */
+  /** After how long a lease in flight expires, in milliseconds: `maxLeaseMs()`. */
   leaseMs: number;
 }
 
@@ -37,27 +37,28 @@ type Reply = (string | number)[];
 type Command = (...args: (string | number)[]) => Promise<Reply>;
 
 /**
- * A store in Redis (6 or later) or Valkey, or in one node of a cluster. Connects in the background.
+ * A slot store in Redis 6 or later, in Valkey, or in a Redis cluster. Each command is one Lua script, which Redis
+ * executes atomically on its own clock.
  *
- * @see ../../../../docs/decisions/0008-slots-in-redis.md
+ * @see ../../../../docs/adr/0008-slots-in-redis.md
  */
 export class RedisSlotStore implements SlotStore {
+  readonly replica: string;
   readonly #redis: Redis;
-  readonly #options: RedisSlotStoreOptions;
   readonly #commands = {} as Record<keyof typeof SCRIPTS, Command>;
   #reason: string | undefined;
 
-  /** @param redis not connected yet; rejects what is asked while it is not connected */
-  constructor(redis: Redis, options: RedisSlotStoreOptions, scripts = SCRIPTS) {
+  /** @param redis not connected yet, and without an offline queue: commands fail while it is not connected */
+  constructor(redis: Redis, { scope, perSecond, replica, leaseMs }: RedisSlotStoreOptions) {
+    this.replica = replica;
     this.#redis = redis;
-    this.#options = options;
-    // One hash tag: in a cluster all four live on one node.
-    const key = (name: string): string => `ingest-gateway:{${options.scope}}:${name}`;
-    const keys = [key('slots'), key('demands'), key('members'), key('state')];
-    for (const name of Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]) {
-      redis.defineCommand(name, { numberOfKeys: keys.length, lua: scripts[name] });
+    // One hash tag: a cluster keeps all keys on one node.
+    const keys = ['slots', 'demands', 'members', 'state'].map((name) => `ingest-gateway:{${scope}}:${name}`);
+    for (const [name, lua] of Object.entries(SCRIPTS) as [keyof typeof SCRIPTS, string][]) {
+      redis.defineCommand(name, { numberOfKeys: keys.length, lua });
       const command = (redis as unknown as Record<string, Command>)[name]!.bind(redis);
-      this.#commands[name] = (...args) => command(...keys, options.replica, ...args).catch(throwStoreError);
+      this.#commands[name] = (...args) =>
+        command(...keys, replica, perSecond, leaseMs, ...args).catch(throwStoreError);
     }
   }
 
@@ -77,27 +78,12 @@ export class RedisSlotStore implements SlotStore {
       caller,
       expiresInMs === Infinity ? -1 : expiresInMs,
     ]);
-    const { perSecond, leaseMs } = this.#options;
-    return toMembershipState(
-      await this.#commands.join(incarnation, fallbackSlots, perSecond, leaseMs, ...leaseArguments),
-    );
+    return toMembershipState(await this.#commands.join(incarnation, fallbackSlots, ...leaseArguments));
   }
 
   async acquire(incarnation: number, id: string, { caller, newCalls, pendingCalls }: AcquireRequest) {
-    const { perSecond, leaseMs } = this.#options;
-    const reply = await this.#commands.acquire(
-      incarnation,
-      id,
-      caller,
-      newCalls,
-      pendingCalls,
-      perSecond,
-      leaseMs,
-    );
-    const [decision, ...snapshot] = reply as [
-      'granted' | 'quota' | 'share' | typeof NOT_A_MEMBER,
-      ...number[],
-    ];
+    const reply = await this.#commands.acquire(incarnation, id, caller, newCalls, pendingCalls);
+    const [decision, ...snapshot] = reply as [Decision | typeof NOT_A_MEMBER, ...number[]];
     return decision === NOT_A_MEMBER ? decision : { decision, snapshot: toSnapshot(snapshot) };
   }
 
@@ -106,31 +92,20 @@ export class RedisSlotStore implements SlotStore {
     id: string,
     holdMs: number,
   ): Promise<StoreSnapshot | typeof NOT_A_MEMBER> {
-    const [reply, ...snapshot] = await this.#commands.release(
-      incarnation,
-      id,
-      holdMs,
-      this.#options.perSecond,
-    );
+    const [reply, ...snapshot] = await this.#commands.release(incarnation, id, holdMs);
     return reply === NOT_A_MEMBER ? NOT_A_MEMBER : toSnapshot(snapshot as number[]);
   }
 
   async heartbeat(
     incarnation: number,
-    acknowledged: { fallbackSlots: number; epoch: number },
+    { fallbackSlots, epoch }: Acknowledgement,
   ): Promise<MembershipState | typeof NOT_A_MEMBER> {
-    const { perSecond } = this.#options;
-    const [reply, ...state] = await this.#commands.heartbeat(
-      incarnation,
-      acknowledged.fallbackSlots,
-      acknowledged.epoch,
-      perSecond,
-    );
+    const [reply, ...state] = await this.#commands.heartbeat(incarnation, fallbackSlots, epoch);
     return reply === NOT_A_MEMBER ? NOT_A_MEMBER : toMembershipState(state);
   }
 
   async reduce(incarnation: number) {
-    const [reduced, capacity] = await this.#commands.reduce(incarnation, this.#options.perSecond);
+    const [reduced, capacity] = await this.#commands.reduce(incarnation);
     return reduced === NOT_A_MEMBER ? NOT_A_MEMBER : { reduced: reduced === 1, capacity: Number(capacity) };
   }
 
@@ -156,7 +131,7 @@ function throwStoreError(error: unknown): never {
   throw new SlotStoreError(failureReason(error));
 }
 
-/** The system's code, or the word by which Redis names an error; its text may hold addresses. */
+/** Returns the system error code or the first word of a Redis error. The rest of its text may contain addresses. */
 function failureReason(error: unknown): string {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (code) return code;

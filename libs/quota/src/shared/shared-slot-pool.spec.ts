@@ -3,7 +3,6 @@ import { FakeRemoteStore } from '../../test/fake-remote-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { Quota } from '../quota.js';
 import type { Slot } from '../slot-pool.js';
-import { SharedSlotPool } from './shared-slot-pool.js';
 
 const PER_SECOND = 20;
 let clock: VirtualClock;
@@ -13,20 +12,19 @@ let replicas: Quota[];
 
 function start(name: string, reconnectDelayMs = 0): Quota {
   const observer = {
-    storeConnected: () => void events.push(`${name} found`),
+    storeConnected: () => void events.push(`${name} connected`),
     storeDisconnected: (reason: string, fallbackSlots: number) =>
-      void events.push(`${name} lost ${reason} ${fallbackSlots}`),
+      void events.push(`${name} disconnected ${reason} ${fallbackSlots}`),
   };
-  const client = store.clientFor(name, 1, reconnectDelayMs);
-  const source = { perSecond: PER_SECOND, replica: name, store: client, clock, observer };
   return new Quota({
     perSecond: PER_SECOND,
     clock,
-    createPool: (listener) => new SharedSlotPool({ ...source, listener }),
+    store: store.clientFor(name, 1, reconnectDelayMs),
+    observer,
   });
 }
 
-/** Takes as many slots as there are, up to 30. */
+/** Acquires all free slots, up to 30. */
 async function acquireAll(quota: Quota): Promise<Slot[]> {
   const slots: Slot[] = [];
   const pending = Promise.allSettled(
@@ -37,7 +35,7 @@ async function acquireAll(quota: Quota): Promise<Slot[]> {
   return slots;
 }
 
-/** Loses the store, and lets both replicas lend what they may. */
+/** Makes the store unavailable, and acquires the fallback slots of both replicas. */
 async function acquireFallbackSlots(): Promise<Slot[][]> {
   store.disconnect();
   await clock.runUntil(7000);
@@ -52,18 +50,18 @@ beforeEach(async () => {
   await clock.runUntil(5000);
 });
 
-describe('while the store is there', () => {
-  it('the slots are shared', async () => {
+describe('while the store is available', () => {
+  it('shares the slots among replicas', async () => {
     const slots = await acquireAll(replicas[0]!);
     expect(slots).toHaveLength(20);
     expect(await acquireAll(replicas[1]!)).toHaveLength(0);
     for (const slot of slots.slice(0, 5)) slot.release('completed');
     await clock.runUntil(clock.now() + 1010);
     expect(await acquireAll(replicas[1]!)).toHaveLength(5);
-    expect(events).toEqual(['a found', 'b found']);
+    expect(events).toEqual(['a connected', 'b connected']);
   });
 
-  it('counts as in use what it last saw leased, until that is over', async () => {
+  it('counts the leases of the last snapshot as in use until they expire', async () => {
     const slots = await acquireAll(replicas[0]!);
     expect(replicas[0]!.state()).toMatchObject({ free: 0, inUse: 20 });
     for (const slot of slots.slice(0, 5)) slot.release('completed');
@@ -82,25 +80,25 @@ describe('while the store is there', () => {
     expect(replicas[1]!.state().capacity).toBe(10);
   });
 
-  it('releases a slot that is granted to a call whose caller has left', async () => {
-    const left = new AbortController();
-    const acquired = replicas[0]!.acquire({ signal: () => left.signal });
-    left.abort(new Error('left'));
-    await expect(acquired).rejects.toThrow('left');
+  it('releases a slot that is granted to an aborted call', async () => {
+    const client = new AbortController();
+    const acquired = replicas[0]!.acquire({ signal: () => client.signal });
+    client.abort(new Error('aborted'));
+    await expect(acquired).rejects.toThrow('aborted');
     await clock.runUntil(clock.now() + 10);
     expect(await acquireAll(replicas[1]!)).toHaveLength(20);
   });
 
-  it('never rejects without asking the store', async () => {
+  it('never rejects a call without the store', async () => {
     await acquireAll(replicas[0]!);
     expect(replicas[0]!.rejectIfExhausted()).toBeUndefined();
   });
 });
 
-describe('when the store is lost', () => {
+describe('while the store is unavailable', () => {
   beforeEach(() => store.disconnect());
 
-  it('reduces its own part when a slot is released as throttled', async () => {
+  it('reduces the fallback slots when a slot is released as throttled', async () => {
     await clock.runUntil(6500);
     const [slot] = await acquireAll(replicas[0]!);
     slot!.release('throttled');
@@ -109,15 +107,15 @@ describe('when the store is lost', () => {
     expect(replicas[0]!.state()).toMatchObject({ capacity: 5, free: 0, inUse: 9 });
   });
 
-  it('nothing is lent for 1.5 s, and then each its part', async () => {
+  it('grants nothing for 1.5 s, and then the fallback slots of each replica', async () => {
     expect(await acquireAll(replicas[0]!)).toHaveLength(0);
     await clock.runUntil(6500);
     expect(await acquireAll(replicas[0]!)).toHaveLength(10);
     expect(await acquireAll(replicas[1]!)).toHaveLength(10);
-    expect(events.slice(2)).toEqual(['a lost closed 10', 'b lost closed 10']);
+    expect(events.slice(2)).toEqual(['a disconnected closed 10', 'b disconnected closed 10']);
   });
 
-  it('what was in flight counts against the part', async () => {
+  it('counts existing leases against the fallback slots', async () => {
     store.reconnect({ empty: false });
     await clock.runUntil(8000);
     const before = await acquireAll(replicas[0]!);
@@ -128,36 +126,44 @@ describe('when the store is lost', () => {
     expect(await acquireAll(replicas[0]!)).toHaveLength(3);
   });
 
-  it('a newcomer lends nothing: how many there are it cannot know', async () => {
+  it('rejects the calls of a new replica, which has no fallback slots', async () => {
     const newReplica = start('c');
     await clock.runUntil(7000);
     await expect(newReplica.acquire({ waitMs: 9000 })).rejects.toMatchObject({ code: 'quota-unavailable' });
-    expect(events.at(-1)).toMatch(/^c lost \w+ 0$/);
+    expect(events.at(-1)).toMatch(/^c disconnected \w+ 0$/);
   });
 
-  it('nor does one to which the others have not yet left a part', async () => {
+  it('rejects the calls of a replica that joined too recently to have fallback slots', async () => {
     store.reconnect({ empty: false });
     await clock.runUntil(8000);
     const newReplica = start('c');
     await clock.runUntil(8005);
     store.disconnect();
-    expect(events.slice(-3).toSorted()).toEqual(['a lost closed 10', 'b lost closed 10', 'c lost closed 0']);
+    expect(events.slice(-3).toSorted()).toEqual([
+      'a disconnected closed 10',
+      'b disconnected closed 10',
+      'c disconnected closed 0',
+    ]);
     await clock.runUntil(10_000);
     await expect(newReplica.acquire()).rejects.toMatchObject({ code: 'quota-unavailable' });
   });
 
-  it('all have their parts soon after a newcomer came, and never more than 20 in all', async () => {
+  it('divides the fallback slots again soon after a replica has joined, at most 20 in total', async () => {
     store.reconnect({ empty: false });
     await clock.runUntil(8000);
     start('c');
     await clock.runUntil(11_000);
     store.disconnect();
-    expect(events.slice(-3).toSorted()).toEqual(['a lost closed 6', 'b lost closed 6', 'c lost closed 6']);
+    expect(events.slice(-3).toSorted()).toEqual([
+      'a disconnected closed 6',
+      'b disconnected closed 6',
+      'c disconnected closed 6',
+    ]);
   });
 });
 
-describe('when the store is back', () => {
-  it.each([true, false])('what was lent meanwhile is entered first (empty: %s)', async (empty) => {
+describe('when the store is available again', () => {
+  it.each([true, false])('registers existing leases before it grants a slot (empty: %s)', async (empty) => {
     const slots = await acquireFallbackSlots();
     expect(slots.map(({ length }) => length)).toEqual([10, 10]);
     store.reconnect({ empty });
@@ -169,18 +175,18 @@ describe('when the store is back', () => {
   });
 
   it.each([true, false])(
-    'each keeps to its part until the other can have come back (empty: %s)',
+    'grants a replica only its fallback slots until the other one has joined again (empty: %s)',
     async (empty) => {
       const [slotsOfA] = await acquireFallbackSlots();
       for (const slot of slotsOfA!) slot.release('completed');
       await clock.runUntil(9500);
       store.reconnect({ empty });
-      // b comes back 600 ms later, with ten slots that the store does not know of.
+      // Replica b joins 600 ms later, with ten leases that the store does not know yet.
       await clock.runUntil(9750);
-      expect(events.at(-1)).toBe('a found');
+      expect(events.at(-1)).toBe('a connected');
       expect(await acquireAll(replicas[0]!)).toHaveLength(10);
       await clock.runUntil(13_000);
-      expect(events.at(-1)).toBe('b found');
+      expect(events.at(-1)).toBe('b connected');
       expect(await acquireAll(replicas[0]!)).toHaveLength(0);
     },
   );

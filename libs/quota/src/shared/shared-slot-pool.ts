@@ -1,59 +1,71 @@
 import type { Clock } from '../clock.js';
 import { earliestGrantAt } from '../local/earliest-grant.js';
-import { Leases } from '../local/leases.js';
 import { leaseSlot } from '../local/lease-slot.js';
+import { Leases } from '../local/leases.js';
+import { LocalSlotPool } from '../local/local-slot-pool.js';
+import type { QuotaObserver } from '../observer.js';
 import type {
   AcquireRequest,
+  AcquireResult,
   ReleaseReason,
   SlotPool,
   SlotPoolListener,
-  AcquireResult,
 } from '../slot-pool.js';
-import { LocalSlotPool } from '../local/local-slot-pool.js';
 import { STARTUP_DELAY_MS } from '../timing.js';
-import { StoreMembership, type StoreObserver } from './store-membership.js';
-import type { SlotStore, MembershipState, StoreSnapshot } from './slot-store.js';
+import type { MembershipState, SlotStore, StoreSnapshot } from './slot-store.js';
+import { StoreMembership } from './store-membership.js';
 
 /**
- * A grant older than this, in milliseconds, is not used: the store takes its slot back when the longest call is over,
- * and a process that was held up would begin that call too late.
+ * A grant that arrives later than this, in milliseconds, is not used. The store expires a lease when the longest call
+ * has ended, and a process that was blocked would start its call too late for that.
  */
 const MAX_GRANT_AGE_MS = 500;
 
 export interface SharedSlotPoolOptions {
   perSecond: number;
-  /** Unlike any other replica's. */
-  replica: string;
-  store: SlotStore;
   clock: Clock;
+  /** When the first slot can be granted. */
+  availableFrom: number;
   listener: SlotPoolListener;
-  observer?: StoreObserver;
+  store: SlotStore;
+  observer: Partial<QuotaObserver>;
 }
 
 /**
- * Slots that replicas share through a store; without it, this replica's own part of them.
+ * The slots that all replicas share through a {@link SlotStore}. Without the store, each replica uses its own fallback
+ * slots. At any time the pool is in one of these states:
  *
- * When the store is lost nothing is lent for the hold, and then the part. When it is found again, what this replica
- * has taken is entered before anything new is, and the store keeps everybody to their part until all who can have
- * come back. docs/decisions/0009-without-redis.md says why that is never more than there are.
+ * 1. **Member**: slots come from the store. A local snapshot of the shared slots, updated by each command, answers the
+ *    questions about free slots and waiting times.
+ * 2. **Startup delay**: for 1.5 s after the start and after the loss of the store, no slot is granted. Until then all
+ *    calls that other replicas may have sent have arrived more than one second ago.
+ * 3. **Fallback**: after the delay, slots come from a local pool with this replica's fallback slots, at most
+ *    floor(perSecond / replicas). Leases from before the loss count against them. Without fallback slots, each call is
+ *    rejected as `unavailable`.
+ * 4. **Member again**: the replica registers all of its leases before it acquires a slot. The store grants it no more
+ *    than its fallback slots until every other replica that was a member has done the same, for at most 3 s.
+ *
+ * The store assigns fallback slots so that those of all replicas never exceed `perSecond`, so the total is never
+ * exceeded in any state. The exception is a replica that alone is cut off from the store: its fallback slots come on top.
+ *
+ * @see ../../../../docs/adr/0009-without-redis.md for the reasons
  */
 export class SharedSlotPool implements SlotPool {
   readonly #options: SharedSlotPoolOptions;
   readonly #leases = new Leases();
   readonly #membership: StoreMembership;
   #fallback: LocalSlotPool;
-  /** When the first slot of all may be lent. */
   #availableFrom: number;
-  /** When the first slot after the store was lost may be lent. */
+  /** When the startup delay ends: that after the start, or that after the last loss of the store. */
   #resumeAt: number;
   #grantCount = 0;
   #snapshot: { capacity: number; expiryTimes: number[]; nextChangeAt: number };
 
   constructor(options: SharedSlotPoolOptions) {
     this.#options = options;
-    const { clock, store, observer, perSecond } = options;
-    this.#availableFrom = clock.now() + STARTUP_DELAY_MS;
-    this.#resumeAt = this.#availableFrom;
+    const { clock, store, observer, perSecond, availableFrom } = options;
+    this.#availableFrom = availableFrom;
+    this.#resumeAt = availableFrom;
     this.#fallback = this.#createFallback(0);
     this.#snapshot = { capacity: perSecond, expiryTimes: [], nextChangeAt: Infinity };
     this.#membership = new StoreMembership({
@@ -76,7 +88,7 @@ export class SharedSlotPool implements SlotPool {
     return now < this.#resumeAt ? { rejected: 'quota' } : this.#acquireShared(request);
   }
 
-  /** Always undefined: only the store can tell, until this replica can prove by its last view that no slot is free. */
+  /** Always returns undefined: only the store can decide. */
   rejection(): undefined {
     return undefined;
   }
@@ -118,20 +130,13 @@ export class SharedSlotPool implements SlotPool {
     return this.#membership.close();
   }
 
-  async #lower(): Promise<void> {
-    if (!this.#membership.isMember) return this.#fallback.lower();
-    const { store, listener } = this.#options;
-    const reply = await this.#membership.command(store.reduce(this.#membership.incarnation));
-    if (reply?.reduced) listener.reduced(reply.capacity);
-  }
-
   async #acquireShared(request: AcquireRequest): Promise<AcquireResult> {
     this.#grantCount += 1;
-    const { store, replica, clock } = this.#options;
-    const id = `${replica}/${this.#grantCount}`;
+    const { store, clock } = this.#options;
+    const id = `${store.replica}/${this.#grantCount}`;
     const requestedAt = clock.now();
-    // A grant of a store that was lost meanwhile counts for nothing: joining again will take it back.
     const reply = await this.#membership.command(store.acquire(this.#membership.incarnation, id, request));
+    // A grant whose reply is lost or outdated is not used: the next registration removes its lease from the store.
     if (!reply)
       return this.#membership.isMember ? { rejected: 'quota' } : this.#acquireFallback(request, clock.now());
     this.#updateSnapshot(reply.snapshot);
@@ -149,7 +154,7 @@ export class SharedSlotPool implements SlotPool {
   }
 
   readonly #onRelease = (id: string, holdMs: number, reason: ReleaseReason): void => {
-    if (reason === 'throttled') void this.#lower();
+    if (reason === 'throttled') void this.#reduceCapacity();
     if (this.#membership.isMember) void this.#releaseShared(id, holdMs);
     else this.#options.listener.changed();
   };
@@ -159,6 +164,13 @@ export class SharedSlotPool implements SlotPool {
     const snapshot = await this.#membership.command(store.release(this.#membership.incarnation, id, holdMs));
     if (snapshot) this.#updateSnapshot(snapshot);
     listener.changed();
+  }
+
+  async #reduceCapacity(): Promise<void> {
+    if (!this.#membership.isMember) return this.#fallback.reduceCapacity();
+    const { store, listener } = this.#options;
+    const reply = await this.#membership.command(store.reduce(this.#membership.incarnation));
+    if (reply?.reduced) listener.reduced(reply.capacity);
   }
 
   #updateSnapshot({ capacity, expiresInMs, nextChangeInMs }: StoreSnapshot): void {
@@ -171,14 +183,14 @@ export class SharedSlotPool implements SlotPool {
   }
 
   #createFallback(capacity: number): LocalSlotPool {
-    const { clock, listener, replica } = this.#options;
+    const { clock, listener, store } = this.#options;
     return new LocalSlotPool({
       capacity,
       clock,
       availableFrom: this.#resumeAt,
       listener,
       leases: this.#leases,
-      idPrefix: `${replica}/alone-${this.#resumeAt}-`,
+      idPrefix: `${store.replica}/fallback-${this.#resumeAt}-`,
       onRelease: this.#onRelease,
     });
   }
@@ -192,7 +204,7 @@ export class SharedSlotPool implements SlotPool {
   #onJoined({ warmupMs }: MembershipState, isFirst: boolean): void {
     const { clock, perSecond, listener } = this.#options;
     const now = clock.now();
-    // A store that is new, too, lends nothing to newcomers at first: they wait for that as for the hold.
+    // A new store grants nothing to a new replica during its warm-up: calls wait for it as for the startup delay.
     if (isFirst && warmupMs > 0) this.#availableFrom = Math.max(this.#availableFrom, now + warmupMs + 1);
     this.#snapshot = { capacity: perSecond, expiryTimes: [], nextChangeAt: now };
     listener.changed();

@@ -1,73 +1,93 @@
-import type { AcquireRequest } from '../slot-pool.js';
+import type { AcquireRequest, Decision } from '../slot-pool.js';
 
-/** How the slots of all replicas stand, as the store sees it. Durations are milliseconds. */
+/** The shared slots at the time of a command. Durations are in milliseconds. */
 export interface StoreSnapshot {
   readonly capacity: number;
-  /** In how long each taken slot is free again; Infinity while its call has no answer. */
+  /** When each leased slot becomes free; Infinity while its call is in flight. */
   readonly expiresInMs: readonly number[];
-  /** In how long it makes sense to ask again. */
+  /** When a rejected request can have another result. */
   readonly nextChangeInMs: number;
 }
 
-/** One slot that this replica has taken, told to the store again. */
+/** A lease of this replica, as it is registered when the replica joins. */
 export interface LeaseSnapshot {
   readonly id: string;
   readonly caller: string;
-  /** Infinity while its call has no answer. */
+  /** Infinity while the call is in flight. */
   readonly expiresInMs: number;
 }
 
-/** A replica, as often as it comes (again): of two messages of one replica, the store heeds the later coming. */
+/** The registration of a replica. */
 export interface JoinRequest {
+  /** Grows with each registration of this replica. The store ignores commands of an older incarnation. */
   readonly incarnation: number;
-  /** The part that it keeps to by itself. */
+  /** How many fallback slots this replica uses until it receives another number. */
   readonly fallbackSlots: number;
   readonly leases: readonly LeaseSnapshot[];
 }
 
-/** What the store tells a replica of its place among the others, and the replica repeats to say that it has heard. */
-export interface MembershipState {
+/** What a replica acknowledges with each heartbeat: the values that it received last. */
+export interface Acknowledgement {
   /**
-   * How many slots it may lend by itself while the store is out of reach. What a replica keeps to is counted until it
-   * repeats less, so the parts of all never sum up to more than there are.
+   * How many slots this replica may lease while the store is unavailable. The store counts the number that the replica
+   * uses until the replica acknowledges a smaller one. So the fallback slots of all replicas never exceed the total.
    */
   readonly fallbackSlots: number;
-  /** Grows with every coming: who repeats it is known to have been there since. */
+  /** Grows with each registration of any replica. A replica that acknowledges an epoch has joined since it began. */
   readonly epoch: number;
-  /** How long at most nobody gets more than their part, since the store is new and may not know of all. */
+}
+
+/** The response to a registration or a heartbeat. */
+export interface MembershipState extends Acknowledgement {
+  /** How long the store is still new, in milliseconds. Until then other replicas may hold leases that it lacks. */
   readonly warmupMs: number;
 }
 
-/** The store does not know this replica, or a later coming of it: it must join (again). */
+/** The store does not know this incarnation of the replica: the replica must join again. */
 export const NOT_A_MEMBER = 'not-a-member';
 
+/** A command of the slot store failed. */
+export class SlotStoreError extends Error {
+  override readonly name = 'SlotStoreError';
+
+  /** @param reason a system error code, an error name of the server such as `OOM`, or a fixed word; never an address */
+  constructor(readonly reason: string) {
+    super(`the slot store failed: ${reason}`);
+  }
+}
+
 /**
- * Where replicas keep their slots. Everything here is one atomic step on the store's own clock, and rejects when
- * the store cannot do it.
+ * The connection of one replica to the slots that all replicas share. Each command is one atomic step on the clock of
+ * the store, and rejects with a SlotStoreError if the store cannot execute it.
  */
 export interface SlotStore {
-  /** @param listener is told when the store can be reached, and when it cannot any more */
+  /** Identifies this replica. No other replica has the same name. */
+  readonly replica: string;
+  /** Connects, and keeps reconnecting. The listener receives each change of the connection. */
   open(listener: { connected(): void; disconnected(reason: string): void }): void;
   /**
-   * Replaces what the store knows of this replica's slots. Until all others are known to be there, it gets no more
-   * than its part: they may have lent slots that the store does not know yet.
+   * Registers this replica and replaces its leases in the store.
+   *
+   * Until every other replica has joined since, this replica is granted no more than its fallback slots: the others may
+   * hold leases that the store does not know.
    */
   join(request: JoinRequest): Promise<MembershipState>;
   acquire(
     incarnation: number,
     id: string,
     request: AcquireRequest,
-  ): Promise<{ decision: 'granted' | 'quota' | 'share'; snapshot: StoreSnapshot } | typeof NOT_A_MEMBER>;
+  ): Promise<{ decision: Decision; snapshot: StoreSnapshot } | typeof NOT_A_MEMBER>;
+  /** Makes the lease expire after `holdMs` milliseconds. */
   release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot | typeof NOT_A_MEMBER>;
-  /** Says that this replica lives, and what it has heard last. */
+  /** Reports that this replica is alive. A replica without a heartbeat for five seconds is no longer a member. */
   heartbeat(
     incarnation: number,
-    acknowledged: { fallbackSlots: number; epoch: number },
+    acknowledged: Acknowledgement,
   ): Promise<MembershipState | typeof NOT_A_MEMBER>;
-  /** The far end refused a call. @returns whether that lowered the number of slots, and to what */
+  /** Halves the capacity. Returns the capacity, and false in `reduced` if it was already reduced for this burst. */
   reduce(incarnation: number): Promise<{ reduced: boolean; capacity: number } | typeof NOT_A_MEMBER>;
-  /** Gives up a connection that does not answer and makes a new one. */
+  /** Replaces a connection that does not respond. */
   reconnect(): void;
-  /** Says that this replica leaves, if it can, and closes the connection. */
+  /** Ends the membership of this replica if the store is available, and closes the connection. */
   close(): Promise<void>;
 }

@@ -1,52 +1,57 @@
 import type { Clock } from '../clock.js';
 import { IN_FLIGHT } from '../local/earliest-grant.js';
 import type { Leases } from '../local/leases.js';
+import type { QuotaObserver } from '../observer.js';
+import {
+  type Acknowledgement,
+  type LeaseSnapshot,
+  type MembershipState,
+  NOT_A_MEMBER,
+  type SlotStore,
+  SlotStoreError,
+} from './slot-store.js';
 import { withTimeout } from './with-timeout.js';
-import { type LeaseSnapshot, type SlotStore, type MembershipState, NOT_A_MEMBER } from './slot-store.js';
 
-/** No caller waits longer than this for the store, in milliseconds. */
+/** A command without a response after this time, in milliseconds, has failed. */
 const COMMAND_TIMEOUT_MS = 250;
 
 const RETRY_INTERVAL_MS = 200;
 const HEARTBEAT_INTERVAL_MS = 1000;
 
-/** The store says when it is reached; one that says nothing at all is tried after this, in milliseconds. */
+/** How long the first connection may take, in milliseconds, before the store counts as unavailable. */
 const FIRST_JOIN_DELAY_MS = 1000;
-
-/** Is told how the store fares. */
-export interface StoreObserver {
-  /** Slots come from the store. */
-  storeConnected(): void;
-  /**
-   * The store is out of reach.
-   *
-   * @param fallbackSlots how many slots this replica lends by itself after the hold; 0 when it must lend none
-   */
-  storeDisconnected(reason: string, fallbackSlots: number): void;
-}
 
 export interface StoreMembershipOptions {
   store: SlotStore;
   clock: Clock;
-  /** What this replica has lent. */
+  /** The leases of this replica. */
   leases: Leases;
-  /** The store knows this replica, and what it has lent. */
+  /** This replica is a member now, and the store knows its leases. */
   joined(state: MembershipState, isFirst: boolean): void;
-  /** The store does not answer, or does not know this replica any more. */
+  /** This replica is no longer a member. */
   disconnected(): void;
-  observer: StoreObserver | undefined;
+  observer: Partial<QuotaObserver>;
 }
 
-/** Keeps this replica among those that share a store: joins, says that it lives, and comes back when it was lost. */
+/**
+ * The membership of this replica in a slot store. Only a member acquires slots from the store.
+ *
+ * - **Join**: when the store connects, the replica registers itself with all of its leases. Each registration has a new
+ *   incarnation, and responses to commands of an older one are ignored.
+ * - **Heartbeat**: once a second the replica reports that it is alive. The response contains its number of fallback
+ *   slots and the current epoch. The replica acknowledges changed values at once, because the store relies on a value
+ *   only after its acknowledgement.
+ * - **Loss**: a command that fails, times out or finds the replica unknown ends the membership. The replica then tries
+ *   to join every 200 ms until it succeeds.
+ */
 export class StoreMembership {
   readonly #options: StoreMembershipOptions;
   #isMember = false;
-  #closed = false;
-  #lossReported = false;
+  #isClosed = false;
+  #hasReportedLoss = false;
   #hasJoinedBefore = false;
   #incarnation = 0;
-  /** What the store said last. */
-  #acknowledged = { fallbackSlots: 0, epoch: 0 };
+  #acknowledged: Acknowledgement = { fallbackSlots: 0, epoch: 0 };
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: StoreMembershipOptions) {
@@ -58,27 +63,25 @@ export class StoreMembership {
     this.#scheduleJoin(FIRST_JOIN_DELAY_MS);
   }
 
-  /** Whether slots come from the store. */
   get isMember(): boolean {
     return this.#isMember;
   }
 
-  /** Which coming of this replica it is. */
+  /** Grows with each registration. Every command carries it. */
   get incarnation(): number {
     return this.#incarnation;
   }
 
-  /** How many slots this replica may lend by itself; 0 until the others leave it some. */
+  /** How many slots this replica may lease without the store; 0 until the store has assigned some. */
   get fallbackSlots(): number {
     return this.#acknowledged.fallbackSlots;
   }
 
-  /** Awaits the store's word; undefined when there is none, and then the store is lost. */
+  /** Returns the response to a command. Returns undefined if it fails or is outdated; a failure ends the membership. */
   async command<T>(response: Promise<T | typeof NOT_A_MEMBER>): Promise<T | undefined> {
     const incarnation = this.#incarnation;
     try {
       const reply = await withTimeout(response, COMMAND_TIMEOUT_MS, this.#options.clock);
-      // What was asked before the store was lost says nothing of it now.
       if (incarnation !== this.#incarnation || !this.#isMember) return undefined;
       if (reply !== NOT_A_MEMBER) return reply;
       this.#handleLoss(NOT_A_MEMBER);
@@ -89,25 +92,25 @@ export class StoreMembership {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#cancelTimer?.();
     await this.#options.store.close();
   }
 
   #handleLoss(reason: string): void {
-    if (this.#closed) return;
-    if (!this.#isMember) return this.#reportLoss(reason);
-    this.#isMember = false;
+    if (this.#isClosed) return;
     this.#reportLoss(reason);
+    if (!this.#isMember) return;
+    this.#isMember = false;
     this.#options.store.reconnect();
     this.#scheduleJoin(RETRY_INTERVAL_MS);
     this.#options.disconnected();
   }
 
   #reportLoss(reason: string): void {
-    if (this.#lossReported) return;
-    this.#lossReported = true;
-    this.#options.observer?.storeDisconnected(reason, this.fallbackSlots);
+    if (this.#hasReportedLoss) return;
+    this.#hasReportedLoss = true;
+    this.#options.observer.storeDisconnected?.(reason, this.fallbackSlots);
   }
 
   #scheduleJoin(delayMs: number): void {
@@ -116,7 +119,7 @@ export class StoreMembership {
   }
 
   async #join(): Promise<void> {
-    if (this.#isMember || this.#closed) return;
+    if (this.#isMember || this.#isClosed) return;
     this.#cancelTimer?.();
     const { store, clock, leases } = this.#options;
     this.#incarnation += 1;
@@ -125,12 +128,12 @@ export class StoreMembership {
     try {
       const request = { incarnation, fallbackSlots: this.fallbackSlots, leases: this.#leaseSnapshots() };
       const state = await withTimeout(store.join(request), COMMAND_TIMEOUT_MS, clock);
-      if (incarnation !== this.#incarnation || this.#closed) return;
-      // What was lent or answered meanwhile is not entered yet.
+      if (incarnation !== this.#incarnation || this.#isClosed) return;
+      // Leases that changed since the request was sent are not registered yet.
       if (version === leases.version) this.#activate(state);
       else await this.#join();
     } catch (error) {
-      if (incarnation !== this.#incarnation || this.#closed) return;
+      if (incarnation !== this.#incarnation || this.#isClosed) return;
       this.#reportLoss(failureReason(error));
       store.reconnect();
       this.#scheduleJoin(RETRY_INTERVAL_MS);
@@ -149,19 +152,19 @@ export class StoreMembership {
   #activate(state: MembershipState): void {
     const isFirst = !this.#hasJoinedBefore;
     this.#isMember = true;
-    this.#lossReported = false;
+    this.#hasReportedLoss = false;
     this.#hasJoinedBefore = true;
-    this.#options.observer?.storeConnected();
+    this.#options.observer.storeConnected?.();
     this.#apply(state);
     this.#options.joined(state, isFirst);
   }
 
-  /** What is new is confirmed at once: until then the store does not count on it. */
   #apply({ fallbackSlots, epoch }: MembershipState): void {
-    const changed = fallbackSlots !== this.#acknowledged.fallbackSlots || epoch !== this.#acknowledged.epoch;
+    const isChanged =
+      fallbackSlots !== this.#acknowledged.fallbackSlots || epoch !== this.#acknowledged.epoch;
     this.#acknowledged = { fallbackSlots, epoch };
     this.#cancelTimer?.();
-    if (changed) void this.#sendHeartbeat();
+    if (isChanged) void this.#sendHeartbeat();
     else
       this.#cancelTimer = this.#options.clock.setTimer(
         HEARTBEAT_INTERVAL_MS,
@@ -171,10 +174,10 @@ export class StoreMembership {
 
   async #sendHeartbeat(): Promise<void> {
     const state = await this.command(this.#options.store.heartbeat(this.#incarnation, this.#acknowledged));
-    if (state && !this.#closed) this.#apply(state);
+    if (state && !this.#isClosed) this.#apply(state);
   }
 }
 
 function failureReason(error: unknown): string {
-  return error instanceof Error && 'reason' in error ? String(error.reason) : 'unknown';
+  return error instanceof SlotStoreError ? error.reason : 'unknown';
 }

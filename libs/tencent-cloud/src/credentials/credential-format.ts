@@ -1,16 +1,18 @@
-// It stands in the Authorization header, where a comma, a slash or a blank would end it.
+// A comma, a slash or a space would end the SecretId in the Authorization header.
 const SECRET_ID_PATTERN = /^[!-+\-.0-~]+$/;
 const SECRET_PATTERN = /^[!-~]+$/;
 
-/** What a SecretId must be, in words. */
+/** Describes a valid SecretId, for error messages. */
 export const SECRET_ID_FORMAT = 'visible ASCII without blanks, commas and slashes';
-/** What a SecretKey and a session token must be, in words. */
+/** Describes a valid SecretKey or session token, for error messages. */
 export const SECRET_FORMAT = 'visible ASCII without blanks';
 
+/** Returns whether a text can be a SecretId. */
 export function isSecretId(text: string): boolean {
   return SECRET_ID_PATTERN.test(text);
 }
 
+/** Returns whether a text can be a SecretKey or a session token. */
 export function isSecret(text: string): boolean {
   return SECRET_PATTERN.test(text);
 }

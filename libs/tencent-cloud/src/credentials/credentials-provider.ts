@@ -1,25 +1,29 @@
 import type { Credentials } from './credentials.js';
 
-/** Where the keys come from. */
+/** A source of credentials that keeps them up to date. */
 export interface CredentialsProvider {
-  /** Fetches the first credentials and keeps them fresh from then on. Resolves after the first try, well or not. */
+  /** Loads the first credentials and keeps them up to date. Resolves after the first try, even if it fails. */
   start(): Promise<void>;
 
   /**
-   * What to sign with at this moment.
+   * Returns the current credentials.
    *
-   * @throws CredentialsUnavailableError when there is nothing that the cloud would take
+   * @throws CredentialsUnavailableError if there are none, or if they have expired
    */
   getCredentials(): Credentials;
 
-  /** Ends whatever {@link start} began. */
+  /** Stops updates. */
   stop(): void;
 }
 
-/** Is told what becomes of credentials, for metrics and logs. */
+/** Receives the results of loading credentials, for metrics and logs. */
 export interface CredentialsObserver {
-  /** @param expiresAtMs since 1970-01-01 UTC; Infinity when they do not */
+  /** @param expiresAtMs milliseconds since 1970-01-01 UTC; Infinity: never */
   loaded(expiresAtMs: number): void;
-  /** The credentials in use stay as they are. @param reason in fixed words */
+  /**
+   * New credentials cannot be loaded. The current credentials stay in use.
+   *
+   * @param reason contains no path, address or secret
+   */
   failed(reason: string): void;
 }

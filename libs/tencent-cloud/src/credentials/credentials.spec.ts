@@ -5,14 +5,14 @@ import { Credentials } from './credentials.js';
 const PARTS = ['AKIDmarkedid', 'markedkey', 'markedtoken'] as const;
 const credentials = new Credentials(...PARTS);
 
-describe('credentials', () => {
-  it('are there for whoever signs', () => {
+describe('Credentials', () => {
+  it('returns its parts to the signer', () => {
     expect([credentials.secretId, credentials.secretKey, credentials.token]).toEqual(PARTS);
   });
 
   it.each<[string, () => string]>([
     ['String()', () => String(credentials)],
-    ['a template', () => `${credentials.toString()} ${String([credentials])}`],
+    ['a template literal', () => `${credentials.toString()} ${String([credentials])}`],
     ['JSON', () => JSON.stringify({ credentials, list: [credentials] })],
     ['inspect', () => inspect({ credentials }, { depth: Infinity, showHidden: true, getters: true })],
     [
@@ -20,7 +20,7 @@ describe('credentials', () => {
       () => inspect(Object.assign(new Error('x'), { credentials }), { depth: Infinity }),
     ],
     ['its own properties', () => JSON.stringify(Object.entries(Object.assign({}, credentials)))],
-  ])('show nothing of themselves to %s', (_, shown) => {
-    for (const part of PARTS) expect(shown()).not.toContain(part);
+  ])('shows no part of itself to %s', (_, show) => {
+    for (const part of PARTS) expect(show()).not.toContain(part);
   });
 });

@@ -3,8 +3,8 @@ import type { Credentials as SigningCredentials } from '#libs/tc3';
 const REDACTED = '[redacted]';
 
 /**
- * A pair of API keys, with the session token of a temporary pair. It shows `[redacted]` to string conversion,
- * JSON and `util.inspect`: what is never shown by accident need not be filtered out of logs.
+ * An API key: SecretId and SecretKey, and the session token of a temporary key. String conversion, JSON and
+ * `util.inspect` return `[redacted]`, so a log entry or an error never contains a secret by accident.
  */
 export class Credentials implements SigningCredentials {
   readonly #secretId: string;

@@ -1,44 +1,46 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
-import { isSecret, isSecretId } from './credential-format.js';
 import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
+import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
+import { InvalidCredentialsError } from './invalid-credentials-error.js';
+import { isSecret, isSecretId } from './credential-format.js';
 
-/** Nobody who replaces several files does so in one moment: only what stays for so long is one state of them. */
+/** Files are not replaced at the same moment: contents are complete if they do not change for this time. */
 const READ_INTERVAL_MS = 50;
 
-/** Readings until the files are given up as unsettled; their next change begins anew. */
+/** After so many reads with different contents, loading fails until the next change or retry. */
 const MAX_READS = 20;
 
-/** When a caller may ask again after the files were of no use. */
+/** Retry-After of a call while there are no credentials. */
 const RETRY_AFTER_MS = 5000;
 
-/** Files that are of no use are read again after this, and reported for as long as that lasts. */
+/** Invalid files are read and reported again after this time. */
 const RETRY_INTERVAL_MS = 60_000;
 
-/** One part of the credentials: in a file, or given (as a function, which shows nothing to whoever prints it). */
+/** One part of the credentials: a file, or a fixed value. The value is a function, so it is never logged by accident. */
 export type CredentialSource = { readonly file: string } | { readonly value: () => string };
 
 export interface CredentialSources {
   readonly secretId: CredentialSource;
   readonly secretKey: CredentialSource;
-  /** Of temporary credentials. */
+  /** The session token of temporary credentials. */
   readonly token?: CredentialSource;
 }
 
 export interface FileCredentialsProviderOptions {
   sources: CredentialSources;
   clock: Clock;
-  /** Calls back after any of the files has changed, or may have; returns what ends that. */
+  /** Calls `onChange` after a file may have changed. The returned function stops that. */
   watch: (files: readonly string[], onChange: () => void) => () => void;
   observer?: CredentialsObserver;
 }
 
 /**
- * Credentials in files, such as secrets of Docker or Kubernetes, read anew when they change. A new pair is taken as a
- * whole: its parts must have stopped changing, and each of them must differ from the pair before, because the cloud
- * never gives a new key for an old id.
+ * Loads credentials from files, such as Docker or Kubernetes secrets, and reloads them when the files change.
+ *
+ * New credentials are used only as a whole. All files must have stopped changing, and each file must differ from the
+ * previous credentials, because Tencent Cloud never issues a new SecretKey for an existing SecretId.
  */
 export class FileCredentialsProvider implements CredentialsProvider {
   readonly #options: FileCredentialsProviderOptions;
@@ -72,7 +74,7 @@ export class FileCredentialsProvider implements CredentialsProvider {
     this.#cancelRetry?.();
   }
 
-  /** One after the other, so that an older reading never replaces a newer one. */
+  /** Loads run one after the other, so an older read never replaces a newer one. */
   #scheduleLoad(): Promise<void> {
     this.#loading = this.#loading.then(() => this.#load());
     return this.#loading;
@@ -90,12 +92,10 @@ export class FileCredentialsProvider implements CredentialsProvider {
   }
 
   #apply(contents: readonly string[]): void {
-    const changed = this.#sources.map(
-      (source, index) => !('file' in source) || contents[index] !== this.#contents?.[index],
-    );
-    const anyChanged = contents.some((content, index) => content !== this.#contents?.[index]);
-    if (!anyChanged) return;
-    if (!changed.every(Boolean))
+    const files = this.#sources.flatMap((source, index) => ('file' in source ? [index] : []));
+    const isChanged = (index: number): boolean => contents[index] !== this.#contents?.[index];
+    if (this.#contents && !files.some(isChanged)) return;
+    if (!files.every(isChanged))
       throw new InvalidCredentialsError('only a part of the credentials has changed');
     const [secretId = '', secretKey = '', token] = contents;
     if (!isSecretId(secretId) || !isSecret(secretKey) || (token !== undefined && !isSecret(token)))
@@ -126,8 +126,6 @@ export class FileCredentialsProvider implements CredentialsProvider {
     );
   }
 }
-
-class InvalidCredentialsError extends Error {}
 
 function describeFailure(error: unknown): string {
   if (error instanceof InvalidCredentialsError) return error.message;

@@ -29,8 +29,8 @@ const success =
       }),
     );
 
-/** A metadata service whose answer can be changed, and a source that asks it. */
-async function withRole(role = 'stop-role') {
+/** Starts a metadata service whose response a test can change, and a provider that uses it. */
+async function createProvider(role = 'stop-role') {
   const clock = new ManualClock();
   const events: string[] = [];
   const requestedUrls: string[] = [];
@@ -42,7 +42,7 @@ async function withRole(role = 'stop-role') {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const source = new InstanceMetadataCredentialsProvider({
+  const provider = new InstanceMetadataCredentialsProvider({
     role,
     clock,
     endpoint: new URL(`http://127.0.0.1:${port}`),
@@ -52,112 +52,112 @@ async function withRole(role = 'stop-role') {
     },
   });
   close = () => {
-    source.stop();
+    provider.stop();
     server.closeAllConnections();
     server.close();
   };
-  /** Moves time to where the credentials are to be renewed, and waits until they are, or are not. */
-  const renewalAfter = async (ms: number): Promise<void> => {
+  /** Advances the clock to the next request, and waits for its result. */
+  const nextResultAfter = async (ms: number): Promise<void> => {
     const before = events.length;
     clock.advance(ms);
     while (events.length === before) await sleep(1);
   };
-  return { clock, events, requestedUrls, service, source, renewalAfter };
+  return { clock, events, requestedUrls, service, provider, nextResultAfter };
 }
 
-describe('credentials of the instance’s role', () => {
-  it('are those that the metadata service has for it', async () => {
-    const { source, requestedUrls, events } = await withRole('a role+1');
-    await source.start();
+describe('InstanceMetadataCredentialsProvider', () => {
+  it('loads the credentials of the role from the metadata service', async () => {
+    const { provider, requestedUrls, events } = await createProvider('a role+1');
+    await provider.start();
     expect(requestedUrls).toEqual(['/latest/meta-data/cam/security-credentials/a%20role%2B1']);
-    const { secretId, secretKey, token } = source.getCredentials();
+    const { secretId, secretKey, token } = provider.getCredentials();
     expect([secretId, secretKey, token]).toEqual(['AKIDfirst', 'key-first', 'token-first']);
     expect(events).toEqual(['until +60 min']);
   });
 
-  it('are renewed five minutes before they expire, once, however many ask for them', async () => {
-    const { source, clock, service, requestedUrls, renewalAfter } = await withRole();
-    await source.start();
+  it('renews credentials once, five minutes before they expire, however often they are read', async () => {
+    const { provider, clock, service, requestedUrls, nextResultAfter } = await createProvider();
+    await provider.start();
     service.respond = success(clock, HOUR, 'second');
     clock.advance(55 * MINUTE - 1);
-    for (let n = 0; n < 50; n += 1) expect(source.getCredentials().secretId).toBe('AKIDfirst');
-    await renewalAfter(1);
-    for (let n = 0; n < 50; n += 1) expect(source.getCredentials().secretId).toBe('AKIDsecond');
+    for (let n = 0; n < 50; n += 1) expect(provider.getCredentials().secretId).toBe('AKIDfirst');
+    await nextResultAfter(1);
+    for (let n = 0; n < 50; n += 1) expect(provider.getCredentials().secretId).toBe('AKIDsecond');
     expect(requestedUrls).toHaveLength(2);
   });
 
-  it('are used until they really expire while the service fails, which is asked less and less often', async () => {
-    const { source, clock, service, requestedUrls, events, renewalAfter } = await withRole();
-    await source.start();
+  it('uses credentials until they expire while the service fails, and retries with exponential backoff', async () => {
+    const { provider, clock, service, requestedUrls, events, nextResultAfter } = await createProvider();
+    await provider.start();
     service.respond = (response) => response.writeHead(500).end('TmpSecretKey');
-    await renewalAfter(55 * MINUTE);
-    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60, 60]) await renewalAfter(seconds * 1000);
+    await nextResultAfter(55 * MINUTE);
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60, 60]) await nextResultAfter(seconds * 1000);
     clock.advance(56_999);
-    expect(source.getCredentials().secretId).toBe('AKIDfirst');
+    expect(provider.getCredentials().secretId).toBe('AKIDfirst');
     clock.advance(1);
-    expect(() => source.getCredentials()).toThrow(CredentialsUnavailableError);
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
     expect(requestedUrls).toHaveLength(11);
-    expect(new Set(events.slice(1))).toEqual(new Set(['the metadata service answered HTTP 500']));
+    expect(new Set(events.slice(1))).toEqual(new Set(['the metadata service returned HTTP 500']));
   });
 
-  it('come back when the service does', async () => {
-    const { source, clock, service, renewalAfter } = await withRole();
+  it('loads credentials when the service has recovered', async () => {
+    const { provider, clock, service, nextResultAfter } = await createProvider();
     service.respond = (response) => response.destroy();
-    await source.start();
-    expect(() => source.getCredentials()).toThrow(CredentialsUnavailableError);
+    await provider.start();
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
     service.respond = success(clock, HOUR, 'late');
-    await renewalAfter(1000);
-    expect(source.getCredentials().secretId).toBe('AKIDlate');
+    await nextResultAfter(1000);
+    expect(provider.getCredentials().secretId).toBe('AKIDlate');
   });
 
-  it('that arrive nearly expired make no hot loop', async () => {
-    const { source, clock, service, events, renewalAfter } = await withRole();
+  it('waits ten seconds before it renews credentials that expire soon', async () => {
+    const { provider, clock, service, events, nextResultAfter } = await createProvider();
     const expiresAt = clock.wallClockMs() + 20_000;
     service.respond = (response) => success(clock, expiresAt - clock.wallClockMs())(response);
-    await source.start();
-    await renewalAfter(10_000);
-    expect(source.getCredentials().secretId).toBe('AKIDfirst');
-    for (const seconds of [10, 1, 2, 4]) await renewalAfter(seconds * 1000);
-    expect(events.slice(2)).toEqual(Array(4).fill('the metadata service answered with expired ones'));
-    expect(() => source.getCredentials()).toThrow(CredentialsUnavailableError);
+    await provider.start();
+    await nextResultAfter(10_000);
+    expect(provider.getCredentials().secretId).toBe('AKIDfirst');
+    for (const seconds of [10, 1, 2, 4]) await nextResultAfter(seconds * 1000);
+    expect(events.slice(2)).toEqual(Array(4).fill('the metadata service returned expired credentials'));
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
   });
 
-  it('are not waited for without end', async () => {
-    const { source, clock, service, events } = await withRole();
+  it('fails when the service does not respond within two seconds', async () => {
+    const { provider, clock, service, events } = await createProvider();
     service.respond = () => {};
-    const started = source.start();
+    const started = provider.start();
     clock.advance(2000);
     await started;
-    expect(events).toEqual(['the metadata service did not answer in time']);
-    expect(() => source.getCredentials()).toThrow(CredentialsUnavailableError);
+    expect(events).toEqual(['the metadata service did not respond in time']);
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
   });
 
   it.each([
-    ['no JSON', 'key-first', 'the metadata service did not answer with Success'],
+    ['invalid JSON', 'key-first', 'the metadata service did not return the code Success'],
     [
       'another code',
       '{"Code":"Failure","TmpSecretKey":"key-first"}',
-      'the metadata service did not answer with Success',
+      'the metadata service did not return the code Success',
     ],
     [
-      'too little',
+      'missing members',
       '{"Code":"Success","TmpSecretKey":"key-first"}',
-      'the metadata service did not answer with credentials',
+      'the metadata service did not return credentials',
     ],
-    ['too much', 'x'.repeat(100_000), 'the metadata service cannot be reached (ERR_BAD_RESPONSE)'],
-  ])('are not taken from an answer with %s, of which nothing is told', async (_, text, reason) => {
-    const { source, service, events } = await withRole();
+    ['too many bytes', 'x'.repeat(100_000), 'the metadata service cannot be reached (ERR_BAD_RESPONSE)'],
+  ])('rejects a response with %s, and reports none of its content', async (_, text, reason) => {
+    const { provider, service, events } = await createProvider();
     service.respond = (response) => response.end(text);
-    await source.start();
+    await provider.start();
     expect(events).toEqual([reason]);
-    expect(() => source.getCredentials()).toThrow(CredentialsUnavailableError);
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
   });
 
-  it('are not fetched from where a redirect points', async () => {
-    const { source, service, events, requestedUrls } = await withRole();
+  it('follows no redirect', async () => {
+    const { provider, service, events, requestedUrls } = await createProvider();
     service.respond = (response) => response.writeHead(302, { location: '/elsewhere' }).end();
-    await source.start();
-    expect(events).toEqual(['the metadata service answered HTTP 302']);
+    await provider.start();
+    expect(events).toEqual(['the metadata service returned HTTP 302']);
     expect(requestedUrls).toHaveLength(1);
   });
 });

@@ -1,28 +1,29 @@
 import axios, { isAxiosError } from 'axios';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
-import { isSecret, isSecretId } from './credential-format.js';
 import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
+import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
+import { InvalidCredentialsError } from './invalid-credentials-error.js';
+import { isSecret, isSecretId } from './credential-format.js';
 
 /** Origin of the instance metadata service. */
 export const METADATA_SERVICE_ORIGIN = new URL('http://metadata.tencentyun.com');
 const PATH = '/latest/meta-data/cam/security-credentials/';
 
-/** The service is on the same host: it answers at once or is not well. */
+/** The service runs on the same host: a slow response is a failure. */
 const REQUEST_TIMEOUT_MS = 2000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/** How long before they expire new ones are asked for: the service has them by then. */
+/** The service issues new credentials before this time. */
 const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000;
 
-/** Credentials that arrive with less than the margin left are not asked for again before this. */
+/** Prevents a tight loop when the service returns credentials that expire soon. */
 const MIN_REFRESH_INTERVAL_MS = 10_000;
 
 const INITIAL_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
 
-/** A machine that was suspended has slept through its timers; it looks at the time at least this often. */
+/** Timers do not run while a machine is suspended, so the wall clock is checked at least this often. */
 const MAX_TIMER_MS = 60_000;
 
 export interface InstanceMetadataCredentialsProviderOptions {
@@ -30,8 +31,8 @@ export interface InstanceMetadataCredentialsProviderOptions {
   role: string;
   clock: Clock;
   observer?: CredentialsObserver;
-  /** Origin of the metadata service. */
-  endpoint?: URL;
+  /** Origin of the metadata service: {@link METADATA_SERVICE_ORIGIN}, except in tests. */
+  endpoint: URL;
 }
 
 interface CachedCredentials {
@@ -40,10 +41,8 @@ interface CachedCredentials {
 }
 
 /**
- * Temporary credentials of the instance's role, from the metadata service. They are renewed five minutes before they
- * expire; while that fails the old ones are used until they really do.
- *
- * One request at a time, because one timer makes them all: callers only ever read what is there.
+ * Loads the temporary credentials of the instance's CAM role from the metadata service. It renews them five minutes
+ * before they expire, with exponential backoff after a failure. The current credentials stay in use until they expire.
  *
  * @see https://www.tencentcloud.com/document/product/213/4934
  */
@@ -58,10 +57,7 @@ export class InstanceMetadataCredentialsProvider implements CredentialsProvider 
 
   constructor(options: InstanceMetadataCredentialsProviderOptions) {
     this.#options = options;
-    this.#url = new URL(
-      PATH + encodeURIComponent(options.role),
-      options.endpoint ?? METADATA_SERVICE_ORIGIN,
-    ).href;
+    this.#url = new URL(PATH + encodeURIComponent(options.role), options.endpoint).href;
   }
 
   start(): Promise<void> {
@@ -85,7 +81,7 @@ export class InstanceMetadataCredentialsProvider implements CredentialsProvider 
     try {
       const fetched = await this.#fetch();
       if (fetched.expiresAtMs <= clock.wallClockMs())
-        throw new InvalidCredentialsError('the metadata service answered with expired ones');
+        throw new InvalidCredentialsError('the metadata service returned expired credentials');
       this.#cached = fetched;
       this.#failures = 0;
       this.#refreshAtMs = Math.max(
@@ -126,11 +122,11 @@ export class InstanceMetadataCredentialsProvider implements CredentialsProvider 
         transformResponse: [],
         validateStatus: () => true,
       });
-      if (status !== 200) throw new InvalidCredentialsError(`the metadata service answered HTTP ${status}`);
+      if (status !== 200) throw new InvalidCredentialsError(`the metadata service returned HTTP ${status}`);
       return parseCredentials(data);
     } catch (error) {
       if (timeout.signal.aborted)
-        throw new InvalidCredentialsError('the metadata service did not answer in time');
+        throw new InvalidCredentialsError('the metadata service did not respond in time');
       throw error;
     } finally {
       cancelTimer();
@@ -138,9 +134,7 @@ export class InstanceMetadataCredentialsProvider implements CredentialsProvider 
   }
 }
 
-class InvalidCredentialsError extends Error {}
-
-/** An error of axios holds the answer, and so perhaps credentials: nothing of it but its code goes on. */
+/** Uses only the code of an axios error: the rest may contain the response, and so credentials. */
 function describeFailure(error: unknown): string {
   if (error instanceof InvalidCredentialsError) return error.message;
   return `the metadata service cannot be reached (${(isAxiosError(error) && error.code) || 'unknown'})`;
@@ -150,7 +144,7 @@ function parseCredentials(text: string): CachedCredentials {
   const response = parseJsonObject(text);
   const { Code, TmpSecretId: id, TmpSecretKey: key, Token: token, ExpiredTime: expiredTime } = response;
   if (Code !== 'Success')
-    throw new InvalidCredentialsError('the metadata service did not answer with Success');
+    throw new InvalidCredentialsError('the metadata service did not return the code Success');
   const valid =
     typeof id === 'string' &&
     isSecretId(id) &&
@@ -160,7 +154,7 @@ function parseCredentials(text: string): CachedCredentials {
     isSecret(token) &&
     typeof expiredTime === 'number' &&
     Number.isFinite(expiredTime);
-  if (!valid) throw new InvalidCredentialsError('the metadata service did not answer with credentials');
+  if (!valid) throw new InvalidCredentialsError('the metadata service did not return credentials');
   return { credentials: new Credentials(id, key, token), expiresAtMs: expiredTime * 1000 };
 }
 

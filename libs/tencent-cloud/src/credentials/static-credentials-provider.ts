@@ -1,7 +1,7 @@
 import type { Credentials } from './credentials.js';
 import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
 
-/** Credentials that are given once and stay: those of the environment. */
+/** Provides credentials that never change, such as those of environment variables. */
 export class StaticCredentialsProvider implements CredentialsProvider {
   constructor(
     private readonly credentials: Credentials,
@@ -17,7 +17,5 @@ export class StaticCredentialsProvider implements CredentialsProvider {
     return this.credentials;
   }
 
-  stop(): void {
-    // There is nothing to end.
-  }
+  stop(): void {}
 }

@@ -10,14 +10,14 @@ const { version, license } = createRequire(import.meta.url)('#package.json') as 
 
 const TAGS = [
   { name: 'Ingest tasks', description: 'Pull-stream relay tasks of Tencent RTC.' },
-  { name: 'Operations', description: 'For load balancers, Kubernetes and Prometheus. No key is asked for.' },
-  { name: 'Documentation', description: 'For whoever calls. No key is asked for.' },
+  { name: 'Operations', description: 'For load balancers, Kubernetes and Prometheus. No key is required.' },
+  { name: 'Documentation', description: 'For callers. No key is required.' },
 ];
 
 /**
- * The OpenAPI document of a gateway: its routes, its problem table, the rules that it checks, its defaults.
+ * Creates the OpenAPI document from the routes, the problem table, the validation rules and the configured defaults.
  *
- * @param routes as they are registered, such as `DELETE /ingest-tasks/:id`
+ * @param routes as Fastify registers them, such as `DELETE /ingest-tasks/:id`
  * @throws Error that names a route without a description
  */
 export function createDocument(routes: readonly string[], config: DocumentConfig): Oas3_1Definition {
@@ -28,7 +28,7 @@ export function createDocument(routes: readonly string[], config: DocumentConfig
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
     const [method = '', path = ''] = route.replaceAll(/:(\w+)/g, '{$1}').split(' ');
-    // HEAD is wherever GET is.
+    // Every GET route has a HEAD route.
     if (method === 'HEAD') continue;
     const operation = operations[`${method} ${path}`];
     if (!operation) throw new Error(`${method} ${path} is not described in openapi/`);
@@ -41,8 +41,8 @@ export function createDocument(routes: readonly string[], config: DocumentConfig
       version: version!,
       license: { name: license!, url: 'https://opensource.org/license/mit' },
       description:
-        "Stops pull-stream relay tasks of Tencent RTC, keeps to the cloud's quota, and says exactly what is known " +
-        'about a task afterwards. Every error is a problem (RFC 9457); [its code](problems) tells what to do.',
+        "Stops pull-stream relay tasks of Tencent RTC within the cloud's quota. Every error response is a problem document " +
+        '(RFC 9457): `outcome` says what is known about the task, and [`code`](problems) says what to do.',
     },
     servers: [{ url: '/', description: 'This gateway.' }],
     tags: TAGS,
@@ -59,7 +59,8 @@ export function createDocument(routes: readonly string[], config: DocumentConfig
         callerKey: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The key that the operators of the gateway gave you: `Authorization: Bearer <key>`.',
+          description:
+            'The key that you received from the operators of the gateway: `Authorization: Bearer <key>`.',
         },
       },
     },

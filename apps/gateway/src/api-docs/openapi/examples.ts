@@ -9,31 +9,31 @@ export const REQUEST_ID_EXAMPLE = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
 const CLOUD_REQUEST_ID = '71993312-6ab8-4768-9124-118e0a20c45f';
 
-/** The answer to a successful stop. */
+/** The body of a successful response. */
 export function stoppedExample(region: string, status: StopTaskResponse['status']): StopTaskResponse {
   return { taskId: '1234', sdkAppId: 1_400_000_001, region, status, requestId: CLOUD_REQUEST_ID };
 }
 
-/** A problem as a caller gets it, made by the code that makes the real ones. */
+/** A problem document, created by the code that creates the real ones. */
 export function problemExample(code: ProblemCode): Record<string, unknown> {
   return problem(code).document(REQUEST_ID_EXAMPLE);
 }
 
 function problem(code: ProblemCode): ProblemException {
   if (code === 'invalid-request') {
-    const faulty = { params: { id: '1234' }, query: { region: 'ap-tokyo', force: '1' }, body: undefined };
-    return new ProblemException(code, { errors: validateStopRequest(faulty) });
+    const invalid = { params: { id: '1234' }, query: { region: 'ap-tokyo', force: '1' }, body: undefined };
+    return new ProblemException(code, { errors: validateStopRequest(invalid) });
   }
   if (code === 'upstream-failed') {
-    const word = { cloudCode: 'InternalError', requestId: CLOUD_REQUEST_ID };
-    return toProblem(new CloudFailedError('', word), false);
+    const upstreamError = { cloudCode: 'InternalError', requestId: CLOUD_REQUEST_ID };
+    return toProblem(new CloudFailedError('', upstreamError), false);
   }
   return PROBLEMS[code].outcome === 'not-stopped' ? rejectionExampleFor(code) : new ProblemException(code);
 }
 
 function rejectionExampleFor(code: ProblemCode): ProblemException {
-  const refusals = DOCUMENTED_CODES.map((cloudCode) =>
+  const rejections = DOCUMENTED_CODES.map((cloudCode) =>
     toProblem(new CloudRejectedError(cloudCode, CLOUD_REQUEST_ID), true),
   );
-  return refusals.findLast((refusal) => refusal.code === code)!;
+  return rejections.findLast((rejection) => rejection.code === code)!;
 }

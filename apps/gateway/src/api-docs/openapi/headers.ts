@@ -4,13 +4,13 @@ import { REQUEST_ID } from '../../http/request-id.js';
 import { REQUEST_ID_EXAMPLE } from './examples.js';
 import { type DocumentConfig, type Header, reference } from './types.js';
 
-/** What every answer may carry. */
+/** Headers of every response. */
 export const COMMON_HEADERS = ['X-Request-Id', 'X-Content-Type-Options', 'Connection'];
 
-/** What every problem carries besides. */
+/** Headers of every problem. */
 export const PROBLEM_HEADERS = ['Cache-Control'];
 
-/** What the answers of a status carry besides, when they are problems. */
+/** Headers of the problems with a status. */
 export const HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
@@ -18,7 +18,7 @@ export const HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   503: ['Retry-After'],
 };
 
-/** What tells browsers how to treat a page. */
+/** Headers of an HTML page. */
 export const HTML_HEADERS = [
   'Cache-Control',
   'Content-Security-Policy',
@@ -28,73 +28,80 @@ export const HTML_HEADERS = [
   'X-Frame-Options',
 ];
 
-export function headers(names: readonly string[]): Record<string, { $ref: string }> {
+export function headerReferences(names: readonly string[]): Record<string, { $ref: string }> {
   return Object.fromEntries(names.map((name) => [name, reference('headers', name)]));
 }
 
-/** Every header that an answer may carry; `required` are those that are there wherever an answer names them. */
+/** Every header. Those that are not `required` are absent from some of the responses that refer to them. */
 export function headerComponents({ quota: { perSecond } }: DocumentConfig): Record<string, Header> {
   const rateLimit = rateLimitHeaders(perSecond, { free: perSecond - 1, nextFreeInMs: 900 });
   const draft = 'https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/';
   return {
     'X-Request-Id': {
-      ...text(
-        "The caller's, when it sent one that can be taken, else a new one. The log has it too.",
+      ...textHeader(
+        'The `X-Request-Id` of the request if it is valid, otherwise a new one. The log entry contains it.',
         REQUEST_ID,
       ),
       example: REQUEST_ID_EXAMPLE,
     },
     'RateLimit-Policy': {
-      ...text(
-        `The quota: so many calls in a window of so many seconds ([draft](${draft})).`,
+      ...textHeader(
+        `The quota: \`q\` calls per window of \`w\` seconds ([draft](${draft})).`,
         /^"stop";q=\d+;w=1$/,
       ),
       required: false,
       example: rateLimit['ratelimit-policy'],
     },
     RateLimit: {
-      ...text(
-        `How many slots are free, and in how many seconds one frees ([draft](${draft})). On every answer to a caller whose key is valid.`,
+      ...textHeader(
+        `\`r\` slots are free; the next one becomes free in \`t\` seconds ([draft](${draft})). In every response to a valid key.`,
         /^"stop";r=\d+;t=\d+$/,
       ),
       required: false,
       example: rateLimit['ratelimit'],
     },
     'Retry-After': {
-      description: 'Whole seconds to stay away; never earlier than a call could be served.',
+      description: 'The number of whole seconds after which to retry. No slot becomes free earlier.',
       required: true,
       schema: { type: 'integer', minimum: 1 },
       example: 1,
     },
-    'WWW-Authenticate': { ...text('How to authenticate.', /^Bearer$/), example: 'Bearer' },
-    Allow: { ...text('The methods that the path takes.', /^[A-Z]+(, [A-Z]+)*$/), example: 'DELETE' },
+    'WWW-Authenticate': { ...textHeader('The authentication scheme.', /^Bearer$/), example: 'Bearer' },
+    Allow: { ...textHeader('The methods that the path supports.', /^[A-Z]+(, [A-Z]+)*$/), example: 'DELETE' },
     'Preference-Applied': {
-      ...text('What of `Prefer` was honoured, when it could be understood.', /^wait=\d+$/),
+      ...textHeader('The wait that the gateway applied, if `Prefer` was valid.', /^wait=\d+$/),
       required: false,
       example: `wait=${MAX_WAIT_S}`,
     },
     Connection: {
-      ...text('`close` when this replica is leaving, or has seen too many wrong keys: use a new connection.'),
+      ...textHeader(
+        '`close` when this replica is draining, or after too many wrong keys. Use a new connection.',
+      ),
       required: false,
       example: 'close',
     },
-    'Cache-Control': text('Whether the answer may be kept.'),
-    Vary: text('What the answer was chosen by.'),
-    'X-Content-Type-Options': text('The type is the one that Content-Type names.', /^nosniff$/),
-    'Content-Security-Policy': ofPage('What the page may use; nothing from elsewhere.'),
-    'Cross-Origin-Opener-Policy': ofPage('No other site may hold on to the page.', /^same-origin$/),
-    'Cross-Origin-Resource-Policy': ofPage('No other site may include it.', /^same-origin$/),
-    'Referrer-Policy': ofPage('Links from the page do not tell where they were.', /^no-referrer$/),
-    'X-Frame-Options': ofPage('No site may frame the page.', /^DENY$/),
+    'Cache-Control': textHeader('Whether the response may be cached.'),
+    Vary: textHeader('The request headers that select the representation.'),
+    'X-Content-Type-Options': textHeader('Disables MIME sniffing.', /^nosniff$/),
+    'Content-Security-Policy': pageHeader(
+      'The sources that the page may load. Other servers are not allowed.',
+    ),
+    'Cross-Origin-Opener-Policy': pageHeader(
+      'Isolates the page from windows of other origins.',
+      /^same-origin$/,
+    ),
+    'Cross-Origin-Resource-Policy': pageHeader('Other origins may not embed the page.', /^same-origin$/),
+    'Referrer-Policy': pageHeader('Links on the page send no referrer.', /^no-referrer$/),
+    'X-Frame-Options': pageHeader('No site may show the page in a frame.', /^DENY$/),
   };
 }
 
-/** Not on what the same path answers in JSON. */
-function ofPage(description: string, pattern?: RegExp): Header {
-  return { ...text(description, pattern), required: false };
+/** A header that JSON responses of the same path do not have. */
+function pageHeader(description: string, pattern?: RegExp): Header {
+  return { ...textHeader(description, pattern), required: false };
 }
 
-function text(description: string, pattern?: RegExp): Header {
+function textHeader(description: string, pattern?: RegExp): Header {
   return {
     description,
     required: true,

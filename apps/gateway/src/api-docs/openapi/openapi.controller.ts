@@ -17,7 +17,7 @@ export class OpenApiController {
     @Inject(tencentCloudConfig.KEY) private readonly tencentCloud: TencentCloudConfig,
   ) {}
 
-  /** Created by the first request: most gateways never need it, and start without it. */
+  /** Returns the document. The first request creates it, so that the start does not load what most processes never need. */
   @Get()
   @PublicRoute()
   @Header('content-type', 'application/json; charset=utf-8')

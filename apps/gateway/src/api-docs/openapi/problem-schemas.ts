@@ -10,13 +10,16 @@ const SHARED_SCHEMAS: Record<string, Schema> = {
     required: ['in', 'name', 'message'],
     properties: {
       in: { type: 'string', enum: [...ERROR_LOCATIONS] },
-      name: { type: 'string', description: 'Of the parameter; empty where there is none.' },
+      name: {
+        type: 'string',
+        description: 'The name of the parameter; empty if the error is not in a parameter.',
+      },
       message: { type: 'string' },
     },
   },
   UpstreamError: {
     type: 'object',
-    description: 'What the cloud said: its own code and RequestId. Its free text is never passed on.',
+    description: "The cloud's error code and RequestId. Its message is never passed on.",
     required: ['code', 'requestId'],
     properties: {
       code: {
@@ -24,17 +27,17 @@ const SHARED_SCHEMAS: Record<string, Schema> = {
         description: "Tencent Cloud's error code.",
         examples: ['InvalidParameter.TaskId'],
       },
-      requestId: { type: 'string', description: 'Needed for locating a problem at Tencent.' },
+      requestId: { type: 'string', description: "Tencent's RequestId, for support requests to Tencent." },
     },
   },
 };
 
-/** The schema's name of a problem: `task-not-found` is `TaskNotFound`. */
+/** The name of a problem's schema: `TaskNotFound` for `task-not-found`. */
 export function schemaName(code: ProblemCode): string {
   return code.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A schema for each problem of the table. */
+/** One schema for each problem, and those that they share. */
 export function problemSchemas(): Record<string, Schema> {
   return {
     ...SHARED_SCHEMAS,
@@ -44,26 +47,34 @@ export function problemSchemas(): Record<string, Schema> {
 
 function schemaOf(code: ProblemCode): Schema {
   const { status, title, outcome } = PROBLEMS[code];
-  const more = extraProperties(code);
-  const always = ['type', 'title', 'status', 'detail', 'instance', 'code', 'outcome'];
+  const extra = extraProperties(code);
+  const common = ['type', 'title', 'status', 'detail', 'instance', 'code', 'outcome'];
   return {
     type: 'object',
     description: `${DESCRIPTIONS[code].meaning}\n\n${DESCRIPTIONS[code].resolution}`,
-    required: [...always, ...more.required],
+    required: [...common, ...extra.required],
     properties: {
-      type: { type: 'string', const: `/problems/${code}`, description: 'Where the problem is explained.' },
+      type: {
+        type: 'string',
+        const: `/problems/${code}`,
+        description: 'The address of the description of the problem.',
+      },
       title: { type: 'string', const: title },
       status: { type: 'integer', const: status },
-      detail: { type: 'string', description: 'For people; its words may change.' },
-      instance: { type: 'string', description: "The answer's X-Request-Id." },
-      code: { type: 'string', const: code, description: 'What programs go by.' },
+      detail: { type: 'string', description: 'A sentence for people. Its wording may change.' },
+      instance: { type: 'string', description: 'The X-Request-Id of the response, percent-encoded.' },
+      code: {
+        type: 'string',
+        const: code,
+        description: 'The stable identifier of the problem, for programs.',
+      },
       outcome: { type: 'string', const: outcome, description: OUTCOMES[outcome] },
-      ...more.properties,
+      ...extra.properties,
     },
   };
 }
 
-/** What a problem carries besides. Where the cloud refused, it answered. */
+/** The properties that not every problem has. A rejection by the cloud always has `upstream`. */
 function extraProperties(code: ProblemCode): { required: string[]; properties: Record<string, Schema> } {
   if (code === 'invalid-request')
     return {

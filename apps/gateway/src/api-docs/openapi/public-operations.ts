@@ -21,7 +21,7 @@ export const PROBLEM_DESCRIPTION: Schema = {
   required: Object.keys(describeProblem('task-not-found')),
   properties: {
     code: { type: 'string', enum: [...PROBLEM_CODES] },
-    type: { type: 'string', description: 'Where this explanation is.' },
+    type: { type: 'string', description: 'The address of this description.' },
     status: { type: 'integer' },
     title: { type: 'string' },
     outcome: { type: 'string', enum: Object.keys(OUTCOMES) },
@@ -31,7 +31,7 @@ export const PROBLEM_DESCRIPTION: Schema = {
   } satisfies Record<keyof ProblemDescription, Schema>,
 };
 
-/** Whatever the route, a request may be malformed, late or too large, have another method, or meet a fault of the gateway's. */
+/** The problems that every route can return. */
 const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'invalid-request',
   'method-not-allowed',
@@ -42,48 +42,48 @@ const COMMON_PROBLEMS: readonly ProblemCode[] = [
 
 /** The routes that need no key. */
 export const PUBLIC_OPERATIONS: Readonly<Record<string, Operation>> = {
-  'GET /livez': publicOperation('isAlive', 'Operations', 'Whether the process answers', {
-    200: health('ok', 'The event loop turns.'),
+  'GET /livez': publicOperation('isAlive', 'Operations', 'Check whether the process responds', {
+    200: health('ok', 'The event loop runs.'),
   }),
-  'GET /readyz': publicOperation('isReady', 'Operations', 'Whether to send it traffic', {
-    200: health('ok', 'It is configured and takes traffic.'),
-    503: health('unavailable', 'It is starting or leaving, or has no valid credentials.'),
+  'GET /readyz': publicOperation('isReady', 'Operations', 'Check whether the gateway can take traffic', {
+    200: health('ok', 'The gateway can take traffic.'),
+    503: health('unavailable', 'The gateway is starting or draining, or has no valid credentials.'),
   }),
-  'GET /metrics': publicOperation('getMetrics', 'Operations', 'What it has measured', {
+  'GET /metrics': publicOperation('getMetrics', 'Operations', 'Get all metrics', {
     200: metrics(['text/plain', 'application/openmetrics-text']),
   }),
-  'GET /docs': publicOperation('getDocs', 'Documentation', 'This description, for people', {
+  'GET /docs': publicOperation('getDocs', 'Documentation', 'Show the API documentation', {
     200: response('Swagger UI.', 'text/html', { schema: { type: 'string' } }, ...HTML_HEADERS),
   }),
   'GET /docs/{file}': publicOperation(
     'getDocsFile',
     'Documentation',
-    'What that page consists of',
+    'Get a file of the API documentation',
     { 200: file(['text/javascript', 'text/css', 'image/png']) },
-    [inPath('file', 'The name of a file that the page uses.')],
+    [inPath('file', 'The name of a file that the page loads.')],
     ['route-not-found'],
   ),
-  'GET /openapi.json': publicOperation('getOpenApi', 'Documentation', 'This description, for machines', {
+  'GET /openapi.json': publicOperation('getOpenApi', 'Documentation', 'Get the OpenAPI document', {
     200: response(
-      'An OpenAPI 3.1 document.',
+      'The OpenAPI 3.1 document.',
       'application/json',
       { schema: { type: 'object' } },
       'Cache-Control',
     ),
   }),
-  'GET /problems': publicOperation('listProblems', 'Documentation', 'All problem codes', {
-    200: explanation('Every problem.', {
+  'GET /problems': publicOperation('listProblems', 'Documentation', 'List all problems', {
+    200: descriptionResponse('All problems.', {
       type: 'object',
       required: ['problems'],
       properties: { problems: { type: 'array', items: reference('schemas', 'ProblemDescription') } },
     }),
   }),
   'GET /problems/{code}': publicOperation(
-    'explainProblem',
+    'describeProblem',
     'Documentation',
-    'What a problem code means and what to do',
+    'Get the meaning and the resolution of a problem',
     {
-      200: explanation(
+      200: descriptionResponse(
         'The problem.',
         reference('schemas', 'ProblemDescription'),
         describeProblem('task-not-found'),
@@ -122,22 +122,25 @@ function health(status: string, description: string): Response {
 }
 
 function metrics(types: string[]): Response {
-  const description = "Metrics in Prometheus' text format, or as OpenMetrics where `Accept` asks for it.";
+  const description = "All metrics in Prometheus' text format, or in OpenMetrics when `Accept` requests it.";
   const schema = { type: 'string' };
-  return oneOf(types.map((type) => response(description, type, { schema }, 'Vary', 'Cache-Control')));
+  return mergeContent(types.map((type) => response(description, type, { schema }, 'Vary', 'Cache-Control')));
 }
 
 function file(types: string[]): Response {
-  return oneOf(types.map((type) => response('The file.', type, { schema: {} }, 'Cache-Control')));
+  return mergeContent(types.map((type) => response('The file.', type, { schema: {} }, 'Cache-Control')));
 }
 
-/** The same answer in one of several types. */
-function oneOf([first, ...others]: Response[]): Response {
-  return others.reduce((all, { content }) => ({ ...all, content: { ...all.content, ...content } }), first!);
+/** One response in several media types. */
+function mergeContent([first, ...others]: Response[]): Response {
+  return others.reduce(
+    (merged, { content }) => ({ ...merged, content: { ...merged.content, ...content } }),
+    first!,
+  );
 }
 
-/** JSON, or a page where a browser asks. */
-function explanation(description: string, schema: Schema, example?: ProblemDescription): Response {
+/** JSON, or HTML for browsers. */
+function descriptionResponse(description: string, schema: Schema, example?: ProblemDescription): Response {
   const json = response(
     description,
     'application/json',

@@ -1,13 +1,13 @@
 import { DESCRIPTIONS } from '../../problems/problem-descriptions.js';
 import { PROBLEMS, type ProblemCode } from '../../problems/problem-table.js';
 import { problemExample } from './examples.js';
-import { headers, COMMON_HEADERS, PROBLEM_HEADERS, HEADERS_BY_STATUS } from './headers.js';
+import { headerReferences, COMMON_HEADERS, PROBLEM_HEADERS, HEADERS_BY_STATUS } from './headers.js';
 import { schemaName } from './problem-schemas.js';
 import { reference, type Response, type Schema } from './types.js';
 
 const PROBLEM_JSON = 'application/problem+json';
 
-/** An answer with a body of one type. */
+/** A response with a body of one media type. */
 export function response(
   description: string,
   type: string,
@@ -16,36 +16,39 @@ export function response(
 ): Response {
   return {
     description,
-    headers: headers([...COMMON_HEADERS, ...headerNames]),
+    headers: headerReferences([...COMMON_HEADERS, ...headerNames]),
     content: { [type]: body },
   };
 }
 
 /**
- * The answers that these problems are, by status.
+ * The responses of an operation that can return these problems, by status.
  *
- * @param more names of the headers that an answer of this status carries besides those of every problem
+ * @param extraHeaders names of the headers of a status, in addition to those of every problem
  */
 export function problemResponses(
   codes: readonly ProblemCode[],
-  more: (status: number) => readonly string[] = () => [],
+  extraHeaders: (status: number) => readonly string[] = () => [],
 ): Record<string, Response> {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    [...byStatus].map(([status, ofStatus]) => [
+    [...byStatus].map(([status, codesOfStatus]) => [
       String(status),
       response(
-        ofStatus.map((code) => `\`${code}\`: ${DESCRIPTIONS[code].meaning}`).join('\n\n'),
+        codesOfStatus.map((code) => `\`${code}\`: ${DESCRIPTIONS[code].meaning}`).join('\n\n'),
         PROBLEM_JSON,
         {
-          schema: oneOf(ofStatus),
+          schema: oneOf(codesOfStatus),
           examples: Object.fromEntries(
-            ofStatus.map((code) => [code, { summary: PROBLEMS[code].title, value: problemExample(code) }]),
+            codesOfStatus.map((code) => [
+              code,
+              { summary: PROBLEMS[code].title, value: problemExample(code) },
+            ]),
           ),
         },
         ...PROBLEM_HEADERS,
         ...(HEADERS_BY_STATUS[status] ?? []),
-        ...more(status),
+        ...extraHeaders(status),
       ),
     ]),
   );

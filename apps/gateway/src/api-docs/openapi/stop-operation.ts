@@ -7,11 +7,11 @@ import { stopParameters } from './stop-parameters.js';
 import { type DocumentConfig, type Operation, reference, type Schema } from './types.js';
 
 const STATUSES: Record<StopTaskResponse['status'], string> = {
-  stopped: 'This call stopped the task.',
-  'already-finished': 'The task had ended before: the state asked for holds.',
+  stopped: 'The call stopped the task.',
+  'already-finished': 'The task had already ended.',
 };
 
-/** The body of success. */
+/** The body of a successful response. */
 export const STOP_TASK_RESPONSE: Schema = {
   type: 'object',
   required: ['taskId', 'sdkAppId', 'region', 'status', 'requestId'] satisfies (keyof StopTaskResponse)[],
@@ -26,16 +26,16 @@ export const STOP_TASK_RESPONSE: Schema = {
         .map(([status, meaning]) => `\`${status}\`: ${meaning}`)
         .join('\n\n'),
     },
-    requestId: { type: 'string', description: "Tencent's RequestId, needed for locating a problem there." },
+    requestId: { type: 'string', description: "Tencent's RequestId, for support requests to Tencent." },
   } satisfies Record<keyof StopTaskResponse, Schema>,
 };
 
 const RATE_LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy'];
 
-/** What the answers tell whose request was looked at. */
+/** Headers of responses to validated requests. */
 const STOP_HEADERS = [...RATE_LIMIT_HEADERS, 'Preference-Applied'];
 
-/** Before the key was looked at, or for other methods, nothing is told of the quota; before the query was, not of a wait. */
+/** RateLimit headers require a valid key on the stop route; `Preference-Applied` requires that `Prefer` was read. */
 const STOP_HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   400: STOP_HEADERS,
   401: [],
@@ -45,7 +45,7 @@ const STOP_HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   431: [],
 };
 
-/** `DELETE /ingest-tasks/{id}`. Every problem of the table can be its answer. */
+/** `DELETE /ingest-tasks/{id}`, which can return every problem. */
 export function stopOperation(config: DocumentConfig): Operation {
   const { defaultRegion } = config.tencentCloud;
   return {
@@ -53,13 +53,13 @@ export function stopOperation(config: DocumentConfig): Operation {
     tags: ['Ingest tasks'],
     summary: 'Stop a pull-stream relay task',
     description:
-      'Repeating the call is always safe: a task that has ended is answered with success. ' +
-      'It takes no body. A problem tells by its `outcome` what is known about the task.',
+      'A retry is always safe: the response is 200 if the task has already ended. The request has no body. ' +
+      'In an error response, `outcome` says what is known about the task.',
     security: config.auth.callersFile === undefined ? [{}, { callerKey: [] }] : [{ callerKey: [] }],
     parameters: stopParameters(config),
     responses: {
       200: response(
-        'The task does not run any more.',
+        'The task has ended.',
         'application/json',
         {
           schema: reference('schemas', 'StopTaskResponse'),

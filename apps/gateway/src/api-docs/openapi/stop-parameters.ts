@@ -4,7 +4,7 @@ import { TASK_ID } from '../../ingest-tasks/stop-request.js';
 import { REQUEST_ID } from '../../http/request-id.js';
 import type { DocumentConfig, Parameter } from './types.js';
 
-/** What a stop is told, by the rules that the gateway checks and the defaults that it is configured with. */
+/** The parameters of a stop, with the patterns that the gateway checks and the configured defaults. */
 export function stopParameters({
   tencentCloud: { defaultRegion },
   quota: { defaultWaitMs },
@@ -15,31 +15,32 @@ export function stopParameters({
       in: 'path',
       required: true,
       description:
-        'The TaskId: opaque and case-sensitive, 1 to 256 characters once percent-decoded, no control characters. ' +
-        'Write `/` as `%2F`; `+` stays `+`.',
+        'The TaskId. It is opaque and case-sensitive, and has 1 to 256 characters after percent-decoding, none of them a ' +
+        'control character. Write `/` as `%2F`. A `+` is a plus sign.',
       schema: { type: 'string', pattern: TASK_ID.source },
     },
     {
       name: 'sdkAppId',
       in: 'query',
-      description: 'Whose task it is. Default: the SdkAppId that the gateway is configured with.',
+      description:
+        'The SdkAppId that the task belongs to. Default: the SdkAppId in the configuration of the gateway.',
       schema: { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     },
     {
       name: 'region',
       in: 'query',
-      description: 'The region of the cloud to send the call to.',
+      description: 'The region of the cloud that receives the call.',
       schema: { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS], default: defaultRegion },
     },
     {
       name: 'Prefer',
       in: 'header',
       description:
-        `\`wait=<seconds>\`: how long the call may wait for a slot of the quota, at most ${MAX_WAIT_S} ` +
-        '([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240)). What cannot be understood is ignored. ' +
+        `\`wait=<seconds>\`: how long the call may wait for a quota slot, at most ${MAX_WAIT_S} seconds ` +
+        '([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240)). Invalid preferences are ignored. ' +
         (defaultWaitMs === 0
-          ? 'Without it the call does not wait.'
-          : `Without it the call waits for up to ${defaultWaitMs / 1000} s.`),
+          ? 'By default, the call does not wait.'
+          : `By default, the call waits for up to ${defaultWaitMs / 1000} s.`),
       schema: { type: 'string' },
     },
     requestIdParameter(),
@@ -47,20 +48,20 @@ export function stopParameters({
       name: 'traceparent',
       in: 'header',
       description:
-        'The trace that the call is part of ([W3C](https://www.w3.org/TR/trace-context/)); never sent to the cloud.',
+        'The trace that the call belongs to ([W3C](https://www.w3.org/TR/trace-context/)). It is not sent to the cloud.',
       schema: { type: 'string' },
     },
   ];
 }
 
-/** Every route takes it. */
+/** The parameter of every route. */
 export function requestIdParameter(): Parameter {
   return {
     name: 'X-Request-Id',
     in: 'header',
     description:
-      'An id of your own for this request: 1 to 128 visible ASCII characters; anything else is replaced. ' +
-      'It is on the answer and in the log.',
+      'Your id for this request: 1 to 128 visible ASCII characters. The gateway replaces any other value. ' +
+      'The response and the log entry contain it.',
     schema: { type: 'string', pattern: REQUEST_ID.source },
   };
 }

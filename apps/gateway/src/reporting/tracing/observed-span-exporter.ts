@@ -2,7 +2,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
 type Callback = Parameters<SpanExporter['export']>[1];
 
-/** Reports the result of each export, in words that contain nothing of what was sent or received. */
+/** Reports the result of each export. The reason contains nothing of the request or the response. */
 export class ObservedSpanExporter implements SpanExporter {
   constructor(
     private readonly exporter: SpanExporter,

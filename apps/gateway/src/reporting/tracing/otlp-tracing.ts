@@ -22,16 +22,16 @@ import { StopSpans } from './stop-spans.js';
 
 const manifest = createRequire(import.meta.url)('#package.json') as { name: string; version: string };
 
-/** For one export, retries included. */
+/** Of one export, including retries. */
 const EXPORT_TIMEOUT_MS = 5000;
 
-/** Spans wait at most this long for others to be exported with. */
+/** The maximum time that a span waits for its batch. */
 const EXPORT_INTERVAL_MS = 1000;
 
-/** More spans are dropped: an unavailable collector must not cost memory. */
+/** Further spans are dropped, so that an unavailable collector does not cost memory. */
 const MAX_QUEUED_SPANS = 2048;
 
-/** Attributes hold text from callers. */
+/** Attributes contain text from callers. */
 const MAX_ATTRIBUTE_LENGTH = 512;
 
 const CONTENT_TYPE = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' };
@@ -44,11 +44,11 @@ export interface OtlpTracingOptions {
   readonly onExport: (failure: string | undefined) => void;
 }
 
-/** Exports spans to a collector over OTLP. Only the files in this folder know OpenTelemetry. */
+/** Exports spans to a collector over OTLP. Only this folder depends on OpenTelemetry. */
 export interface OtlpTracing {
-  /** @returns the id of the trace when it is recorded */
+  /** @returns the trace id, if the trace is recorded */
   record(request: CompletedRequest, outcome: StopOutcome): string | undefined;
-  /** Resolves when all spans are exported, or cannot be. */
+  /** Resolves when all spans are exported or dropped. */
   close(): Promise<void>;
 }
 
@@ -82,8 +82,7 @@ export function createOtlpTracing(
 }
 
 /**
- * Assembled from its parts: the ready-made exporter reads environment variables by itself, which the gateway does not
- * validate.
+ * Not OpenTelemetry's own OTLPTraceExporter, because it reads environment variables that the gateway does not validate.
  */
 function createExporter({ url, headers, protocol }: TracingConfig): SpanExporter {
   return new OTLPExporterBase(

@@ -9,7 +9,7 @@ import {
 const PARENT_BASED = 'parentbased_';
 
 /**
- * The sampler with a name of OpenTelemetry's specification. With `parentbased_` the caller's decision applies.
+ * Creates a sampler by its name in OpenTelemetry's specification. With `parentbased_`, the caller's decision applies.
  *
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */

@@ -31,7 +31,7 @@ import type { CompletedRequest } from '../completed-request.js';
 const ACTION = 'StopStreamIngest';
 
 /**
- * Creates the spans of a stop when it has ended: no trace context is sent to the cloud, so no span has to exist before.
+ * Creates the spans of a stop after its end. No trace context is sent to the cloud, so no span has to exist earlier.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
  */
@@ -51,17 +51,17 @@ export class StopSpans {
     };
   }
 
-  /** @returns the id of the trace when it is recorded */
+  /** @returns the trace id, if the trace is recorded */
   record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
     if (outcome.suppressLog) return undefined;
     const now = performance.now();
-    // One offset for all spans of a stop, so that they nest whatever the wall clock does.
+    // One offset for all spans of a stop, so that they nest even if the wall clock changes.
     const offset = Date.now() - now;
-    const at = (ms: number): number => ms + offset;
+    const toEpochMs = (ms: number): number => ms + offset;
     const parent = parentContext(request.headers['traceparent'] as string | undefined);
     const server = this.tracer.startSpan(
       `${request.method} ${request.route}`,
-      { kind: SpanKind.SERVER, startTime: at(now - request.durationMs) },
+      { kind: SpanKind.SERVER, startTime: toEpochMs(now - request.durationMs) },
       parent,
     );
     if (!server.isRecording()) return undefined;
@@ -69,22 +69,27 @@ export class StopSpans {
     if (request.status >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
     const context = trace.setSpan(parent, server);
     const { queuedAt, upstreamCall, task } = outcome.details ?? {};
-    if (queuedAt !== undefined) this.#recordWait(initialWait(queuedAt, upstreamCall, now), context, at);
-    // Of stops that share an upstream call, the trace of the first one to end has its attempts.
+    if (queuedAt !== undefined)
+      this.#recordWait(initialWait(queuedAt, upstreamCall, now), context, toEpochMs);
+    // If stops share an upstream call, its attempts are in the trace of the first stop that ends.
     if (upstreamCall && !upstreamCall.spansExported && upstreamCall.attempts.length > 0) {
       upstreamCall.spansExported = true;
-      for (const wait of upstreamCall.waits) this.#recordWait(wait, context, at);
+      for (const wait of upstreamCall.waits) this.#recordWait(wait, context, toEpochMs);
       for (const [index, attempt] of upstreamCall.attempts.entries())
-        this.#recordAttempt(attempt, index, task?.region, context, at);
+        this.#recordAttempt(attempt, index, task?.region, context, toEpochMs);
     }
-    server.end(at(now));
+    server.end(toEpochMs(now));
     return server.spanContext().traceId;
   }
 
-  #recordWait({ startedAt, durationMs }: TimeSpan, context: Context, at: (ms: number) => number): void {
+  #recordWait(
+    { startedAt, durationMs }: TimeSpan,
+    context: Context,
+    toEpochMs: (ms: number) => number,
+  ): void {
     this.tracer
-      .startSpan('wait for slot', { startTime: at(startedAt) }, context)
-      .end(at(startedAt + durationMs));
+      .startSpan('wait for slot', { startTime: toEpochMs(startedAt) }, context)
+      .end(toEpochMs(startedAt + durationMs));
   }
 
   #recordAttempt(
@@ -92,12 +97,12 @@ export class StopSpans {
     index: number,
     region: string | undefined,
     context: Context,
-    at: (ms: number) => number,
+    toEpochMs: (ms: number) => number,
   ): void {
     const { startedAt, durationMs, code, succeeded, status, requestId } = attempt;
     const span = this.tracer.startSpan(
       `POST ${ACTION}`,
-      { kind: SpanKind.CLIENT, startTime: at(startedAt), attributes: this.#cloud },
+      { kind: SpanKind.CLIENT, startTime: toEpochMs(startedAt), attributes: this.#cloud },
       context,
     );
     span.setAttribute('tencentcloud.code', code);
@@ -106,7 +111,7 @@ export class StopSpans {
     if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
     if (index > 0) span.setAttribute(ATTR_HTTP_REQUEST_RESEND_COUNT, index);
     if (!succeeded) span.setAttribute(ATTR_ERROR_TYPE, code).setStatus({ code: SpanStatusCode.ERROR });
-    span.end(at(startedAt + durationMs));
+    span.end(toEpochMs(startedAt + durationMs));
   }
 }
 
@@ -118,7 +123,7 @@ function parentContext(traceparent: string | undefined): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
-/** Without the query, which may hold a secret by mistake. */
+/** Without the query, which may contain a secret by mistake. */
 function serverAttributes(
   { context, method, url, route, httpVersion, caller, status }: CompletedRequest,
   { result, outcome, details }: StopOutcome,
@@ -138,7 +143,7 @@ function serverAttributes(
     'ingest_gateway.sdk_app_id': details?.task.sdkAppId,
     'ingest_gateway.region': details?.task.region,
   };
-  // Nobody received the response when the client has disconnected.
+  // A client that has disconnected did not receive the response.
   if (!context.clientDisconnect.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = status;
   if (status >= 500) attributes[ATTR_ERROR_TYPE] = result;
   return attributes;

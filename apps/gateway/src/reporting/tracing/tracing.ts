@@ -7,10 +7,10 @@ import { systemClock } from '../../time/system-clock.js';
 import type { CompletedRequest } from '../completed-request.js';
 import type { OtlpTracing } from './otlp-tracing.js';
 
-/** How long the last spans may take by default. */
+/** The time to export the last spans when the application closes. */
 const FLUSH_TIMEOUT_MS = 1000;
 
-/** Traces of stops. Without a collector nothing of OpenTelemetry is loaded. */
+/** Traces of stops. OpenTelemetry is loaded only if a collector is configured. */
 @Injectable()
 export class Tracing implements OnModuleInit, OnApplicationShutdown {
   #tracing: OtlpTracing | undefined;
@@ -37,13 +37,13 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
   /**
    * Creates the spans of a stop that has ended.
    *
-   * @returns the id of its trace when it is recorded
+   * @returns the trace id, if the trace is recorded
    */
   record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
     return this.#tracing?.record(request, outcome);
   }
 
-  /** Exports the remaining spans, in at most so many milliseconds whatever the collector does. */
+  /** Exports the remaining spans. Resolves after at most `timeoutMs` milliseconds. */
   async close(timeoutMs: number): Promise<void> {
     const tracing = this.#tracing;
     if (!tracing) return;
@@ -58,7 +58,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     await this.close(FLUSH_TIMEOUT_MS);
   }
 
-  /** Logs the first failure and the first success after it, not each one. */
+  /** Logs only the first failure and the first success after it. */
   #onExport(failure: string | undefined): void {
     if (failure !== undefined && !this.#isFailing)
       this.logger.warn(

@@ -1,12 +1,11 @@
 import { PRELUDE } from './prelude.js';
 
-/** ARGV: a slot's id, caller, fresh, wanted, slots in all, how long it is lent at most. */
+/** Arguments: lease id, caller, new calls, pending calls. */
 export const ACQUIRE = `${PRELUDE}
 if not isMember() then return { 'not-a-member' } end
-local id, caller, newCalls, pendingCalls = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local maxSlots, maxLeaseMs = tonumber(ARGV[7]), tonumber(ARGV[8])
+local id, caller, newCalls, pendingCalls = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local leases = activeLeases()
-local capacity = currentLimit(maxSlots)
+local capacity = currentLimit()
 local recoveryMs = recoveryWindow()
 local period = math.floor(now / PERIOD_MS)
 
@@ -16,10 +15,14 @@ local function writeDemand(demand)
   redis.call('PEXPIRE', demandsKey, KEY_TTL_MS)
 end
 
--- Wishes.
-local demands, requester = {}, { caller = caller, period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1 }
+-- The demand of each caller: fairness/demand-tracker.ts.
+local demands = {}
+local requester = {
+  caller = caller, period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1,
+}
 for name, entry in each(demandsKey) do
-  local recordedPeriod, previousPeak, currentPeak, spanStartedAt, callsInSpan, lastServedAt = string.match(entry, '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
+  local recordedPeriod, previousPeak, currentPeak, spanStartedAt, callsInSpan, lastServedAt =
+    string.match(entry, '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
   local demand = {
     caller = name, period = tonumber(recordedPeriod), previousPeak = tonumber(previousPeak), currentPeak = tonumber(currentPeak),
     spanStartedAt = tonumber(spanStartedAt), callsInSpan = tonumber(callsInSpan), lastServedAt = tonumber(lastServedAt),
@@ -44,7 +47,7 @@ for _, demand in ipairs(demands) do
   demand.slots, demand.used, demand.share = math.max(demand.previousPeak, demand.currentPeak), leases.byCaller[demand.caller] or 0, 0
 end
 
--- Shares.
+-- The share of each caller: fairness/max-min-shares.ts.
 local function byMostRecentlyServed(a, b)
   if a.lastServedAt ~= b.lastServedAt then return a.lastServedAt > b.lastServedAt end
   return a.caller > b.caller
@@ -68,7 +71,7 @@ for _, demand in ipairs(demands) do
   demand.deficit, demand.withinShare = math.max(0, demand.share - demand.used), demand.share == demand.slots
 end
 
--- Whether this caller may take one more.
+-- Whether the caller may lease one more slot: fairness/fair-share.ts.
 local free = capacity - leases.count
 for _, other in ipairs(demands) do
   if other ~= requester then
@@ -86,11 +89,11 @@ elseif recoveryMs > 0 and leases.own >= own.fallbackSlots then
   decision = 'quota'
 end
 if decision == 'granted' then
-  writeLease(id, now + maxLeaseMs, caller, 1)
+  writeLease(id, now + leaseMs, caller, 1)
   requester.lastServedAt = now
   table.insert(leases.expiresInMs, -1)
   leases.count = leases.count + 1
 end
 writeDemand(requester)
-return { decision, snapshot(leases, maxSlots, recoveryMs) }
+return { decision, snapshot(leases, recoveryMs) }
 `;

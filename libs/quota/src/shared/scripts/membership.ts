@@ -1,37 +1,40 @@
 import { PRELUDE } from './prelude.js';
 
-/** ARGV: the part that the replica keeps to, slots in all, how long a slot is lent at most, then id, caller and time of each. */
+/** Arguments: fallback slots that the replica uses, then id, caller and remaining time of each lease; -1: in flight. */
 export const JOIN = `${PRELUDE}
-local claimed, maxSlots, maxLeaseMs = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-if own and own.incarnation > tonumber(incarnation) then return { 0, 0, 0 } end
-if redis.call('EXISTS', state) == 0 then
-  redis.call('HSET', state, 'warmupUntil', string.format('%.3f', now + RECOVERY_WINDOW_MS))
+local claimed = tonumber(ARGV[5])
+if own and own.incarnation > incarnation then return { 0, 0, 0 } end
+if redis.call('EXISTS', stateKey) == 0 then
+  redis.call('HSET', stateKey, 'warmupUntil', string.format('%.3f', now + RECOVERY_WINDOW_MS))
 end
-for id, entry in each(slots) do
-  if string.match(entry, '^%S+ %d (%S+) ') == replica then redis.call('HDEL', slots, id) end
+for id, entry in each(slotsKey) do
+  if string.match(entry, '^%S+ %d (%S+) ') == replica then redis.call('HDEL', slotsKey, id) end
 end
 for index = 6, #ARGV, 3 do
-  local holdMs = tonumber(ARGV[index + 2])
-  writeLease(ARGV[index], now + (holdMs < 0 and maxLeaseMs or holdMs), ARGV[index + 1], holdMs < 0 and 1 or 0)
+  local expiresInMs = tonumber(ARGV[index + 2])
+  local inFlight = expiresInMs < 0
+  writeLease(ARGV[index], now + (inFlight and leaseMs or expiresInMs), ARGV[index + 1], inFlight and 1 or 0)
 end
-own = { incarnation = incarnation, acknowledgedEpoch = 0, joinEpoch = redis.call('HINCRBY', state, 'epoch', 1), joinedAt = now }
-return { updateMembership(claimed, maxSlots) }
+own = {
+  incarnation = incarnation, acknowledgedEpoch = 0, joinEpoch = redis.call('HINCRBY', stateKey, 'epoch', 1), joinedAt = now,
+}
+return { updateMembership(claimed) }
 `;
 
-/** ARGV: the part that the replica keeps to, the era that it has heard, slots in all. */
+/** Arguments: acknowledged fallback slots, acknowledged epoch. */
 export const HEARTBEAT = `${PRELUDE}
 if not isMember() then return { 'not-a-member' } end
-own.acknowledgedEpoch = tonumber(ARGV[4])
--- Who has just come does not say who is gone: the others may have been away as long.
+own.acknowledgedEpoch = tonumber(ARGV[6])
+-- A replica that has just joined removes no member: others may have lost the store at the same time.
 if now - own.joinedAt >= RECOVERY_WINDOW_MS and warmupMs() == 0 then
-  for id, entry in each(members) do
-    if id ~= replica and now - parseMember(entry).lastSeenAt > MEMBER_TIMEOUT_MS then redis.call('HDEL', members, id) end
+  for id, entry in each(membersKey) do
+    if id ~= replica and now - parseMember(entry).lastSeenAt > MEMBER_TIMEOUT_MS then redis.call('HDEL', membersKey, id) end
   end
 end
-return { 'ok', updateMembership(tonumber(ARGV[3]), tonumber(ARGV[5])) }
+return { 'ok', updateMembership(tonumber(ARGV[5])) }
 `;
 
 export const LEAVE = `${PRELUDE}
-redis.call('HDEL', members, replica)
+redis.call('HDEL', membersKey, replica)
 return {}
 `;

@@ -1,12 +1,11 @@
 /**
- * A view of a value that knows which of its fields have been read.
+ * Creates a view of a value that records which of its fields are read.
  *
- * @returns the view, and a function that tells the paths of the fields that nobody has read so far: of an unread
- *   object its own path, not those of what is in it
+ * @returns the view, and a function that returns the paths of the unread fields; for an unread object only its own path
  */
-export function observed(value) {
+export function observeReads(value) {
   const read = new Set();
-  return { proxy: view(value, '', read), unread: () => unreadOf(value, '', read) };
+  return { proxy: view(value, '', read), unread: () => unreadPaths(value, '', read) };
 }
 
 function view(value, path, read) {
@@ -21,10 +20,10 @@ function view(value, path, read) {
   });
 }
 
-function unreadOf(value, path, read) {
+function unreadPaths(value, path, read) {
   if (typeof value !== 'object' || value === null) return [];
   return Object.keys(value).flatMap((name) => {
-    const below = `${path}/${name}`;
-    return read.has(below) ? unreadOf(value[name], below, read) : [below];
+    const fieldPath = `${path}/${name}`;
+    return read.has(fieldPath) ? unreadPaths(value[name], fieldPath, read) : [fieldPath];
   });
 }
