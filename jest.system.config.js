@@ -1,18 +1,19 @@
 import { project, run } from './jest.config.js';
 
 /**
- * Tests that hold a clock to several processes or to a function, and tests that need programs which are not
- * everywhere: Prometheus, promtool, Chromium.
+ * Tests that measure time, that run several replicas, that take long, or that need Prometheus, promtool or Chromium.
+ * Also the properties of the quota, with their full counts; `npm test` runs a tenth of most of them.
  *
  * @type {import('jest').Config}
  */
 export default {
   ...run,
   ...project,
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.system-spec.ts'],
-  // What is measured must not depend on what else is running.
+  roots: ['<rootDir>/test', '<rootDir>/libs/quota'],
+  testMatch: ['**/*.system-spec.ts', '**/*.property.spec.ts'],
+  globals: { isSystemTest: true },
+  // Other tests must not affect measurements.
   maxWorkers: 1,
-  // Other people's programs take their time, and so does a busy machine.
+  // External programs and a busy machine need time.
   testTimeout: 240_000,
 };

@@ -7,6 +7,7 @@ import { type Configuration, readConfiguration } from '../../apps/gateway/src/co
 import { NAMESPACES } from '../../apps/gateway/src/config/namespaces.js';
 import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/server-limits.js';
 import { LOG_DESTINATION } from '../../apps/gateway/src/logging/logging.module.js';
+import { CLOCK, systemClock } from '../../apps/gateway/src/time/system-clock.js';
 import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentials.service.js';
 import { TRUSTED_CERTIFICATES } from '../../apps/gateway/src/tencent-cloud/tencent-cloud.module.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
@@ -15,6 +16,9 @@ import { gatewayEnvironment } from './environment.js';
 
 /** Timeouts that no stall of a busy machine exceeds, for tests of other behaviour than timeouts. */
 export const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '30000', UPSTREAM_DEADLINE_MS: '60000' };
+
+/** The time after start in which the quota grants no slots, as documented. */
+const STARTUP_DELAY_MS = 1500;
 
 // nestjs-pino has one logger in a process, so all gateways of a test file share its entries.
 const logs: Record<string, unknown>[] = [];
@@ -30,6 +34,8 @@ const logDestination = {
 export interface Gateway {
   readonly url: string;
   readonly app: NestFastifyApplication;
+  /** Moves the clock of the quota and of the circuit breaker forward. Timers are not affected. */
+  skipTime(ms: number): void;
   /** Every log entry of this test file so far. */
   readonly logs: Record<string, unknown>[];
   /** @throws Error when a log entry is not as in the contract */
@@ -38,6 +44,8 @@ export interface Gateway {
 
 /** The parts of the gateway that a test replaces. */
 export interface Overrides {
+  /** Whether the quota grants no slots for 1.5 s after start. Always true with Redis. Default: false. */
+  readonly hasStartupDelay?: boolean;
   readonly limits?: Partial<ServerLimits>;
   /** The origin of the instance metadata service. */
   readonly metadataService?: URL;
@@ -52,13 +60,18 @@ export interface Overrides {
 export async function startGateway(
   sandbox: Sandbox,
   variables: Record<string, string> = {},
-  { limits = {}, metadataService, configuration: changes = {} }: Overrides = {},
+  { hasStartupDelay = false, limits = {}, metadataService, configuration: changes = {} }: Overrides = {},
 ): Promise<Gateway> {
   const configuration = readConfiguration({ ...gatewayEnvironment(sandbox), ...LONG_TIMEOUTS, ...variables });
   const serverLimits = { ...SERVER_LIMITS, ...limits };
+  let skippedMs = 0;
+  const skipTime = (ms: number): void => void (skippedMs += ms);
+  const clock = { ...systemClock, now: () => systemClock.now() + skippedMs };
   let builder = Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(LOG_DESTINATION)
     .useValue(logDestination)
+    .overrideProvider(CLOCK)
+    .useValue(clock)
     .overrideProvider(TRUSTED_CERTIFICATES)
     .useValue(sandbox.ca);
   for (const name of Object.keys(NAMESPACES) as (keyof Configuration)[])
@@ -67,6 +80,8 @@ export async function startGateway(
       .useValue({ ...configuration[name], ...changes[name] });
   if (metadataService) builder = builder.overrideProvider(METADATA_SERVICE).useValue(metadataService);
   const module = await builder.compile();
+  // With Redis, the first calls also wait for the connection.
+  if (!hasStartupDelay && configuration.redis.url === undefined) skipTime(STARTUP_DELAY_MS);
   const app = module.createNestApplication<NestFastifyApplication>(
     createHttpAdapter(serverLimits),
     APP_OPTIONS,
@@ -80,5 +95,5 @@ export async function startGateway(
     unverified = [];
     for (const entry of entries) assertLogEntry(entry);
   };
-  return { url: `http://127.0.0.1:${port}`, app, logs, close };
+  return { url: `http://127.0.0.1:${port}`, app, skipTime, logs, close };
 }

@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { call, FakeUpstream, type PlannedCall, type GatewayProcess } from '../test/fake-upstream.js';
 import { VirtualClock } from '../test/virtual-clock.js';
+import { scaledRuns } from '../test/scaled-runs.js';
 import { Quota } from './quota.js';
+
+const RUNS = scaledRuns(10_000);
 
 const SECONDS = 1000;
 const outcome = fc.constantFrom<PlannedCall['outcome']>(
@@ -30,7 +33,7 @@ const planned = fc
   .map(({ burst, ...plannedCall }) => Array.from({ length: burst }, (): PlannedCall => plannedCall));
 
 describe('the quota under any network behaviour', () => {
-  it('lets at most perSecond calls arrive in any one second: 10,000 schedules with delays, losses and restarts', async () => {
+  it(`lets at most perSecond calls arrive in any one second: ${RUNS.toLocaleString('en')} schedules with delays, losses and restarts`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(planned, { minLength: 1, maxLength: 14 }),
@@ -56,7 +59,7 @@ describe('the quota under any network behaviour', () => {
           expect(upstream.peakPerSecond).toBeLessThanOrEqual(perSecond);
         },
       ),
-      { numRuns: 10_000 },
+      { numRuns: RUNS },
     );
   });
 

@@ -1,12 +1,10 @@
-import { connect, type Server, type Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { gatewayEnvironment } from '../../support/environment.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
-import { GatewayProcess } from '../../support/process.js';
 import { connectRaw, sendRaw } from '../../support/raw-http.js';
 
 let sandbox: Sandbox;
@@ -219,33 +217,3 @@ async function connectionsOf({ app }: Gateway): Promise<number> {
   const server = app.getHttpServer() as Server;
   return promisify(server.getConnections.bind(server))();
 }
-
-describe('10,000 idle connections', () => {
-  it('do not block new clients: the gateway closes the oldest', async () => {
-    const gateway = new GatewayProcess({ ...gatewayEnvironment(sandbox), TRTC_ENDPOINT: sandbox.httpUrl });
-    const url = await gateway.url();
-    const { hostname, port } = new URL(url);
-    const idle: Socket[] = [];
-    try {
-      for (let n = 0; n < 10_000; n += 100) {
-        const batch = Array.from({ length: 100 }, () => {
-          const socket = connect(Number(port), hostname);
-          socket.on('error', () => {});
-          return socket;
-        });
-        idle.push(...batch);
-        await Promise.all(
-          batch.map(
-            (socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve)),
-          ),
-        );
-      }
-      expect((await stopTask(url, 'valid-call')).status).toBe(200);
-      expect((await send(url, '/readyz', { method: 'GET' })).status).toBe(200);
-    } finally {
-      for (const socket of idle) socket.destroy();
-      gateway.kill('SIGKILL');
-      await gateway.finished;
-    }
-  });
-});

@@ -13,7 +13,7 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
-  gateway = await startGateway(sandbox);
+  gateway = await startGateway(sandbox, {}, { hasStartupDelay: true });
 });
 
 afterAll(async () => {

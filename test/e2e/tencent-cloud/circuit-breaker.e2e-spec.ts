@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { stopTask } from '../../support/client.js';
@@ -58,7 +57,7 @@ describe('the circuit breaker', () => {
 
   it('sends one call after Retry-After, and stays open when it fails', async () => {
     const { headers } = await stopTask(gateway.url, 'open');
-    await sleep(Number(headers['retry-after']) * 1000);
+    gateway.skipTime(Number(headers['retry-after']) * 1000);
     sandbox.clearReceivedRequests();
     sandbox.setDelays({ request: { minMs: 200, maxMs: 200 } });
     const responses = await Promise.all(
@@ -74,7 +73,7 @@ describe('the circuit breaker', () => {
     sandbox.setFaults([]);
     sandbox.setDelays({ request: { minMs: 0, maxMs: 0 } });
     const { headers } = await stopTask(gateway.url, 'open');
-    await sleep(Number(headers['retry-after']) * 1000);
+    gateway.skipTime(Number(headers['retry-after']) * 1000);
     expect((await stopTask(gateway.url, 'recovered')).status).toBe(200);
     expect(await isInState('closed')).toBe(true);
     expect(

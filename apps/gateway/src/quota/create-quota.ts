@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { maxLeaseMs, Quota, RedisSlotStore } from '#libs/quota';
 import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { connectRedis, quotaKey } from '../redis/connect-redis.js';
-import { systemClock as clock } from '../time/system-clock.js';
+import type { SystemClock } from '../time/system-clock.js';
 import type { QuotaMetrics } from './quota-metrics.js';
 
 /** The quota itself gives up much sooner; this only ends what is left. */
@@ -14,6 +14,7 @@ export async function createQuota(
   { url }: RedisConfig,
   { endpoint, attemptTimeoutMs }: TencentCloudConfig,
   observer: QuotaMetrics,
+  clock: SystemClock,
 ): Promise<Quota> {
   const options = { perSecond, queueLimit, clock, observer };
   if (url === undefined) return new Quota(options);

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Quota } from '#libs/quota';
 import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
+import { CLOCK, type SystemClock, systemClock } from '../time/system-clock.js';
 import { createQuota } from './create-quota.js';
 import { QuotaMetrics } from './quota-metrics.js';
 import { RateLimitHook } from './rate-limit.hook.js';
@@ -11,6 +12,7 @@ import { RateLimitHook } from './rate-limit.hook.js';
   providers: [
     QuotaMetrics,
     RateLimitHook,
+    { provide: CLOCK, useValue: systemClock },
     {
       provide: Quota,
       useFactory: async (
@@ -18,12 +20,13 @@ import { RateLimitHook } from './rate-limit.hook.js';
         redis: RedisConfig,
         cloud: TencentCloudConfig,
         metrics: QuotaMetrics,
+        clock: SystemClock,
       ) => {
-        const created = await createQuota(quota, redis, cloud, metrics);
+        const created = await createQuota(quota, redis, cloud, metrics, clock);
         metrics.observe(() => created.state());
         return created;
       },
-      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, QuotaMetrics],
+      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, QuotaMetrics, CLOCK],
     },
   ],
   exports: [Quota, RateLimitHook],

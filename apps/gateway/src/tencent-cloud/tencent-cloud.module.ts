@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { METADATA_SERVICE_ORIGIN, TencentCloudClient } from '#libs/tencent-cloud';
 import type { TencentCloudConfig } from '../config/configuration.js';
 import { tencentCloudConfig } from '../config/namespaces.js';
-import { systemClock as clock } from '../time/system-clock.js';
+import { CLOCK, type SystemClock, systemClock } from '../time/system-clock.js';
 import { ClientMetrics } from './client-metrics.js';
 import { CredentialsMetrics } from './credentials-metrics.js';
 import { CredentialsService, METADATA_SERVICE } from './credentials.service.js';
@@ -16,6 +16,7 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
     ClientMetrics,
     CredentialsMetrics,
     CredentialsService,
+    { provide: CLOCK, useValue: systemClock },
     { provide: METADATA_SERVICE, useValue: METADATA_SERVICE_ORIGIN },
     { provide: TRUSTED_CERTIFICATES, useValue: undefined },
     {
@@ -25,6 +26,7 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
         credentials: CredentialsService,
         observer: ClientMetrics,
         ca: string | undefined,
+        clock: SystemClock,
       ) =>
         new TencentCloudClient({
           endpoint: config.endpoint,
@@ -37,7 +39,7 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
           observer,
           ...(ca && { ca }),
         }),
-      inject: [tencentCloudConfig.KEY, CredentialsService, ClientMetrics, TRUSTED_CERTIFICATES],
+      inject: [tencentCloudConfig.KEY, CredentialsService, ClientMetrics, TRUSTED_CERTIFICATES, CLOCK],
     },
   ],
   exports: [TencentCloudClient, CredentialsService],

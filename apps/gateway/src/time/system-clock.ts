@@ -10,3 +10,8 @@ export const systemClock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The injection token of the clock that the quota and the Tencent Cloud client use. */
+export const CLOCK = Symbol('clock');
+
+export type SystemClock = typeof systemClock;

@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { FakeUpstream } from '../../test/fake-upstream.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
+import { scaledRuns } from '../../test/scaled-runs.js';
 import { Quota } from '../quota.js';
+
+const RUNS = scaledRuns(5000);
 
 const SECONDS = 1000;
 
@@ -60,7 +63,7 @@ const flood = fc.record({
 });
 
 describe('fair shares', () => {
-  it('are granted in full to callers with a smaller demand while others flood: 5,000 schedules', async () => {
+  it(`are granted in full to callers with a smaller demand while others flood: ${RUNS.toLocaleString('en')} schedules`, async () => {
     const lightCaller = fc.record({
       everyMs: fc.integer({ min: 200, max: 2000 }),
       roundTripMs: fc.integer({ min: 0, max: 240 }),
@@ -88,11 +91,11 @@ describe('fair shares', () => {
           expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 
-  it('leave no slot idle while all callers have waiting calls: 5,000 schedules', async () => {
+  it(`leave no slot idle while all callers have waiting calls: ${RUNS.toLocaleString('en')} schedules`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(flood, { minLength: 1, maxLength: 5 }),
@@ -113,7 +116,7 @@ describe('fair shares', () => {
           expect(upstream.peakPerSecond).toBeLessThanOrEqual(perSecond);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 
@@ -125,7 +128,7 @@ describe('fair shares', () => {
     expect(calls.filter(({ caller, granted }) => caller === 'one' && granted)).toHaveLength(20);
   });
 
-  it('let no caller starve, with fewer or more slots than callers: 5,000 schedules', async () => {
+  it(`let no caller starve, with fewer or more slots than callers: ${RUNS.toLocaleString('en')} schedules`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 6 }),
@@ -145,7 +148,7 @@ describe('fair shares', () => {
           expect(served.size).toBe(callers);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 

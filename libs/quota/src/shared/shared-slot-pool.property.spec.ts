@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { call, FakeUpstream, type PlannedCall, type GatewayProcess } from '../../test/fake-upstream.js';
 import { FakeRemoteStore } from '../../test/fake-remote-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
+import { scaledRuns } from '../../test/scaled-runs.js';
 import { Quota } from '../quota.js';
+
+const RUNS = scaledRuns(5000);
 
 const SECONDS = 1000;
 const PER_SECOND = 20;
@@ -99,7 +102,7 @@ const REGRESSIONS = [
 ];
 
 describe('slots that replicas share', () => {
-  it('let at most 20 calls arrive in any one second: 5,000 schedules of store outages and of replicas that start and end', async () => {
+  it(`let at most 20 calls arrive in any one second: ${RUNS.toLocaleString('en')} schedules of store outages and of replicas that start and end`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -154,7 +157,7 @@ describe('slots that replicas share', () => {
           expect(upstream.peakPerSecond).toBeLessThanOrEqual(PER_SECOND);
         },
       ),
-      { numRuns: 5000, examples: REGRESSIONS as never },
+      { numRuns: RUNS, examples: REGRESSIONS as never },
     );
   }, 120_000);
 });

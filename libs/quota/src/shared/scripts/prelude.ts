@@ -1,7 +1,8 @@
 /*
  * Redis executes each script as one atomic step on its own clock. The scripts are the Lua version of
  * fairness/demand-tracker.ts, fairness/max-min-shares.ts, fairness/fair-share.ts and local/adaptive-limit.ts.
- * redis-slot-store.spec.ts compares both versions. Slots and members are few, so plain loops over hashes are enough.
+ * redis-slot-store.property.spec.ts compares both versions. Slots and members are few, so plain loops over hashes are
+ * enough.
  *
  * KEYS: four hashes.
  * - slots: lease id → "expiresAt inFlight replica caller"

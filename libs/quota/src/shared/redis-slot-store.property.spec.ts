@@ -4,9 +4,12 @@ import { Redis } from 'ioredis';
 import { RedisProcess } from '../../../../test/support/redis.js';
 import { ModelStore } from '../../test/model-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
+import { scaledRuns } from '../../test/scaled-runs.js';
 import { maxLeaseMs } from '../timing.js';
 import { type LeaseSnapshot, NOT_A_MEMBER } from './slot-store.js';
 import { RedisSlotStore } from './redis-slot-store.js';
+
+const RUNS = scaledRuns(3000);
 
 const LEASE_MS = maxLeaseMs(3000);
 let redisProcess: RedisProcess;
@@ -84,7 +87,7 @@ const step = fc.oneof(
 );
 
 describe('the Redis scripts', () => {
-  it('return the same results as the model: 3,000 random sequences of up to 60 steps', async () => {
+  it(`return the same results as the model: ${RUNS.toLocaleString('en')} random sequences of up to 60 steps`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 60 }),
@@ -164,7 +167,7 @@ describe('the Redis scripts', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 });

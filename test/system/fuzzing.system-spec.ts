@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { bearerHeader, callerEntry } from '../../support/callers-file.js';
-import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
-import { stopTask } from '../../support/client.js';
-import { gatewayEnvironment } from '../../support/environment.js';
-import { GatewayProcess } from '../../support/process.js';
-import { connectRaw } from '../../support/raw-http.js';
+import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
+import { bearerHeader, callerEntry } from '../support/callers-file.js';
+import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { stopTask } from '../support/client.js';
+import { gatewayEnvironment } from '../support/environment.js';
+import { GatewayProcess } from '../support/process.js';
+import { connectRaw } from '../support/raw-http.js';
 
 const KEY = 'igw_valid-key';
 

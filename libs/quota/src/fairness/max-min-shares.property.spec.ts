@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { scaledRuns } from '../../test/scaled-runs.js';
 import { maxMinShares, type Demand } from './max-min-shares.js';
+
+const RUNS = scaledRuns(5000);
 
 const demand = (caller: string, slots: number, lastServedAt = 0): Demand => ({ caller, slots, lastServedAt });
 const shares = (demands: Demand[], capacity: number) => Object.fromEntries(maxMinShares(demands, capacity));
@@ -23,7 +26,7 @@ describe('max-min shares', () => {
     expect(shares([demand('a', 1)], 0)).toEqual({ a: 0 });
   });
 
-  it('never exceed the demand, use the whole capacity while there is demand, and differ by at most one slot otherwise: 5,000 cases', () => {
+  it(`never exceed the demand, use the whole capacity while there is demand, and differ by at most one slot otherwise: ${RUNS.toLocaleString('en')} cases`, () => {
     const anyDemand = fc.record({
       slots: fc.integer({ min: 1, max: 30 }),
       lastServedAt: fc.integer({ min: 0, max: 9 }),
@@ -46,7 +49,7 @@ describe('max-min shares', () => {
           }
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: RUNS },
     );
   });
 });
