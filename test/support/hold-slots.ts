@@ -2,21 +2,21 @@ import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, stopTask } from './client.js';
 import { eventually } from './eventually.js';
 
-/** Long enough for a test to act before a slot frees, even on a busy machine. */
-const RESPONSE_DELAY_MS = 5000;
+/** The time until a slot frees when a test does not call `release`. */
+const RESPONSE_DELAY_MS = 20_000;
 
 /**
  * Stops these tasks with delayed responses of the sandbox, so that each call holds a slot. Returns when the sandbox has
  * received all calls. Replaces the faults of the sandbox. The attempt timeout of the gateway must exceed the delay.
  *
- * @returns the pending responses
+ * @returns the pending responses, and `release`, which makes the sandbox send them
  */
 export async function holdSlots(
   sandbox: Sandbox,
   url: string,
   tasks: readonly string[],
   responseDelayMs = RESPONSE_DELAY_MS,
-): Promise<{ responses: Promise<HttpResponse[]> }> {
+): Promise<{ responses: Promise<HttpResponse[]>; release: () => void }> {
   sandbox.setFaults(
     tasks.map((taskId) => ({ fault: { kind: 'slow', ms: responseDelayMs }, times: 1, taskId })),
   );
@@ -27,5 +27,5 @@ export async function holdSlots(
     const received = new Set(sandbox.receivedRequests().map(({ taskId }) => taskId));
     return tasks.every((taskId) => received.has(taskId));
   });
-  return { responses };
+  return { responses, release: sandbox.releaseSlowResponses };
 }

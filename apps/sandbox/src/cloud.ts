@@ -25,6 +25,8 @@ export interface CloudOptions {
   readonly monotonic: () => number;
   /** Ends pending `slow` faults. */
   readonly closing: AbortSignal;
+  /** Returns the signal that ends the delays of pending `slow` faults. */
+  readonly releasing: () => AbortSignal;
 }
 
 /** The response, and the fault to inject while sending it. */
@@ -118,11 +120,21 @@ export class Cloud {
           response: errorResponse(fault.code, fault.message ?? `An error has occurred: ${fault.code}.`),
         };
       case 'slow':
-        await sleep(fault.ms, undefined, { signal: this.options.closing });
+        await this.#delay(fault.ms);
         return { response: response ?? this.#stop(request) };
       default:
         // Faults that cut a response need a response to cut.
         return { response: response ?? successResponse(), fault };
+    }
+  }
+
+  async #delay(ms: number): Promise<void> {
+    const { closing, releasing } = this.options;
+    const released = releasing();
+    try {
+      await sleep(ms, undefined, { signal: AbortSignal.any([closing, released]) });
+    } catch (error) {
+      if (!released.aborted) throw error;
     }
   }
 

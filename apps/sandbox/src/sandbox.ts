@@ -41,6 +41,8 @@ export interface Sandbox extends SandboxControl {
   /** The CA certificate, PEM, that verifies `httpsUrl`. */
   readonly ca: string;
   readonly credentials: readonly SandboxCredentials[];
+  /** Immediately sends the responses that `slow` faults delay. */
+  releaseSlowResponses(): void;
   /** Closes every connection and resolves when all ports are free. */
   close(): Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   faults.replace(options.faults ?? []);
 
   const closing = new AbortController();
+  let releasing = new AbortController();
   const network = new Network(options.delays ?? NO_DELAYS, random, closing.signal);
   const cloud = new Cloud({
     credentials,
@@ -75,6 +78,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     now,
     monotonic: options.monotonic ?? (() => performance.now()),
     closing: closing.signal,
+    releasing: () => releasing.signal,
   });
 
   const authority = await createCertificateAuthority();
@@ -104,6 +108,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
   const controlApi = createControlApi(control);
 
+  function releaseSlowResponses(): void {
+    releasing.abort();
+    releasing = new AbortController();
+  }
+
   async function close(): Promise<void> {
     closing.abort();
     await Promise.all([http.close(), https.close(), controlApi.close()]);
@@ -125,6 +134,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     controlUrl: endpoints.control,
     ca: authority.ca,
     credentials,
+    releaseSlowResponses,
     close,
   };
 }

@@ -72,8 +72,9 @@ describe('GET /metrics', () => {
   });
 
   it('shows the slots in use', async () => {
-    const { responses } = await holdSlots(sandbox, gateway.url, ['one-more']);
+    const { responses, release } = await holdSlots(sandbox, gateway.url, ['one-more']);
     expect(await readMetric(gateway.url, 'ingest_gateway_quota_slots_in_use')).toBeGreaterThanOrEqual(1);
+    release();
     await responses;
   });
 });

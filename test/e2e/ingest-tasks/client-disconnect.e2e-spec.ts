@@ -25,7 +25,7 @@ const logEntryOf = (taskId: string) => gateway.logs.find((entry) => entry['taskI
 
 describe('a call whose client disconnects', () => {
   it('is cancelled while it waits for a slot: it acquires no slot and is not sent', async () => {
-    await holdSlots(sandbox, gateway.url, ['holds-the-slot']);
+    const { release } = await holdSlots(sandbox, gateway.url, ['holds-the-slot']);
     const request = stopAndWait('early');
     await eventually(async () => (await readMetric(gateway.url, 'ingest_gateway_quota_queue_length')) === 1);
     request.destroy();
@@ -35,6 +35,7 @@ describe('a call whose client disconnects', () => {
       outcome: 'not-sent',
       clientDisconnected: true,
     });
+    release();
     expect(await send(gateway.url, '/ingest-tasks/next', { headers: { prefer: 'wait=30' } })).toMatchObject({
       status: 200,
     });

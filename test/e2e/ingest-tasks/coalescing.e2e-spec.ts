@@ -25,9 +25,9 @@ beforeEach(() => sandbox.clearReceivedRequests());
 
 const requestsFor = (taskId: string) =>
   sandbox.receivedRequests().filter((request) => request.taskId === taskId);
-/** Delays the response long enough for other requests to join. */
+/** Delays the response until the release, so that other requests can join. */
 const delayResponse = (taskId: string) =>
-  sandbox.setFaults([{ fault: { kind: 'slow', ms: 4000 }, times: 1, taskId }]);
+  sandbox.setFaults([{ fault: { kind: 'slow', ms: 20_000 }, times: 1, taskId }]);
 const countCoalesced = (source: string): Promise<number> =>
   readMetric(gateway.url, `ingest_gateway_stop_requests_coalesced_total{source="${source}"}`);
 
@@ -35,11 +35,12 @@ describe('concurrent DELETEs of one task', () => {
   it('share one upstream call, and each response has its own X-Request-Id', async () => {
     delayResponse('together');
     const joined = await countCoalesced('in_flight');
-    const responses = await Promise.all(
-      Array.from({ length: 50 }, (_, n) =>
-        stopTask(gateway.url, 'together', '', { 'x-request-id': `id-${n}` }),
-      ),
+    const calls = Array.from({ length: 50 }, (_, n) =>
+      stopTask(gateway.url, 'together', '', { 'x-request-id': `id-${n}` }),
     );
+    await eventually(async () => (await countCoalesced('in_flight')) - joined === 49);
+    sandbox.releaseSlowResponses();
+    const responses = await Promise.all(calls);
     expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
     expect(responses.map(({ headers }) => headers['x-request-id'])).toEqual(
       responses.map((_, n) => `id-${n}`),
@@ -73,6 +74,7 @@ describe('concurrent DELETEs of one task', () => {
     const second = stopTask(gateway.url, 'left');
     await eventually(async () => (await countCoalesced('in_flight')) > joined);
     first.destroy();
+    sandbox.releaseSlowResponses();
     expect(await second).toMatchObject({ status: 200, body: { status: 'stopped' } });
     expect(requestsFor('left')).toHaveLength(1);
   });
@@ -81,12 +83,13 @@ describe('concurrent DELETEs of one task', () => {
 describe('concurrent DELETEs of one task without a free slot', () => {
   it('wait as long as each prefers: a call without a wait gets 429, a call with a wait is served', async () => {
     const singleSlotGateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
-    await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot']);
-    const [first, withoutWait, withWait] = await Promise.all(
-      ['wait=30', 'wait=0', 'wait=30'].map((prefer) =>
-        stopTask(singleSlotGateway.url, 'wanted', '', { prefer }),
-      ),
+    const { release } = await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot']);
+    const calls = ['wait=30', 'wait=0', 'wait=30'].map((prefer) =>
+      stopTask(singleSlotGateway.url, 'wanted', '', { prefer }),
     );
+    await calls[1];
+    release();
+    const [first, withoutWait, withWait] = await Promise.all(calls);
     expect([first!.status, withoutWait!.status, withWait!.status]).toEqual([200, 429, 200]);
     expect(requestsFor('wanted')).toHaveLength(1);
     await singleSlotGateway.close();
@@ -94,9 +97,10 @@ describe('concurrent DELETEs of one task without a free slot', () => {
 
   it('are not sent when no call may wait', async () => {
     const singleSlotGateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1' });
-    await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot again']);
+    const { release } = await holdSlots(sandbox, singleSlotGateway.url, ['holds the slot again']);
     const responses = await Promise.all([1, 2].map(() => stopTask(singleSlotGateway.url, 'without-wait')));
     expect(responses.map(({ status }) => status)).toEqual([429, 429]);
+    release();
     expect((await stopTask(singleSlotGateway.url, 'without-wait', '', { prefer: 'wait=30' })).status).toBe(
       200,
     );

@@ -39,7 +39,7 @@ describe('SIGTERM', () => {
     expect((await get(url, '/readyz')).status).toBe(200);
     expect((await stopTask(url, 'first')).status).toBe(200);
     // The listener stays open until this call has its response, even on a slow machine.
-    const { responses } = await holdSlots(sandbox, url, ['in-flight'], 9000);
+    const { responses, release } = await holdSlots(sandbox, url, ['in-flight']);
     gateway.kill('SIGTERM');
     while ((await get(url, '/readyz')).status === 200) await sleep(10);
     expect((await get(url, '/livez')).status).toBe(200);
@@ -51,20 +51,23 @@ describe('SIGTERM', () => {
     }
     expect(response.body).toMatchObject({ code: 'shutting-down', outcome: 'not-sent' });
     expect(response.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
+    release();
     expect(await responses).toMatchObject([{ status: 200 }]);
     expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('waits for a call in flight', async () => {
-    const url = await start().url();
-    const { responses } = await holdSlots(sandbox, url, ['finishes']);
+    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    const { responses, release } = await holdSlots(sandbox, url, ['finishes']);
     gateway.kill('SIGTERM');
+    await eventually(async () => (await get(url, '/readyz')).status === 503);
+    release();
     expect(await responses).toMatchObject([{ status: 200 }]);
     expect(await gateway.finished).toMatchObject({ code: 0 });
   });
 
   it('closes idle connections', async () => {
-    const url = await start().url();
+    const url = await start({ SHUTDOWN_GRACE_MS: '5000' }).url();
     const agent = new http.Agent({ keepAlive: true });
     await send(url, '/metrics', { method: 'GET', agent });
     const silent = net.connect(Number(new URL(url).port), '127.0.0.1');
@@ -85,7 +88,7 @@ describe('SIGTERM', () => {
   });
 
   it('closes a connection whose client sends half a request and does not close its side', async () => {
-    const url = await start({ SHUTDOWN_GRACE_MS: '10000' }).url();
+    const url = await start({ SHUTDOWN_GRACE_MS: '5000' }).url();
     const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => {});
     socket.write('DELETE /ingest-tasks/a HTTP/1.1\r\nHo');
@@ -116,8 +119,8 @@ describe('SIGTERM', () => {
 
 describe('a call that waits for its slot during shutdown', () => {
   it('is rejected with shutting-down and not sent', async () => {
-    const url = await start({ QUOTA_PER_SECOND: '1' }).url();
-    await holdSlots(sandbox, url, ['holds-the-slot'], 9000);
+    const url = await start({ QUOTA_PER_SECOND: '1', SHUTDOWN_GRACE_MS: '10000' }).url();
+    const { release } = await holdSlots(sandbox, url, ['holds-the-slot']);
     const waiting = stopTask(url, 'waits', '', { prefer: 'wait=30' });
     await eventually(async () => (await readMetric(url, 'ingest_gateway_quota_queue_length')) === 1);
     gateway.kill('SIGTERM');
@@ -125,6 +128,7 @@ describe('a call that waits for its slot during shutdown', () => {
       status: 503,
       body: { code: 'shutting-down', outcome: 'not-sent' },
     });
+    release();
     expect(await gateway.finished).toMatchObject({ code: 0 });
   });
 });

@@ -19,21 +19,29 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** Holds both slots for some seconds. */
-const holdAllSlots = (name: string): Promise<unknown> =>
-  holdSlots(
+/** Releases the slots that an earlier test holds, then holds both slots until the release. */
+const holdAllSlots = (name: string): ReturnType<typeof holdSlots> => {
+  sandbox.releaseSlowResponses();
+  return holdSlots(
     sandbox,
     gateway.url,
     [1, 2].map((n) => `${name}-${n}`),
   );
+};
 const queueLength = (): Promise<number> => readMetric(gateway.url, 'ingest_gateway_quota_queue_length');
+
+/** Releases the slots when this number of calls waits. */
+async function releaseAtQueueLength(calls: number, release: () => void): Promise<void> {
+  await eventually(async () => (await queueLength()) === calls);
+  release();
+}
 
 describe('Prefer: wait', () => {
   it('makes a call wait for a slot, and Preference-Applied contains the applied wait', async () => {
-    await holdAllSlots('a');
-    const { status, headers } = await stopTask(gateway.url, 'waits', '', {
-      prefer: 'respond-async, Wait="99"',
-    });
+    const { release } = await holdAllSlots('a');
+    const call = stopTask(gateway.url, 'waits', '', { prefer: 'respond-async, Wait="99"' });
+    await releaseAtQueueLength(1, release);
+    const { status, headers } = await call;
     expect(status).toBe(200);
     expect(headers['preference-applied']).toBe('wait=30');
     expect(
@@ -42,9 +50,10 @@ describe('Prefer: wait', () => {
   });
 
   it('is read from several headers, and an invalid one is ignored', async () => {
-    await holdAllSlots('b');
-    const several = { prefer: ['handling=lenient', 'wait=30'] };
-    expect(await stopTask(gateway.url, 'several', '', several)).toMatchObject({ status: 200 });
+    const { release } = await holdAllSlots('b');
+    const call = stopTask(gateway.url, 'several', '', { prefer: ['handling=lenient', 'wait=30'] });
+    await releaseAtQueueLength(1, release);
+    expect(await call).toMatchObject({ status: 200 });
     await holdAllSlots('c');
     const { status, headers, body } = await stopTask(gateway.url, 'ignored', '', { prefer: 'wait=soon' });
     expect(status).toBe(429);
@@ -53,19 +62,23 @@ describe('Prefer: wait', () => {
   });
 
   it('that is too short for any slot gets 429 without a wait', async () => {
-    await holdAllSlots('d');
+    const { release } = await holdAllSlots('d');
     const queue = [1, 2].map((n) => stopTask(gateway.url, `queue-${n}`, '', { prefer: 'wait=30' }));
     await eventually(async () => (await queueLength()) === 2);
     const { status, headers } = await stopTask(gateway.url, 'wait-too-short', '', { prefer: 'wait=1' });
     expect(status).toBe(429);
     expect(headers['preference-applied']).toBe('wait=1');
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    release();
     for (const response of await Promise.all(queue)) expect(response.status).toBe(200);
   });
 
   it('is limited to QUOTA_QUEUE_LIMIT calls', async () => {
-    await holdAllSlots('e');
+    const { release } = await holdAllSlots('e');
     const calls = [1, 2, 3, 4].map((n) => stopTask(gateway.url, `queued-${n}`, '', { prefer: 'wait=30' }));
+    // The fourth call gets 429 when the queue is full.
+    await Promise.race(calls);
+    await releaseAtQueueLength(3, release);
     const responses = await Promise.all(calls);
     expect(responses.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 429]);
     expect(
@@ -79,7 +92,8 @@ describe('Prefer: wait', () => {
     await eventually(async () => (await queueLength()) === 1);
     request.destroy();
     await eventually(async () => (await queueLength()) === 0);
-    await holdAllSlots('g');
+    const { release } = await holdAllSlots('g');
+    release();
     expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).not.toContain('disconnects');
   });
 });
@@ -92,9 +106,10 @@ describe('QUOTA_DEFAULT_WAIT_MS', () => {
     });
     const responses = await Promise.all([1, 2].map((n) => stopTask(waitingGateway.url, `default-wait-${n}`)));
     expect(responses.map(({ status }) => status)).toEqual([200, 200]);
-    const { responses: delayed } = await holdSlots(sandbox, waitingGateway.url, ['holds-the-slot']);
+    const { responses: delayed, release } = await holdSlots(sandbox, waitingGateway.url, ['holds-the-slot']);
     const withoutWait = await stopTask(waitingGateway.url, 'without-wait', '', { prefer: 'wait=0' });
     expect(withoutWait.status).toBe(429);
+    release();
     await delayed;
     await waitingGateway.close();
   });

@@ -61,12 +61,16 @@ describe('30 calls at once', () => {
   it('get 20 × 200 and 10 × 429, and only 20 reach the upstream', async () => {
     await waitUntilAllSlotsAreFree();
     // No slot frees before the last call arrives, even on a busy machine.
-    sandbox.setDelays({ response: { minMs: 5000, maxMs: 5000 } });
+    const tasks = Array.from({ length: 30 }, (_, n) => `burst-${n}`);
+    sandbox.setFaults(tasks.map((taskId) => ({ fault: { kind: 'slow', ms: 20_000 }, times: 1, taskId })));
     const before = sandbox.state().statistics.stopCalls;
-    const responses = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => send(gateway.url, `/ingest-tasks/burst-${n}`)),
+    let responded = 0;
+    const calls = tasks.map((taskId) =>
+      send(gateway.url, `/ingest-tasks/${taskId}`).finally(() => (responded += 1)),
     );
-    sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
+    await eventually(() => responded >= 10);
+    sandbox.releaseSlowResponses();
+    const responses = await Promise.all(calls);
     const rejected = responses.filter(({ status }) => status === 429);
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
     expect(rejected).toHaveLength(10);
@@ -81,8 +85,9 @@ describe('30 calls at once', () => {
   it('succeed after Retry-After', async () => {
     await waitUntilAllSlotsAreFree();
     const tasks = Array.from({ length: 20 }, (_, n) => `c-${n}`);
-    const { responses } = await holdSlots(sandbox, gateway.url, tasks);
+    const { responses, release } = await holdSlots(sandbox, gateway.url, tasks);
     expect(await send(gateway.url, '/ingest-tasks/late')).toMatchObject({ status: 429 });
+    release();
     await responses;
     // After the responses the gateway knows when the first slot frees, unless it is free already.
     let late = await send(gateway.url, '/ingest-tasks/late');
