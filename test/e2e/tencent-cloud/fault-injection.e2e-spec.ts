@@ -6,7 +6,7 @@ import { runOnce, type RunResult } from '../../support/run-once.js';
 
 // For faults that end in a timeout.
 const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
-const PARALLEL_JOBS = 12;
+const PARALLEL_JOBS = 6;
 
 let sandbox: Sandbox;
 const results = new Map<string, RunResult>();

@@ -23,19 +23,21 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ acceptUnknownTasks: true });
+  collector = await OtlpCollector.start();
 });
 
-afterAll(() => sandbox.close());
+afterAll(async () => {
+  await collector.close();
+  await sandbox.close();
+});
 
-beforeEach(async () => {
-  collector = await OtlpCollector.start();
+beforeEach(() => {
+  collector.requests.length = 0;
   sandbox.clearReceivedRequests();
 });
 
-afterEach(async () => {
-  gateway.kill('SIGKILL');
-  await collector.close();
-});
+/** Stops the gateway, so that no later test receives its spans. */
+const stop = () => gateway.stop('SIGKILL');
 
 function start(variables: Record<string, string>, runtime: string[] = []): GatewayProcess {
   gateway = new GatewayProcess(
@@ -70,8 +72,15 @@ const logEntries = (): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('the trace of a stop', () => {
+  let url: string;
+
+  beforeAll(async () => {
+    url = await start(collector.environment).url();
+  });
+
+  afterAll(stop);
+
   it('has spans for the request, the wait for a slot and the attempt, and continues the trace of the caller', async () => {
-    const url = await start(collector.environment).url();
     const { body } = await stopTask(url, 'traced', '?region=ap-mumbai', {
       traceparent: `00-${TRACE}-${PARENT}-01`,
       'x-request-id': 'request-1',
@@ -122,7 +131,6 @@ describe('the trace of a stop', () => {
   });
 
   it('has a span for each attempt, with its error', async () => {
-    const url = await start(collector.environment).url();
     sandbox.setFaults([
       { fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'retried' },
       { fault: { kind: 'error', code: 'InvalidParameter.TaskId' }, times: 1, taskId: 'unknown-task' },
@@ -157,17 +165,15 @@ describe('the trace of a stop', () => {
   });
 
   it('is new without a traceparent, and its id is in the log', async () => {
-    const url = await start(collector.environment).url();
     await stopTask(url, 'rootless');
     const [server] = spansNamed(await spansOf('rootless'), 'DELETE /ingest-tasks/:id');
     expect(server!.parentSpanId ?? '').toBe('');
-    expect(logEntries().find(({ event }) => event === 'stop-completed')).toMatchObject({
+    expect(logEntries().find(({ taskId }) => taskId === 'rootless')).toMatchObject({
       traceId: server!.traceId,
     });
   });
 
   it('has the attempts of coalesced requests only once', async () => {
-    const url = await start(collector.environment).url();
     await stopTask(url, 'first');
     sandbox.setFaults([{ fault: { kind: 'slow', ms: 2500 }, times: 1, taskId: 'shared' }]);
     const calls = [stopTask(url, 'shared')];
@@ -192,7 +198,6 @@ describe('the trace of a stop', () => {
   });
 
   it('is not exported when the caller has not sampled it', async () => {
-    const url = await start(collector.environment).url();
     await stopTask(url, 'unsampled', '', { traceparent: `00-${TRACE}-${PARENT}-00` });
     await stopTask(url, 'sampled', '', { traceparent: `00-${'a'.repeat(32)}-${PARENT}-01` });
     await spansOf('sampled');
@@ -201,7 +206,6 @@ describe('the trace of a stop', () => {
   });
 
   it('is not propagated to the upstream', async () => {
-    const url = await start(collector.environment).url();
     await stopTask(url, 'not-propagated', '', {
       traceparent: `00-${TRACE}-${PARENT}-01`,
       tracestate: 'a=b',
@@ -215,6 +219,8 @@ describe('the trace of a stop', () => {
 });
 
 describe('the variables of OpenTelemetry', () => {
+  afterEach(stop);
+
   it('set name, attributes, headers, sampler and encoding', async () => {
     const { OTEL_EXPORTER_OTLP_ENDPOINT } = collector.environment;
     const url = await start({
@@ -297,6 +303,8 @@ const unexpectedFiles = async (): Promise<string[]> =>
   (await loadedPackageFiles()).filter((file) => /\/(@opentelemetry\/(?!api\/)|pino-pretty\/)/.test(file));
 
 describe('a gateway without OTEL_EXPORTER_OTLP_ENDPOINT', () => {
+  afterEach(stop);
+
   it('loads neither the SDK nor the exporter of OpenTelemetry, nor pino-pretty', async () => {
     const folder = await createTempFolder();
     const moduleLogger = await createModuleLogger(folder.path);
@@ -316,6 +324,8 @@ describe('a gateway without OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 });
 
 describe('a collector', () => {
+  afterEach(stop);
+
   it('that is unreachable fails no call, is logged once, and does not delay the shutdown', async () => {
     const url = await start({
       ...collector.environment,
@@ -334,7 +344,10 @@ describe('a collector', () => {
   it('that never responds does not delay the shutdown beyond the grace', async () => {
     const silent = net.createServer(() => {});
     const port = await listen(silent);
-    const url = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }).url();
+    const url = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      SHUTDOWN_GRACE_MS: '1500',
+    }).url();
     expect((await stopTask(url, 'a')).status).toBe(200);
     gateway.kill('SIGTERM');
     expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
