@@ -27,5 +27,5 @@ export async function holdSlots(
     const received = new Set(sandbox.receivedRequests().map(({ taskId }) => taskId));
     return tasks.every((taskId) => received.has(taskId));
   });
-  return { responses, release: sandbox.releaseSlowResponses };
+  return { responses, release: () => sandbox.releaseSlowResponses() };
 }

@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js
 import { runOnce } from '../../support/run-once.js';
 import { TcpServer } from '../../support/tcp-server.js';
 
-/** For an upstream that never responds. */
+/** For an upstream that never responds. These tests run concurrently, because they only wait for timeouts. */
 const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const UNREACHABLE = { status: 502, code: 'upstream-unreachable', outcome: 'not-sent', attempts: 3, slots: 3 };
 
@@ -57,7 +57,7 @@ describe('an unreachable upstream results in upstream-unreachable with outcome n
     await server.close();
   });
 
-  it('when it does not respond to the TLS handshake', async () => {
+  it.concurrent('when it does not respond to the TLS handshake', async () => {
     const server = await TcpServer.start(() => {});
     const TRTC_ENDPOINT = `https://127.0.0.1:${server.port}`;
     expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
@@ -71,7 +71,7 @@ describe('an unreachable upstream results in upstream-unreachable with outcome n
 });
 
 describe('an upstream that accepts the request and never responds', () => {
-  it('results in upstream-timeout with outcome unknown', async () => {
+  it.concurrent('results in upstream-timeout with outcome unknown', async () => {
     const server = await TcpServer.start((socket) => void socket.resume());
     const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
     expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject({
@@ -104,7 +104,7 @@ describe('an invalid HTTP response results in upstream-failed with outcome unkno
 });
 
 describe('an unrequested 101 Switching Protocols', () => {
-  it('is ignored, so the call times out', async () => {
+  it.concurrent('is ignored, so the call times out', async () => {
     const text = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
     const server = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
     const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
