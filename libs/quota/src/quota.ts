@@ -89,14 +89,10 @@ export class Quota {
   constructor({ perSecond, clock, queueLimit = DEFAULT_QUEUE_LIMIT, observer = {}, store }: QuotaOptions) {
     this.#clock = clock;
     this.#observer = observer;
-    const listener = {
-      changed: () => void this.#dispatcher.dispatch(),
-      reduced: (capacity: number) => observer.reduced?.(capacity),
-    };
+    const onChange = (): void => void this.#dispatcher.dispatch();
     const availableFrom = clock.now() + STARTUP_DELAY_MS;
-    this.#pool = store
-      ? new SharedSlotPool({ perSecond, clock, availableFrom, listener, store, observer })
-      : new LocalSlotPool({ capacity: perSecond, clock, availableFrom, listener });
+    const options = { perSecond, clock, availableFrom, onChange, observer };
+    this.#pool = store ? new SharedSlotPool(options, store) : new LocalSlotPool(options);
     this.#dispatcher = new Dispatcher(this.#pool, { clock, queueLimit, observer });
   }
 

@@ -55,11 +55,3 @@ export interface SlotPool {
   /** Stops timers and closes connections. */
   close(): Promise<void>;
 }
-
-/** Receives the changes of a pool that no call to it caused. */
-export interface SlotPoolListener {
-  /** Waiting calls may be granted a slot now. */
-  changed(): void;
-  /** The upstream throttled a call. */
-  reduced(capacity: number): void;
-}

@@ -55,14 +55,16 @@ export class FakeRemoteStore {
     const { clock } = this;
     const store = this.#store;
     let listener: Listener | undefined;
-    const send = async <T>(command: () => T): Promise<T> => {
+    const send = async <T>(command: () => T | typeof NOT_A_MEMBER): Promise<T> => {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       clock.setTimer(latencyMs, () => {
         if (this.state === 'down' || clock.now() < this.#reconnectedAt + reconnectDelayMs)
           return reject(new SlotStoreError('closed'));
         const respond = (): void => {
           const reply = command();
-          clock.setTimer(latencyMs, () => resolve(reply));
+          clock.setTimer(latencyMs, () =>
+            reply === NOT_A_MEMBER ? reject(new SlotStoreError(NOT_A_MEMBER)) : resolve(reply),
+          );
         };
         if (this.state === 'silent') this.#queue.push(respond);
         else respond();
@@ -70,7 +72,7 @@ export class FakeRemoteStore {
       return promise;
     };
     const sendAsMember = <T>(incarnation: number, command: () => T) =>
-      send(() => (store.isMember(replica, incarnation) ? command() : NOT_A_MEMBER));
+      send<T>(() => (store.isMember(replica, incarnation) ? command() : NOT_A_MEMBER));
     return {
       replica,
       open: (given) => {
@@ -81,7 +83,7 @@ export class FakeRemoteStore {
         this.#listeners.add(listener);
         if (this.state === 'up') listener.connected();
       },
-      join: (request) => send(() => store.join(replica, request)),
+      join: (...registration) => send(() => store.join(replica, ...registration)),
       acquire: (incarnation, id, request) =>
         sendAsMember(incarnation, () => store.acquire(replica, id, request)),
       release: (incarnation, id, holdMs) =>

@@ -4,12 +4,7 @@ import { IN_FLIGHT } from '../src/local/earliest-grant.js';
 import { checkFairShare } from '../src/fairness/fair-share.js';
 import { Leases } from '../src/local/leases.js';
 import type { AcquireRequest } from '../src/slot-pool.js';
-import type {
-  Acknowledgement,
-  JoinRequest,
-  MembershipState,
-  StoreSnapshot,
-} from '../src/shared/slot-store.js';
+import type { LeaseSnapshot, MembershipState, StoreSnapshot } from '../src/shared/slot-store.js';
 import { PERIOD_MS, DemandTracker } from '../src/fairness/demand-tracker.js';
 
 const RECOVERY_WINDOW_MS = 3000;
@@ -58,7 +53,12 @@ export class ModelStore {
     return this.#members.get(replica)?.incarnation === incarnation;
   }
 
-  join(replica: string, { incarnation, fallbackSlots, leases }: JoinRequest): MembershipState {
+  join(
+    replica: string,
+    incarnation: number,
+    fallbackSlots: number,
+    leases: readonly LeaseSnapshot[],
+  ): MembershipState {
     const now = this.clock.now();
     if ((this.#members.get(replica)?.incarnation ?? 0) > incarnation)
       return { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
@@ -80,7 +80,7 @@ export class ModelStore {
   acquire(replica: string, id: string, request: AcquireRequest) {
     const now = this.clock.now();
     const { caller } = request;
-    const inUse = this.#leases.countByCaller(now);
+    const { countByCaller: inUse } = this.#leases.summary(now);
     this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
     let decision = checkFairShare(caller, this.#limit.current(now), inUse, this.#demandTracker.current(now));
     const own = [...this.#leases.active(now).keys()].filter(
@@ -106,7 +106,7 @@ export class ModelStore {
     return this.#snapshot(replica, now);
   }
 
-  heartbeat(replica: string, { fallbackSlots, epoch }: Acknowledgement): MembershipState {
+  heartbeat(replica: string, { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>): MembershipState {
     const now = this.clock.now();
     const own = this.#members.get(replica)!;
     own.acknowledgedEpoch = epoch;

@@ -1,4 +1,15 @@
-import { IN_FLIGHT, MIN_HOLD_MS } from './earliest-grant.js';
+import type { Clock } from '../clock.js';
+import type { ReleaseReason, Slot } from '../slot-pool.js';
+import { ABANDONED_MARGIN_MS, WINDOW_MS } from '../timing.js';
+import { IN_FLIGHT } from './earliest-grant.js';
+
+/** How long a slot stays leased after its release, in milliseconds. */
+const HOLD_MS: Readonly<Record<ReleaseReason, number>> = {
+  completed: WINDOW_MS,
+  throttled: WINDOW_MS,
+  abandoned: ABANDONED_MARGIN_MS + WINDOW_MS,
+  unused: 0,
+};
 
 export interface Lease {
   readonly caller: string;
@@ -6,15 +17,21 @@ export interface Lease {
   expiresAt: number;
 }
 
+export interface LeaseSummary {
+  /** How many slots each caller has leased. */
+  readonly countByCaller: ReadonlyMap<string, number>;
+  /** When each leased slot becomes free. */
+  readonly expiryTimes: readonly number[];
+  /** When the next released lease expires; Infinity if there is none. */
+  readonly nextExpiry: number;
+}
+
 /** The leases of this process, by id. */
 export class Leases {
   readonly #leases = new Map<string, Lease>();
   #version = 0;
-  // Cached, because a flood of rejected calls reads them far more often than they change.
-  /** No lease expires before this time; -Infinity: not computed yet. */
-  #nextExpiry = -Infinity;
-  #hasInFlight = false;
-  #countsByCaller: ReadonlyMap<string, number> | undefined;
+  // Cached, because a flood of rejected calls reads it far more often than it changes.
+  #summary: LeaseSummary | undefined;
 
   /** Grows with every added or released lease, but not when one expires. */
   get version(): number {
@@ -32,53 +49,53 @@ export class Leases {
     if (lease) lease.expiresAt = expiresAt;
   }
 
-  /** Returns the leases that are active at this time, and removes the expired ones. */
+  /**
+   * Adds a lease and returns its slot.
+   *
+   * @param onRelease called at the first release, with the time for which the slot stays leased
+   */
+  lease(
+    id: string,
+    caller: string,
+    clock: Clock,
+    onRelease: (reason: ReleaseReason, holdMs: number) => void,
+  ): Slot {
+    this.add(id, caller);
+    let isReleased = false;
+    return {
+      release: (reason) => {
+        if (isReleased) return;
+        isReleased = true;
+        this.release(id, clock.now() + HOLD_MS[reason]);
+        onRelease(reason, HOLD_MS[reason]);
+      },
+    };
+  }
+
+  /** Returns the leases that are active at this time. */
   active(now: number): ReadonlyMap<string, Lease> {
-    if (this.#nextExpiry > now) return this.#leases;
-    this.#nextExpiry = Infinity;
-    this.#hasInFlight = false;
-    this.#countsByCaller = undefined;
-    for (const [id, { expiresAt }] of this.#leases)
-      if (expiresAt <= now) this.#leases.delete(id);
-      else if (expiresAt === IN_FLIGHT) this.#hasInFlight = true;
-      else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
+    this.summary(now);
     return this.#leases;
   }
 
-  /** Returns how many slots each caller has leased. */
-  countByCaller(now: number): ReadonlyMap<string, number> {
-    const leases = this.active(now);
-    if (this.#countsByCaller) return this.#countsByCaller;
-    const counts = new Map<string, number>();
-    for (const { caller } of leases.values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
-    this.#countsByCaller = counts;
-    return counts;
-  }
-
-  /** Returns when each of at least `slots` slots becomes free, but not before `availableFrom`. */
-  expiryTimes(slots: number, availableFrom: number, now: number): number[] {
-    const expiryTimes = Array.from(this.active(now).values(), ({ expiresAt }) =>
-      Math.max(expiresAt, availableFrom),
-    );
-    while (expiryTimes.length < slots) expiryTimes.push(availableFrom);
-    return expiryTimes;
-  }
-
-  /** Returns when the next released lease expires; Infinity if there is none. */
-  nextExpiry(now: number): number {
-    this.active(now);
-    return this.#nextExpiry;
-  }
-
-  /** Returns the earliest time at which any lease can expire, leases in flight included. */
-  earliestExpiry(now: number): number {
-    const nextExpiry = this.nextExpiry(now);
-    return this.#hasInFlight ? Math.min(nextExpiry, now + MIN_HOLD_MS) : nextExpiry;
+  /** Returns a summary of the leases that are active at this time, and removes the expired ones. */
+  summary(now: number): LeaseSummary {
+    if (this.#summary && this.#summary.nextExpiry > now) return this.#summary;
+    const countByCaller = new Map<string, number>();
+    const expiryTimes: number[] = [];
+    for (const [id, { caller, expiresAt }] of this.#leases) {
+      if (expiresAt <= now) this.#leases.delete(id);
+      else {
+        countByCaller.set(caller, (countByCaller.get(caller) ?? 0) + 1);
+        expiryTimes.push(expiresAt);
+      }
+    }
+    this.#summary = { countByCaller, expiryTimes, nextExpiry: Math.min(...expiryTimes) };
+    return this.#summary;
   }
 
   #invalidate(): void {
     this.#version += 1;
-    this.#countsByCaller = undefined;
-    this.#nextExpiry = -Infinity;
+    this.#summary = undefined;
   }
 }

@@ -4,8 +4,7 @@ import { ACQUIRE } from './scripts/acquire.js';
 import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
 import { REDUCE, RELEASE } from './scripts/slots.js';
 import {
-  type Acknowledgement,
-  type JoinRequest,
+  type LeaseSnapshot,
   type MembershipState,
   NOT_A_MEMBER,
   type SlotStore,
@@ -57,8 +56,11 @@ export class RedisSlotStore implements SlotStore {
     for (const [name, lua] of Object.entries(SCRIPTS) as [keyof typeof SCRIPTS, string][]) {
       redis.defineCommand(name, { numberOfKeys: keys.length, lua });
       const command = (redis as unknown as Record<string, Command>)[name]!.bind(redis);
-      this.#commands[name] = (...args) =>
-        command(...keys, replica, perSecond, leaseMs, ...args).catch(throwStoreError);
+      this.#commands[name] = async (...args) => {
+        const reply = await command(...keys, replica, perSecond, leaseMs, ...args).catch(throwStoreError);
+        if (reply[0] === NOT_A_MEMBER) throw new SlotStoreError(NOT_A_MEMBER);
+        return reply;
+      };
     }
   }
 
@@ -72,7 +74,11 @@ export class RedisSlotStore implements SlotStore {
     this.#redis.connect().catch(() => {});
   }
 
-  async join({ incarnation, fallbackSlots, leases }: JoinRequest): Promise<MembershipState> {
+  async join(
+    incarnation: number,
+    fallbackSlots: number,
+    leases: readonly LeaseSnapshot[],
+  ): Promise<MembershipState> {
     const leaseArguments = leases.flatMap(({ id, caller, expiresInMs }) => [
       id,
       caller,
@@ -83,30 +89,24 @@ export class RedisSlotStore implements SlotStore {
 
   async acquire(incarnation: number, id: string, { caller, newCalls, pendingCalls }: AcquireRequest) {
     const reply = await this.#commands.acquire(incarnation, id, caller, newCalls, pendingCalls);
-    const [decision, ...snapshot] = reply as [Decision | typeof NOT_A_MEMBER, ...number[]];
-    return decision === NOT_A_MEMBER ? decision : { decision, snapshot: toSnapshot(snapshot) };
+    const [decision, ...snapshot] = reply as [Decision, ...number[]];
+    return { decision, snapshot: toSnapshot(snapshot) };
   }
 
-  async release(
-    incarnation: number,
-    id: string,
-    holdMs: number,
-  ): Promise<StoreSnapshot | typeof NOT_A_MEMBER> {
-    const [reply, ...snapshot] = await this.#commands.release(incarnation, id, holdMs);
-    return reply === NOT_A_MEMBER ? NOT_A_MEMBER : toSnapshot(snapshot as number[]);
+  async release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot> {
+    return toSnapshot((await this.#commands.release(incarnation, id, holdMs)) as number[]);
   }
 
   async heartbeat(
     incarnation: number,
-    { fallbackSlots, epoch }: Acknowledgement,
-  ): Promise<MembershipState | typeof NOT_A_MEMBER> {
-    const [reply, ...state] = await this.#commands.heartbeat(incarnation, fallbackSlots, epoch);
-    return reply === NOT_A_MEMBER ? NOT_A_MEMBER : toMembershipState(state);
+    { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>,
+  ): Promise<MembershipState> {
+    return toMembershipState(await this.#commands.heartbeat(incarnation, fallbackSlots, epoch));
   }
 
   async reduce(incarnation: number) {
     const [reduced, capacity] = await this.#commands.reduce(incarnation);
-    return reduced === NOT_A_MEMBER ? NOT_A_MEMBER : { reduced: reduced === 1, capacity: Number(capacity) };
+    return { reduced: reduced === 1, capacity: Number(capacity) };
   }
 
   reconnect(): void {

@@ -1,16 +1,7 @@
-import type { Clock } from '../clock.js';
 import { earliestGrantAt } from '../local/earliest-grant.js';
-import { leaseSlot } from '../local/lease-slot.js';
 import { Leases } from '../local/leases.js';
-import { LocalSlotPool } from '../local/local-slot-pool.js';
-import type { QuotaObserver } from '../observer.js';
-import type {
-  AcquireRequest,
-  AcquireResult,
-  ReleaseReason,
-  SlotPool,
-  SlotPoolListener,
-} from '../slot-pool.js';
+import { LocalSlotPool, type SlotPoolOptions } from '../local/local-slot-pool.js';
+import type { AcquireRequest, AcquireResult, Slot, SlotPool } from '../slot-pool.js';
 import { STARTUP_DELAY_MS } from '../timing.js';
 import type { MembershipState, SlotStore, StoreSnapshot } from './slot-store.js';
 import { StoreMembership } from './store-membership.js';
@@ -20,16 +11,6 @@ import { StoreMembership } from './store-membership.js';
  * has ended, and a process that was blocked would start its call too late for that.
  */
 const MAX_GRANT_AGE_MS = 500;
-
-export interface SharedSlotPoolOptions {
-  perSecond: number;
-  clock: Clock;
-  /** When the first slot can be granted. */
-  availableFrom: number;
-  listener: SlotPoolListener;
-  store: SlotStore;
-  observer: Partial<QuotaObserver>;
-}
 
 /**
  * The slots that all replicas share through a {@link SlotStore}. Without the store, each replica uses its own fallback
@@ -51,7 +32,8 @@ export interface SharedSlotPoolOptions {
  * @see ../../../../docs/adr/0009-without-redis.md for the reasons
  */
 export class SharedSlotPool implements SlotPool {
-  readonly #options: SharedSlotPoolOptions;
+  readonly #options: SlotPoolOptions;
+  readonly #store: SlotStore;
   readonly #leases = new Leases();
   readonly #membership: StoreMembership;
   #fallback: LocalSlotPool;
@@ -61,9 +43,10 @@ export class SharedSlotPool implements SlotPool {
   #grantCount = 0;
   #snapshot: { capacity: number; expiryTimes: number[]; nextChangeAt: number };
 
-  constructor(options: SharedSlotPoolOptions) {
+  constructor(options: SlotPoolOptions, store: SlotStore) {
     this.#options = options;
-    const { clock, store, observer, perSecond, availableFrom } = options;
+    this.#store = store;
+    const { clock, observer, perSecond, availableFrom } = options;
     this.#availableFrom = availableFrom;
     this.#resumeAt = availableFrom;
     this.#fallback = this.#createFallback(0);
@@ -98,29 +81,24 @@ export class SharedSlotPool implements SlotPool {
   }
 
   free(now: number): number {
-    if (now < Math.max(this.#availableFrom, this.#resumeAt)) return 0;
+    if (now < this.#grantsFrom) return 0;
     if (!this.#membership.isMember) return this.#fallback.free(now);
     return Math.max(0, this.#snapshot.capacity - this.inUse(now));
   }
 
   inUse(now: number): number {
-    if (!this.#membership.isMember) return this.#fallback.inUse(now);
-    return this.#snapshot.expiryTimes.filter((time) => time > now).length;
+    return this.#membership.isMember ? this.#sharedExpiryTimes(now).length : this.#fallback.inUse(now);
   }
 
   earliestGrantAt(position: number, now: number): number {
     if (!this.#membership.isMember) return this.#fallback.earliestGrantAt(position, now);
-    const availableFrom = Math.max(now, this.#availableFrom, this.#resumeAt);
-    const expiryTimes = this.#snapshot.expiryTimes
-      .filter((time) => time > now)
-      .map((time) => Math.max(time, availableFrom));
-    while (expiryTimes.length < this.#options.perSecond) expiryTimes.push(availableFrom);
-    return earliestGrantAt(expiryTimes, this.#snapshot.capacity, position, now);
+    const { capacity } = this.#snapshot;
+    const expiryTimes = this.#sharedExpiryTimes(now);
+    return earliestGrantAt({ capacity, expiryTimes, availableFrom: this.#grantsFrom }, position, now);
   }
 
   nextChangeAt(now: number): number {
-    const availableFrom = Math.max(this.#availableFrom, this.#resumeAt);
-    if (now < availableFrom) return availableFrom;
+    if (now < this.#grantsFrom) return this.#grantsFrom;
     return this.#membership.isMember
       ? Math.max(this.#snapshot.nextChangeAt, now + 1)
       : this.#fallback.nextChangeAt(now);
@@ -130,47 +108,65 @@ export class SharedSlotPool implements SlotPool {
     return this.#membership.close();
   }
 
+  get #grantsFrom(): number {
+    return Math.max(this.#availableFrom, this.#resumeAt);
+  }
+
+  #sharedExpiryTimes(now: number): number[] {
+    return this.#snapshot.expiryTimes.filter((time) => time > now);
+  }
+
   async #acquireShared(request: AcquireRequest): Promise<AcquireResult> {
-    this.#grantCount += 1;
-    const { store, clock } = this.#options;
-    const id = `${store.replica}/${this.#grantCount}`;
+    const { clock } = this.#options;
+    const id = this.#createLeaseId();
     const requestedAt = clock.now();
-    const reply = await this.#membership.command(store.acquire(this.#membership.incarnation, id, request));
+    const reply = await this.#membership.command((incarnation) =>
+      this.#store.acquire(incarnation, id, request),
+    );
     // A grant whose reply is lost or outdated is not used: the next registration removes its lease from the store.
     if (!reply)
       return this.#membership.isMember ? { rejected: 'quota' } : this.#acquireFallback(request, clock.now());
     this.#updateSnapshot(reply.snapshot);
     if (reply.decision !== 'granted') return { rejected: reply.decision };
-    const slot = leaseSlot(this.#leases, clock, { id, caller: request.caller }, this.#onRelease);
+    const slot = this.#lease(id, request.caller);
     if (clock.now() - requestedAt <= MAX_GRANT_AGE_MS) return { slot };
     slot.release('unused');
     return { rejected: 'quota' };
   }
 
   #acquireFallback(request: AcquireRequest, now: number): AcquireResult {
-    return this.#membership.fallbackSlots === 0
-      ? { rejected: 'unavailable' }
-      : this.#fallback.acquire(request, now);
+    if (this.#membership.fallbackSlots === 0) return { rejected: 'unavailable' };
+    const decision = this.#fallback.decide(request, now);
+    if (decision !== 'granted') return { rejected: decision };
+    return { slot: this.#lease(this.#createLeaseId(), request.caller) };
   }
 
-  readonly #onRelease = (id: string, holdMs: number, reason: ReleaseReason): void => {
-    if (reason === 'throttled') void this.#reduceCapacity();
-    if (this.#membership.isMember) void this.#releaseShared(id, holdMs);
-    else this.#options.listener.changed();
-  };
+  #createLeaseId(): string {
+    this.#grantCount += 1;
+    return `${this.#store.replica}/${this.#grantCount}`;
+  }
 
-  async #releaseShared(id: string, holdMs: number): Promise<void> {
-    const { store, listener } = this.#options;
-    const snapshot = await this.#membership.command(store.release(this.#membership.incarnation, id, holdMs));
-    if (snapshot) this.#updateSnapshot(snapshot);
-    listener.changed();
+  #lease(id: string, caller: string): Slot {
+    return this.#leases.lease(id, caller, this.#options.clock, (reason, holdMs) => {
+      if (reason === 'throttled') void this.#reduceCapacity();
+      void this.#release(id, holdMs);
+    });
+  }
+
+  async #release(id: string, holdMs: number): Promise<void> {
+    if (this.#membership.isMember) {
+      const snapshot = await this.#membership.command((incarnation) =>
+        this.#store.release(incarnation, id, holdMs),
+      );
+      if (snapshot) this.#updateSnapshot(snapshot);
+    }
+    this.#options.onChange();
   }
 
   async #reduceCapacity(): Promise<void> {
     if (!this.#membership.isMember) return this.#fallback.reduceCapacity();
-    const { store, listener } = this.#options;
-    const reply = await this.#membership.command(store.reduce(this.#membership.incarnation));
-    if (reply?.reduced) listener.reduced(reply.capacity);
+    const reply = await this.#membership.command((incarnation) => this.#store.reduce(incarnation));
+    if (reply?.reduced) this.#options.observer.reduced?.(reply.capacity);
   }
 
   #updateSnapshot({ capacity, expiresInMs, nextChangeInMs }: StoreSnapshot): void {
@@ -182,31 +178,23 @@ export class SharedSlotPool implements SlotPool {
     };
   }
 
-  #createFallback(capacity: number): LocalSlotPool {
-    const { clock, listener, store } = this.#options;
-    return new LocalSlotPool({
-      capacity,
-      clock,
-      availableFrom: this.#resumeAt,
-      listener,
-      leases: this.#leases,
-      idPrefix: `${store.replica}/fallback-${this.#resumeAt}-`,
-      onRelease: this.#onRelease,
-    });
+  #createFallback(perSecond: number): LocalSlotPool {
+    const options = { ...this.#options, perSecond, availableFrom: this.#resumeAt };
+    return new LocalSlotPool(options, this.#leases);
   }
 
   #onDisconnected(): void {
     this.#resumeAt = this.#options.clock.now() + STARTUP_DELAY_MS;
     this.#fallback = this.#createFallback(this.#membership.fallbackSlots);
-    this.#options.listener.changed();
+    this.#options.onChange();
   }
 
   #onJoined({ warmupMs }: MembershipState, isFirst: boolean): void {
-    const { clock, perSecond, listener } = this.#options;
+    const { clock, perSecond, onChange } = this.#options;
     const now = clock.now();
     // A new store grants nothing to a new replica during its warm-up: calls wait for it as for the startup delay.
     if (isFirst && warmupMs > 0) this.#availableFrom = Math.max(this.#availableFrom, now + warmupMs + 1);
     this.#snapshot = { capacity: perSecond, expiryTimes: [], nextChangeAt: now };
-    listener.changed();
+    onChange();
   }
 }

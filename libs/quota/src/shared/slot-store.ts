@@ -17,17 +17,8 @@ export interface LeaseSnapshot {
   readonly expiresInMs: number;
 }
 
-/** The registration of a replica. */
-export interface JoinRequest {
-  /** Grows with each registration of this replica. The store ignores commands of an older incarnation. */
-  readonly incarnation: number;
-  /** How many fallback slots this replica uses until it receives another number. */
-  readonly fallbackSlots: number;
-  readonly leases: readonly LeaseSnapshot[];
-}
-
-/** What a replica acknowledges with each heartbeat: the values that it received last. */
-export interface Acknowledgement {
+/** The response to a registration or a heartbeat. The replica acknowledges it with its next heartbeat. */
+export interface MembershipState {
   /**
    * How many slots this replica may lease while the store is unavailable. The store counts the number that the replica
    * uses until the replica acknowledges a smaller one. So the fallback slots of all replicas never exceed the total.
@@ -35,15 +26,11 @@ export interface Acknowledgement {
   readonly fallbackSlots: number;
   /** Grows with each registration of any replica. A replica that acknowledges an epoch has joined since it began. */
   readonly epoch: number;
-}
-
-/** The response to a registration or a heartbeat. */
-export interface MembershipState extends Acknowledgement {
   /** How long the store is still new, in milliseconds. Until then other replicas may hold leases that it lacks. */
   readonly warmupMs: number;
 }
 
-/** The store does not know this incarnation of the replica: the replica must join again. */
+/** The reason of the error if the store does not know this incarnation of the replica: the replica must join again. */
 export const NOT_A_MEMBER = 'not-a-member';
 
 /** A command of the slot store failed. */
@@ -58,7 +45,8 @@ export class SlotStoreError extends Error {
 
 /**
  * The connection of one replica to the slots that all replicas share. Each command is one atomic step on the clock of
- * the store, and rejects with a SlotStoreError if the store cannot execute it.
+ * the store, and rejects with a SlotStoreError if the store cannot execute it. Each registration of a replica has a
+ * higher incarnation; the store rejects commands of an older one as {@link NOT_A_MEMBER}.
  */
 export interface SlotStore {
   /** Identifies this replica. No other replica has the same name. */
@@ -70,22 +58,25 @@ export interface SlotStore {
    *
    * Until every other replica has joined since, this replica is granted no more than its fallback slots: the others may
    * hold leases that the store does not know.
+   *
+   * @param fallbackSlots how many fallback slots this replica uses until it receives another number
    */
-  join(request: JoinRequest): Promise<MembershipState>;
+  join(
+    incarnation: number,
+    fallbackSlots: number,
+    leases: readonly LeaseSnapshot[],
+  ): Promise<MembershipState>;
   acquire(
     incarnation: number,
     id: string,
     request: AcquireRequest,
-  ): Promise<{ decision: Decision; snapshot: StoreSnapshot } | typeof NOT_A_MEMBER>;
+  ): Promise<{ decision: Decision; snapshot: StoreSnapshot }>;
   /** Makes the lease expire after `holdMs` milliseconds. */
-  release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot | typeof NOT_A_MEMBER>;
+  release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot>;
   /** Reports that this replica is alive. A replica without a heartbeat for five seconds is no longer a member. */
-  heartbeat(
-    incarnation: number,
-    acknowledged: Acknowledgement,
-  ): Promise<MembershipState | typeof NOT_A_MEMBER>;
+  heartbeat(incarnation: number, acknowledged: Omit<MembershipState, 'warmupMs'>): Promise<MembershipState>;
   /** Halves the capacity. Returns the capacity, and false in `reduced` if it was already reduced for this burst. */
-  reduce(incarnation: number): Promise<{ reduced: boolean; capacity: number } | typeof NOT_A_MEMBER>;
+  reduce(incarnation: number): Promise<{ reduced: boolean; capacity: number }>;
   /** Replaces a connection that does not respond. */
   reconnect(): void;
   /** Ends the membership of this replica if the store is available, and closes the connection. */

@@ -1,16 +1,7 @@
 import type { Clock } from '../clock.js';
-import { IN_FLIGHT } from '../local/earliest-grant.js';
 import type { Leases } from '../local/leases.js';
 import type { QuotaObserver } from '../observer.js';
-import {
-  type Acknowledgement,
-  type LeaseSnapshot,
-  type MembershipState,
-  NOT_A_MEMBER,
-  type SlotStore,
-  SlotStoreError,
-} from './slot-store.js';
-import { withTimeout } from './with-timeout.js';
+import { type LeaseSnapshot, type MembershipState, type SlotStore, SlotStoreError } from './slot-store.js';
 
 /** A command without a response after this time, in milliseconds, has failed. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -50,8 +41,10 @@ export class StoreMembership {
   #isClosed = false;
   #hasReportedLoss = false;
   #hasJoinedBefore = false;
+  /** Grows with each registration. Every command carries it. */
   #incarnation = 0;
-  #acknowledged: Acknowledgement = { fallbackSlots: 0, epoch: 0 };
+  /** The values that this replica received last. */
+  #state: MembershipState = { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: StoreMembershipOptions) {
@@ -60,35 +53,29 @@ export class StoreMembership {
       connected: () => void this.#join(),
       disconnected: (reason) => this.#handleLoss(reason),
     });
-    this.#scheduleJoin(FIRST_JOIN_DELAY_MS);
+    this.#schedule(FIRST_JOIN_DELAY_MS, () => this.#join());
   }
 
   get isMember(): boolean {
     return this.#isMember;
   }
 
-  /** Grows with each registration. Every command carries it. */
-  get incarnation(): number {
-    return this.#incarnation;
-  }
-
   /** How many slots this replica may lease without the store; 0 until the store has assigned some. */
   get fallbackSlots(): number {
-    return this.#acknowledged.fallbackSlots;
+    return this.#state.fallbackSlots;
   }
 
   /** Returns the response to a command. Returns undefined if it fails or is outdated; a failure ends the membership. */
-  async command<T>(response: Promise<T | typeof NOT_A_MEMBER>): Promise<T | undefined> {
+  async command<T>(send: (incarnation: number) => Promise<T>): Promise<T | undefined> {
     const incarnation = this.#incarnation;
+    const isCurrent = (): boolean => incarnation === this.#incarnation && this.#isMember;
     try {
-      const reply = await withTimeout(response, COMMAND_TIMEOUT_MS, this.#options.clock);
-      if (incarnation !== this.#incarnation || !this.#isMember) return undefined;
-      if (reply !== NOT_A_MEMBER) return reply;
-      this.#handleLoss(NOT_A_MEMBER);
+      const reply = await this.#withTimeout(send(incarnation));
+      return isCurrent() ? reply : undefined;
     } catch (error) {
-      if (incarnation === this.#incarnation) this.#handleLoss(failureReason(error));
+      if (isCurrent()) this.#handleLoss((error as SlotStoreError).reason);
+      return undefined;
     }
-    return undefined;
   }
 
   async close(): Promise<void> {
@@ -99,44 +86,32 @@ export class StoreMembership {
 
   #handleLoss(reason: string): void {
     if (this.#isClosed) return;
-    this.#reportLoss(reason);
+    const { store, observer } = this.#options;
+    if (!this.#hasReportedLoss) observer.storeDisconnected?.(reason, this.fallbackSlots);
+    this.#hasReportedLoss = true;
+    store.reconnect();
+    this.#schedule(RETRY_INTERVAL_MS, () => this.#join());
     if (!this.#isMember) return;
     this.#isMember = false;
-    this.#options.store.reconnect();
-    this.#scheduleJoin(RETRY_INTERVAL_MS);
     this.#options.disconnected();
-  }
-
-  #reportLoss(reason: string): void {
-    if (this.#hasReportedLoss) return;
-    this.#hasReportedLoss = true;
-    this.#options.observer.storeDisconnected?.(reason, this.fallbackSlots);
-  }
-
-  #scheduleJoin(delayMs: number): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void this.#join());
   }
 
   async #join(): Promise<void> {
     if (this.#isMember || this.#isClosed) return;
     this.#cancelTimer?.();
-    const { store, clock, leases } = this.#options;
+    const { store, leases } = this.#options;
     this.#incarnation += 1;
     const incarnation = this.#incarnation;
     const { version } = leases;
     try {
-      const request = { incarnation, fallbackSlots: this.fallbackSlots, leases: this.#leaseSnapshots() };
-      const state = await withTimeout(store.join(request), COMMAND_TIMEOUT_MS, clock);
+      const joining = store.join(incarnation, this.fallbackSlots, this.#leaseSnapshots());
+      const state = await this.#withTimeout(joining);
       if (incarnation !== this.#incarnation || this.#isClosed) return;
       // Leases that changed since the request was sent are not registered yet.
       if (version === leases.version) this.#activate(state);
       else await this.#join();
     } catch (error) {
-      if (incarnation !== this.#incarnation || this.#isClosed) return;
-      this.#reportLoss(failureReason(error));
-      store.reconnect();
-      this.#scheduleJoin(RETRY_INTERVAL_MS);
+      if (incarnation === this.#incarnation) this.#handleLoss((error as SlotStoreError).reason);
     }
   }
 
@@ -145,7 +120,7 @@ export class StoreMembership {
     return Array.from(this.#options.leases.active(now), ([id, { caller, expiresAt }]) => ({
       id,
       caller,
-      expiresInMs: expiresAt === IN_FLIGHT ? Infinity : expiresAt - now,
+      expiresInMs: expiresAt - now,
     }));
   }
 
@@ -159,25 +134,36 @@ export class StoreMembership {
     this.#options.joined(state, isFirst);
   }
 
-  #apply({ fallbackSlots, epoch }: MembershipState): void {
-    const isChanged =
-      fallbackSlots !== this.#acknowledged.fallbackSlots || epoch !== this.#acknowledged.epoch;
-    this.#acknowledged = { fallbackSlots, epoch };
-    this.#cancelTimer?.();
-    if (isChanged) void this.#sendHeartbeat();
-    else
-      this.#cancelTimer = this.#options.clock.setTimer(
-        HEARTBEAT_INTERVAL_MS,
-        () => void this.#sendHeartbeat(),
-      );
+  #apply(state: MembershipState): void {
+    const { fallbackSlots, epoch } = this.#state;
+    const isChanged = state.fallbackSlots !== fallbackSlots || state.epoch !== epoch;
+    this.#state = state;
+    this.#schedule(isChanged ? 0 : HEARTBEAT_INTERVAL_MS, () => this.#sendHeartbeat());
   }
 
   async #sendHeartbeat(): Promise<void> {
-    const state = await this.command(this.#options.store.heartbeat(this.#incarnation, this.#acknowledged));
+    const { store } = this.#options;
+    const state = await this.command((incarnation) => store.heartbeat(incarnation, this.#state));
     if (state && !this.#isClosed) this.#apply(state);
   }
-}
 
-function failureReason(error: unknown): string {
-  return error instanceof SlotStoreError ? error.reason : 'unknown';
+  /** Sets the one timer. */
+  #schedule(delayMs: number, run: () => Promise<void>): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void run());
+  }
+
+  async #withTimeout<T>(response: Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    const { promise: timeout, reject } = Promise.withResolvers<never>();
+    // If this process was blocked, the response may be queued behind the timer: the second timer lets it arrive.
+    let cancel = clock.setTimer(COMMAND_TIMEOUT_MS, () => {
+      cancel = clock.setTimer(1, () => reject(new SlotStoreError('timeout')));
+    });
+    try {
+      return await Promise.race([response, timeout]);
+    } finally {
+      cancel();
+    }
+  }
 }

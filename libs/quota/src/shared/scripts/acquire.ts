@@ -2,31 +2,21 @@ import { PRELUDE } from './prelude.js';
 
 /** Arguments: lease id, caller, new calls, pending calls. */
 export const ACQUIRE = `${PRELUDE}
-if not isMember() then return { 'not-a-member' } end
+if not isMember() then return NOT_A_MEMBER end
 local id, caller, newCalls, pendingCalls = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local leases = activeLeases()
 local capacity = currentLimit()
 local recoveryMs = recoveryWindow()
 local period = math.floor(now / PERIOD_MS)
 
-local function writeDemand(demand)
-  redis.call('HSET', demandsKey, demand.caller, string.format('%d %d %d %.3f %d %.3f',
-    demand.period, demand.previousPeak, demand.currentPeak, demand.spanStartedAt, demand.callsInSpan, demand.lastServedAt))
-  redis.call('PEXPIRE', demandsKey, KEY_TTL_MS)
-end
-
 -- The demand of each caller: fairness/demand-tracker.ts.
 local demands = {}
 local requester = {
-  caller = caller, period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1,
+  period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1,
 }
 for name, entry in each(demandsKey) do
-  local recordedPeriod, previousPeak, currentPeak, spanStartedAt, callsInSpan, lastServedAt =
-    string.match(entry, '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
-  local demand = {
-    caller = name, period = tonumber(recordedPeriod), previousPeak = tonumber(previousPeak), currentPeak = tonumber(currentPeak),
-    spanStartedAt = tonumber(spanStartedAt), callsInSpan = tonumber(callsInSpan), lastServedAt = tonumber(lastServedAt),
-  }
+  local demand = cjson.decode(entry)
+  demand.caller = name
   if demand.period ~= period then
     demand.previousPeak = demand.period == period - 1 and demand.currentPeak or 0
     demand.currentPeak, demand.period = 0, period
@@ -42,6 +32,7 @@ end
 if now - requester.spanStartedAt >= TYPICAL_HOLD_MS then requester.spanStartedAt, requester.callsInSpan = now, 0 end
 requester.callsInSpan = requester.callsInSpan + newCalls
 requester.currentPeak = math.max(requester.currentPeak, (leases.byCaller[caller] or 0) + pendingCalls, requester.callsInSpan)
+requester.caller = caller
 table.insert(demands, requester)
 for _, demand in ipairs(demands) do
   demand.slots, demand.used, demand.share = math.max(demand.previousPeak, demand.currentPeak), leases.byCaller[demand.caller] or 0, 0
@@ -94,6 +85,10 @@ if decision == 'granted' then
   table.insert(leases.expiresInMs, -1)
   leases.count = leases.count + 1
 end
-writeDemand(requester)
+redis.call('HSET', demandsKey, caller, cjson.encode({
+  period = period, previousPeak = requester.previousPeak, currentPeak = requester.currentPeak,
+  spanStartedAt = requester.spanStartedAt, callsInSpan = requester.callsInSpan, lastServedAt = requester.lastServedAt,
+}))
+redis.call('PEXPIRE', demandsKey, KEY_TTL_MS)
 return { decision, snapshot(leases, recoveryMs) }
 `;

@@ -23,15 +23,15 @@ return { updateMembership(claimed) }
 
 /** Arguments: acknowledged fallback slots, acknowledged epoch. */
 export const HEARTBEAT = `${PRELUDE}
-if not isMember() then return { 'not-a-member' } end
+if not isMember() then return NOT_A_MEMBER end
 own.acknowledgedEpoch = tonumber(ARGV[6])
 -- A replica that has just joined removes no member: others may have lost the store at the same time.
 if now - own.joinedAt >= RECOVERY_WINDOW_MS and warmupMs() == 0 then
   for id, entry in each(membersKey) do
-    if id ~= replica and now - parseMember(entry).lastSeenAt > MEMBER_TIMEOUT_MS then redis.call('HDEL', membersKey, id) end
+    if id ~= replica and now - cjson.decode(entry).lastSeenAt > MEMBER_TIMEOUT_MS then redis.call('HDEL', membersKey, id) end
   end
 end
-return { 'ok', updateMembership(tonumber(ARGV[5])) }
+return { updateMembership(tonumber(ARGV[5])) }
 `;
 
 export const LEAVE = `${PRELUDE}

@@ -6,8 +6,8 @@
  *
  * KEYS: four hashes.
  * - slots: lease id → "expiresAt inFlight replica caller"
- * - demands: caller → "period previousPeak currentPeak spanStartedAt callsInSpan lastServedAt"
- * - members: replica → "incarnation lastSeenAt fallbackSlots acknowledgedEpoch joinEpoch joinedAt"
+ * - demands: caller → JSON of period, previousPeak, currentPeak, spanStartedAt, callsInSpan, lastServedAt
+ * - members: replica → JSON of incarnation, lastSeenAt, fallbackSlots, acknowledgedEpoch, joinEpoch, joinedAt
  * - state: epoch, warmupUntil, reducedTo, reducedAt
  *
  * ARGV: replica, number of slots, longest lease in milliseconds, incarnation, then the arguments of the script.
@@ -30,17 +30,9 @@ local function each(key)
   end
 end
 
-local function parseMember(entry)
-  if not entry then return nil end
-  local incarnation, lastSeenAt, fallbackSlots, acknowledgedEpoch, joinEpoch, joinedAt =
-    string.match(entry, '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
-  return {
-    incarnation = tonumber(incarnation), lastSeenAt = tonumber(lastSeenAt), fallbackSlots = tonumber(fallbackSlots),
-    acknowledgedEpoch = tonumber(acknowledgedEpoch), joinEpoch = tonumber(joinEpoch), joinedAt = tonumber(joinedAt),
-  }
-end
-
-local own = parseMember(redis.call('HGET', membersKey, replica))
+local entryOfOwn = redis.call('HGET', membersKey, replica)
+local own = entryOfOwn and cjson.decode(entryOfOwn)
+local NOT_A_MEMBER = { 'not-a-member' }
 
 local function isMember()
   return own and own.incarnation == incarnation
@@ -58,7 +50,7 @@ local function recoveryWindow()
   if remaining > 0 then
     local hasUnseenMember = false
     for id, entry in each(membersKey) do
-      hasUnseenMember = hasUnseenMember or (id ~= replica and parseMember(entry).acknowledgedEpoch < own.joinEpoch)
+      hasUnseenMember = hasUnseenMember or (id ~= replica and cjson.decode(entry).acknowledgedEpoch < own.joinEpoch)
     end
     if not hasUnseenMember then remaining = 0 end
   end
@@ -72,14 +64,14 @@ local function updateMembership(claimed)
   local count, others = 1, 0
   for id, entry in each(membersKey) do
     if id ~= replica then
-      count, others = count + 1, others + parseMember(entry).fallbackSlots
+      count, others = count + 1, others + cjson.decode(entry).fallbackSlots
     end
   end
   local fallbackSlots = math.max(0, math.min(math.floor(maxSlots / count), maxSlots - others))
   -- A new store does not know the fallback slots of other replicas yet.
   if warmupMs() > 0 then fallbackSlots = math.min(fallbackSlots, claimed) end
-  redis.call('HSET', membersKey, replica, string.format('%d %.3f %d %d %d %.3f',
-    own.incarnation, now, math.max(fallbackSlots, claimed), own.acknowledgedEpoch, own.joinEpoch, own.joinedAt))
+  own.lastSeenAt, own.fallbackSlots = now, math.max(fallbackSlots, claimed)
+  redis.call('HSET', membersKey, replica, cjson.encode(own))
   redis.call('PEXPIRE', membersKey, KEY_TTL_MS)
   redis.call('PEXPIRE', stateKey, KEY_TTL_MS)
   return fallbackSlots, tonumber(redis.call('HGET', stateKey, 'epoch')), math.ceil(warmupMs())
