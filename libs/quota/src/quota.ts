@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { Slot, SlotPool } from './slot-pool.js';
+import type { Rejection, Slot, SlotPool } from './slot-pool.js';
 import { LocalSlotPool } from './local/local-slot-pool.js';
 import { SharedSlotPool } from './shared/shared-slot-pool.js';
 import type { SlotStore } from './shared/slot-store.js';
@@ -55,13 +55,6 @@ export interface QuotaState {
   nextFreeInMs: number;
 }
 
-/** The content of a QuotaExhaustedError or a ShareExhaustedError. */
-export interface Rejection {
-  readonly reason: 'quota' | 'share';
-  /** Milliseconds before which no slot can be free for one more call. */
-  readonly retryAfterMs: number;
-}
-
 const DEFAULT_QUEUE_LIMIT = 200;
 const DEFAULT_CALLER = 'default';
 
@@ -83,12 +76,10 @@ const DEFAULT_CALLER = 'default';
 export class Quota {
   readonly #clock: Clock;
   readonly #pool: SlotPool;
-  readonly #observer: Partial<QuotaObserver>;
   readonly #dispatcher: Dispatcher;
 
   constructor({ perSecond, clock, queueLimit = DEFAULT_QUEUE_LIMIT, observer = {}, store }: QuotaOptions) {
     this.#clock = clock;
-    this.#observer = observer;
     const onChange = (): void => void this.#dispatcher.dispatch();
     const availableFrom = clock.now() + STARTUP_DELAY_MS;
     const options = { perSecond, clock, availableFrom, onChange, observer };
@@ -107,24 +98,15 @@ export class Quota {
    * @throws QuotaClosedError if the quota is closed
    * @throws the reason of the signal if it is aborted while the call waits
    */
-  async acquire({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): Promise<Slot> {
+  async acquire(options: AcquireOptions = {}): Promise<Slot> {
     const { promise, resolve: grant, reject } = Promise.withResolvers<Slot>();
-    const requestedAt = this.#clock.now();
-    const deadline = requestedAt + waitMs;
-    const call = { caller, requestedAt, deadline, queued: false, canBeServed: false, grant, reject };
+    const call = { ...this.#createEntry(options, reject), canBeServed: false, grant };
     this.#dispatcher.add(call);
-    if (!signal || !this.#dispatcher.queue.callsOf(caller).includes(call)) return await promise;
-    const abortSignal = signal();
-    const onAbort = (): void => {
-      if (this.#dispatcher.queue.remove(call)) reject(abortSignal.reason as Error);
-      void this.#dispatcher.dispatch();
-    };
-    abortSignal.addEventListener('abort', onAbort);
-    if (abortSignal.aborted) onAbort();
+    const stopListening = this.#rejectOnAbort(call, options.signal);
     try {
       return await promise;
     } finally {
-      abortSignal.removeEventListener('abort', onAbort);
+      stopListening();
     }
   }
 
@@ -135,33 +117,16 @@ export class Quota {
    *
    * The wait ends in a later macrotask, and not while slots are granted. So the other call can get its slot first.
    */
-  reserveQueueEntry({ caller = DEFAULT_CALLER, waitMs = 0, signal }: AcquireOptions = {}): QueueReservation {
+  reserveQueueEntry(options: AcquireOptions = {}): QueueReservation {
     const { promise: rejected, reject } = Promise.withResolvers<never>();
-    rejected.catch(() => {});
-    const requestedAt = this.#clock.now();
-    const ended = new AbortController();
-    const entry: QueueEntry = {
-      caller,
-      requestedAt,
-      deadline: requestedAt + waitMs,
-      reject: (error) => {
-        ended.abort();
-        reject(error);
-      },
-    };
+    const entry = this.#createEntry(options, reject);
     this.#dispatcher.reserve(entry);
-    const release = (): boolean => {
-      ended.abort();
-      return this.#dispatcher.cancelReservation(entry);
+    const stopListening = this.#rejectOnAbort(entry, options.signal);
+    rejected.catch(stopListening);
+    const release = (): void => {
+      stopListening();
+      this.#dispatcher.remove(entry);
     };
-    if (signal && !ended.signal.aborted) {
-      const abortSignal = signal();
-      const onAbort = (): void => {
-        if (release()) reject(abortSignal.reason as Error);
-      };
-      abortSignal.addEventListener('abort', onAbort, { signal: ended.signal });
-      if (abortSignal.aborted) onAbort();
-    }
     return { rejected, release };
   }
 
@@ -172,17 +137,7 @@ export class Quota {
    * @returns undefined, without any effect, if `acquire` would grant a slot or if only `acquire` can decide
    */
   rejectIfExhausted(caller: string = DEFAULT_CALLER): Rejection | undefined {
-    const now = this.#clock.now();
-    if (this.#dispatcher.isDispatchDue(now) || now < this.#pool.availableFrom) return undefined;
-    const callsAhead = this.#dispatcher.queue.callsOf(caller).length;
-    const reason = this.#pool.rejection({ caller, newCalls: 1, pendingCalls: callsAhead + 1 }, now);
-    if (reason === undefined) return undefined;
-    this.#observer.rejected?.(reason);
-    const earliestGrantAt = this.#pool.earliestGrantAt(
-      this.#dispatcher.queue.positionOf(caller, callsAhead),
-      now,
-    );
-    return { reason, retryAfterMs: earliestGrantAt - now };
+    return this.#dispatcher.rejectIfExhausted(caller);
   }
 
   /** Returns the current state. It sends no command to the slot store. */
@@ -192,12 +147,32 @@ export class Quota {
     const capacity = this.#pool.capacity(now);
     const nextFreeInMs = free >= capacity ? 0 : this.#pool.earliestGrantAt(free, now) - now;
     const inUse = this.#pool.inUse(now);
-    return { capacity, free, inUse, queueLength: this.#dispatcher.queue.length, nextFreeInMs };
+    return { capacity, free, inUse, queueLength: this.#dispatcher.queue.queued.size, nextFreeInMs };
   }
 
   /** Rejects all entries of the queue and every later call with QuotaClosedError, and closes the slot store. */
   async close(): Promise<void> {
     this.#dispatcher.close();
     await this.#pool.close();
+  }
+
+  #createEntry(
+    { caller = DEFAULT_CALLER, waitMs = 0 }: AcquireOptions,
+    reject: (error: Error) => void,
+  ): QueueEntry {
+    const requestedAt = this.#clock.now();
+    return { caller, requestedAt, deadline: requestedAt + waitMs, reject };
+  }
+
+  /** Rejects a waiting entry when its signal is aborted. The returned function ends that. */
+  #rejectOnAbort(entry: QueueEntry, signal: AcquireOptions['signal']): () => void {
+    if (!signal || !this.#dispatcher.queue.has(entry)) return () => {};
+    const abortSignal = signal();
+    const onAbort = (): void => {
+      if (this.#dispatcher.remove(entry)) entry.reject(abortSignal.reason as Error);
+    };
+    abortSignal.addEventListener('abort', onAbort);
+    if (abortSignal.aborted) onAbort();
+    return () => abortSignal.removeEventListener('abort', onAbort);
   }
 }

@@ -29,6 +29,13 @@ export type Decision = 'granted' | 'quota' | 'share';
 /** `unavailable`: the slot store is unavailable, and this replica has no fallback slots. */
 export type RejectionReason = Exclude<Decision, 'granted'> | 'unavailable';
 
+/** The content of a QuotaExhaustedError or a ShareExhaustedError. */
+export interface Rejection {
+  readonly reason: 'quota' | 'share';
+  /** Milliseconds before which no slot can be free for one more call. */
+  readonly retryAfterMs: number;
+}
+
 export type AcquireResult = { readonly slot: Slot } | { readonly rejected: RejectionReason };
 
 /** Where slots come from: this process, or a store that replicas share. Times are those of the monotonic clock. */
@@ -41,7 +48,7 @@ export interface SlotPool {
    * Rejects a request as {@link acquire} would, without a store command. Returns undefined and records nothing if
    * `acquire` would grant a slot, or if only `acquire` can decide.
    */
-  rejection(request: AcquireRequest, now: number): 'quota' | 'share' | undefined;
+  rejection(request: AcquireRequest, now: number): Rejection['reason'] | undefined;
   /** Returns how many slots exist at this time. It is less than the configured number after throttling. */
   capacity(now: number): number;
   /** Returns how many slots are free. */

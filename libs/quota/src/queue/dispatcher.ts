@@ -6,7 +6,7 @@ import {
   QuotaUnavailableError,
   ShareExhaustedError,
 } from '../errors.js';
-import type { RejectionReason, Slot, SlotPool } from '../slot-pool.js';
+import type { AcquireRequest, Rejection, RejectionReason, Slot, SlotPool } from '../slot-pool.js';
 import { type PendingCall, type QueueEntry, FairQueue } from './fair-queue.js';
 
 const REJECTION_ERRORS = {
@@ -43,11 +43,6 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Whether a pass runs now, or is due and only its timer has not fired yet. */
-  isDispatchDue(now: number): boolean {
-    return this.#isDispatching || this.#nextPassAt <= now;
-  }
-
   /** Adds a call. It is granted a slot, queued or rejected; for a local pool, before this method returns. */
   add(call: PendingCall): void {
     if (this.#isClosed) return call.reject(new QuotaClosedError());
@@ -58,16 +53,25 @@ export class Dispatcher {
   /** Adds a queue entry that is never served. */
   reserve(entry: QueueEntry): void {
     if (this.#isClosed) return entry.reject(new QuotaClosedError());
-    if (!this.#makeRoomFor(entry)) return;
-    this.queue.reserve(entry);
-    this.#setTimer();
+    if (this.#enqueue(entry)) this.#setTimer();
   }
 
-  /** Removes a reservation. Returns whether it was present. */
-  cancelReservation(entry: QueueEntry): boolean {
+  /** Removes a call or a reservation. Returns whether it was present. */
+  remove(entry: QueueEntry): boolean {
     const wasPresent = this.queue.remove(entry);
-    if (this.queue.length === 0) this.#setTimer();
+    if (this.queue.queued.size === 0) this.#setTimer();
     return wasPresent;
+  }
+
+  /** Rejects a new call that may not wait, as {@link add} would. Returns undefined if only `add` can decide. */
+  rejectIfExhausted(caller: string): Rejection | undefined {
+    const now = this.#options.clock.now();
+    if (this.#isDispatching || this.#nextPassAt <= now || now < this.#pool.availableFrom) return undefined;
+    const callsAhead = this.queue.callsOf(caller).length;
+    const reason = this.#pool.rejection({ caller, newCalls: 1, pendingCalls: callsAhead + 1 }, now);
+    if (reason === undefined) return undefined;
+    this.#options.observer.rejected?.(reason);
+    return { reason, retryAfterMs: this.#earliestGrantAt(caller, callsAhead, now) - now };
   }
 
   /** Rejects all entries, and every later one. */
@@ -97,14 +101,12 @@ export class Dispatcher {
 
   async #pass(): Promise<void> {
     const rejected = new Set<string>();
-    for (
-      let caller = this.queue.nextCaller(rejected);
-      caller !== undefined;
-      caller = this.queue.nextCaller(rejected)
-    ) {
+    const next = (): AcquireRequest | undefined => this.queue.nextRequest(rejected);
+    for (let request = next(); request; request = next()) {
+      const { caller } = request;
       // Read the clock once: between two readings, the wait of a call could end that would have been served.
       const now = this.#options.clock.now();
-      const acquiring = this.#pool.acquire(this.queue.createRequest(caller), now);
+      const acquiring = this.#pool.acquire(request, now);
       // A local pool decides synchronously. Without `await`, no other call can run in between.
       const result = acquiring instanceof Promise ? await acquiring : acquiring;
       if ('slot' in result) this.#grant(caller, result.slot);
@@ -128,49 +130,42 @@ export class Dispatcher {
     for (const call of this.queue.callsOf(caller).slice()) {
       call.canBeServed = reason !== 'unavailable' && this.#canWait(call, callsAhead, now);
       if (!call.canBeServed) this.#reject(call, reason);
-      else if (call.queued || this.#enqueue(call)) callsAhead += 1;
+      else if (this.queue.queued.has(call) || this.#enqueue(call)) callsAhead += 1;
     }
   }
 
   #canWait(call: PendingCall, callsAhead: number, now: number): boolean {
     const deadline = this.#deadlineOf(call);
     if (call.canBeServed || deadline <= now) return deadline > now;
-    return this.#pool.earliestGrantAt(this.queue.positionOf(call.caller, callsAhead), now) <= deadline;
+    return this.#earliestGrantAt(call.caller, callsAhead, now) <= deadline;
   }
 
   #deadlineOf({ deadline }: QueueEntry): number {
     return Math.max(deadline, this.#pool.availableFrom);
   }
 
-  #enqueue(call: PendingCall): boolean {
-    const hasRoom = this.#makeRoomFor(call);
-    if (hasRoom) this.queue.enqueue(call);
-    return hasRoom;
+  /** Returns when a call that has `callsAhead` calls of its own caller ahead can get a slot. */
+  #earliestGrantAt(caller: string, callsAhead: number, now: number): number {
+    return this.#pool.earliestGrantAt(this.queue.positionOf(caller, callsAhead), now);
   }
 
-  /**
-   * Rejects the last entry of the caller with the most entries if the queue is full.
-   *
-   * @returns false if the rejected entry is the given one
-   */
-  #makeRoomFor(entry: QueueEntry): boolean {
-    if (this.queue.length < this.#options.queueLimit) return true;
-    const longestQueue = this.queue.longestQueue();
-    const isLast = longestQueue.length <= this.queue.lengthOf(entry.caller) + 1;
-    this.#reject(isLast ? entry : longestQueue.at(-1)!, 'queue');
-    return !isLast;
+  /** Queues an entry. If the queue is too long, rejects the last entry of the caller with the most entries. */
+  #enqueue(entry: QueueEntry): boolean {
+    this.queue.enqueue(entry);
+    if (this.queue.queued.size > this.#options.queueLimit)
+      this.#reject(this.queue.lastOfLongest(entry.caller), 'queue');
+    return this.queue.queued.has(entry);
   }
 
   #reject(entry: QueueEntry, reason: RejectionReason | 'queue'): void {
     const now = this.#options.clock.now();
-    const calls = this.queue.callsOf(entry.caller);
-    const index = calls.findIndex((call) => call === entry);
+    const index = this.queue.indexOf(entry);
     this.queue.remove(entry);
     this.#options.observer.rejected?.(reason);
     // A call in place of a reservation would come after all calls of its caller.
-    const callsAhead = index === -1 ? calls.length : index;
-    const earliestGrantAt = this.#pool.earliestGrantAt(this.queue.positionOf(entry.caller, callsAhead), now);
-    entry.reject(new REJECTION_ERRORS[reason](earliestGrantAt - now));
+    const callsAhead = index === -1 ? this.queue.callsOf(entry.caller).length : index;
+    const retryAfterMs = this.#earliestGrantAt(entry.caller, callsAhead, now) - now;
+    entry.reject(new REJECTION_ERRORS[reason](retryAfterMs));
   }
 
   /** Sets the one timer for the next pass or the next deadline, whichever is first. */
@@ -178,12 +173,12 @@ export class Dispatcher {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#nextPassAt = Infinity;
-    if (this.#isDispatching || (!this.queue.hasPendingCalls && this.queue.length === 0)) return;
+    if (this.#isDispatching || (!this.queue.hasPendingCalls && this.queue.queued.size === 0)) return;
     const now = this.#options.clock.now();
     if (this.queue.hasPendingCalls) this.#nextPassAt = this.#pool.nextChangeAt(now);
     for (const call of this.queue) this.#nextPassAt = Math.min(this.#nextPassAt, this.#deadlineOf(call));
     let timerAt = this.#nextPassAt;
-    for (const entry of this.queue.reservations) timerAt = Math.min(timerAt, this.#deadlineOf(entry));
+    for (const entry of this.queue.queued) timerAt = Math.min(timerAt, this.#deadlineOf(entry));
     this.#cancelTimer = this.#options.clock.setTimer(Math.max(0, timerAt - now), () => this.#onTimer());
   }
 
@@ -192,7 +187,7 @@ export class Dispatcher {
     if (now >= this.#nextPassAt) return void this.dispatch();
     // Not during a pass: a call that is granted a slot may release reservations.
     if (this.#isDispatching) return;
-    for (const entry of Array.from(this.queue.reservations))
+    for (const entry of this.queue.reservations)
       if (this.#deadlineOf(entry) <= now) this.#reject(entry, 'quota');
     this.#setTimer();
   }

@@ -1,6 +1,6 @@
 import type { AcquireRequest, Slot } from '../slot-pool.js';
 
-/** An entry that counts against the queue limit: a call that waits for a slot, or a reservation. */
+/** An entry of the queue: a call that waits for a slot, or a reservation. */
 export interface QueueEntry {
   readonly caller: string;
   readonly requestedAt: number;
@@ -11,8 +11,6 @@ export interface QueueEntry {
 
 /** A call that needs a slot. */
 export interface PendingCall extends QueueEntry {
-  /** Whether the call waits in the queue. A new call does not, until the pool has rejected a request for it. */
-  queued: boolean;
   /** Whether a slot can be free before the deadline. Once true, it stays true until the deadline. */
   canBeServed: boolean;
   grant(slot: Slot): void;
@@ -25,30 +23,33 @@ interface CallerQueue {
 }
 
 /**
- * The calls that need a slot: first come first served within one caller, round-robin across callers. Reservations
- * count against the queue limit, but are never served.
+ * The calls that need a slot: first come first served within one caller, round-robin across callers. A new call counts
+ * against the queue limit only after {@link enqueue}. Reservations are enqueued too, but are never served.
  */
 export class FairQueue {
   // In round-robin order: a caller that is served moves to the end.
   readonly #callerQueues = new Map<string, CallerQueue>();
-  readonly #reservations = new Set<QueueEntry>();
-  #queuedCalls = 0;
+  readonly #queued = new Set<QueueEntry>();
 
   /** Whether any call needs a slot, queued or not. */
   get hasPendingCalls(): boolean {
     return this.#callerQueues.size > 0;
   }
 
-  /** How many entries count against the queue limit. */
-  get length(): number {
-    return this.#queuedCalls + this.#reservations.size;
+  /** The entries that count against the queue limit. */
+  get queued(): ReadonlySet<QueueEntry> {
+    return this.#queued;
   }
 
-  get reservations(): ReadonlySet<QueueEntry> {
-    return this.#reservations;
+  get reservations(): QueueEntry[] {
+    return [...this.#queued].filter((entry) => !('grant' in entry));
   }
 
-  /** Adds a new call. It counts against the queue limit only after {@link enqueue}. */
+  has(entry: QueueEntry): boolean {
+    return this.#queued.has(entry) || this.indexOf(entry) !== -1;
+  }
+
+  /** Adds a new call. */
   add(call: PendingCall): void {
     const callerQueue = this.#callerQueues.get(call.caller) ?? { calls: [], newCalls: 0 };
     this.#callerQueues.set(call.caller, callerQueue);
@@ -56,40 +57,34 @@ export class FairQueue {
     callerQueue.newCalls += 1;
   }
 
-  enqueue(call: PendingCall): void {
-    call.queued = true;
-    this.#queuedCalls += 1;
-  }
-
-  reserve(entry: QueueEntry): void {
-    this.#reservations.add(entry);
+  /** Counts a pending call or a reservation against the queue limit. */
+  enqueue(entry: QueueEntry): void {
+    this.#queued.add(entry);
   }
 
   /** Removes a call or a reservation. Returns whether it was present. */
   remove(entry: QueueEntry): boolean {
-    if (this.#reservations.delete(entry)) return true;
-    const call = this.callsOf(entry.caller).find((one) => one === entry);
-    if (!call) return false;
-    this.#removeCall(call);
+    const wasQueued = this.#queued.delete(entry);
+    const index = this.indexOf(entry);
+    if (index === -1) return wasQueued;
+    const { calls } = this.#callerQueues.get(entry.caller)!;
+    calls.splice(index, 1);
+    if (calls.length === 0) this.#callerQueues.delete(entry.caller);
     return true;
   }
 
-  /** Returns the next caller in round-robin order that is not in `except`. */
-  nextCaller(except: ReadonlySet<string>): string | undefined {
-    for (const caller of this.#callerQueues.keys()) if (!except.has(caller)) return caller;
+  /**
+   * Returns the next request to the pool: that of the first caller in round-robin order that is not in `except`. Each
+   * new call is reported in one request only.
+   */
+  nextRequest(except: ReadonlySet<string>): AcquireRequest | undefined {
+    for (const [caller, callerQueue] of this.#callerQueues) {
+      if (except.has(caller)) continue;
+      const { newCalls, calls } = callerQueue;
+      callerQueue.newCalls = 0;
+      return { caller, newCalls, pendingCalls: calls.length };
+    }
     return undefined;
-  }
-
-  /** Creates the next request of a caller to the pool. Each new call is reported in one request only. */
-  createRequest(caller: string): AcquireRequest {
-    const callerQueue = this.#callerQueues.get(caller);
-    const request = {
-      caller,
-      newCalls: callerQueue?.newCalls ?? 0,
-      pendingCalls: callerQueue?.calls.length ?? 0,
-    };
-    if (callerQueue) callerQueue.newCalls = 0;
-    return request;
   }
 
   /** Removes the first call of a caller and moves the caller to the end of the round-robin order. */
@@ -97,13 +92,18 @@ export class FairQueue {
     const callerQueue = this.#callerQueues.get(caller);
     const call = callerQueue?.calls[0];
     if (!callerQueue || !call) return undefined;
-    this.#removeCall(call);
+    this.remove(call);
     if (this.#callerQueues.delete(caller)) this.#callerQueues.set(caller, callerQueue);
     return call;
   }
 
   callsOf(caller: string): readonly PendingCall[] {
     return this.#callerQueues.get(caller)?.calls ?? [];
+  }
+
+  /** Returns the position of a call among the calls of its caller; -1 for a reservation or an absent call. */
+  indexOf(entry: QueueEntry): number {
+    return this.callsOf(entry.caller).findIndex((call) => call === entry);
   }
 
   *[Symbol.iterator](): Generator<PendingCall> {
@@ -118,30 +118,11 @@ export class FairQueue {
     return position;
   }
 
-  /** Returns the counted entries of the caller that has the most, in order of arrival. */
-  longestQueue(): readonly QueueEntry[] {
-    let longestQueue: readonly QueueEntry[] = [];
-    for (const entries of Map.groupBy(this.#countedEntries(), ({ caller }) => caller).values())
-      if (entries.length > longestQueue.length) longestQueue = entries;
-    return longestQueue.toSorted((a, b) => a.requestedAt - b.requestedAt);
-  }
-
-  /** Returns how many entries of a caller count against the queue limit. */
-  lengthOf(caller: string): number {
-    let length = 0;
-    for (const entry of this.#countedEntries()) if (entry.caller === caller) length += 1;
-    return length;
-  }
-
-  *#countedEntries(): Generator<QueueEntry> {
-    for (const call of this) if (call.queued) yield call;
-    yield* this.#reservations;
-  }
-
-  #removeCall(call: PendingCall): void {
-    if (call.queued) this.#queuedCalls -= 1;
-    const { calls } = this.#callerQueues.get(call.caller)!;
-    calls.splice(calls.indexOf(call), 1);
-    if (calls.length === 0) this.#callerQueues.delete(call.caller);
+  /** Returns the last queued entry of the caller that has the most; of `caller`, if no other one has more. */
+  lastOfLongest(caller: string): QueueEntry {
+    const entriesByCaller = Map.groupBy(this.#queued, (entry) => entry.caller);
+    let longest = entriesByCaller.get(caller) ?? [];
+    for (const entries of entriesByCaller.values()) if (entries.length > longest.length) longest = entries;
+    return longest.toSorted((a, b) => a.requestedAt - b.requestedAt).at(-1)!;
   }
 }
