@@ -1,5 +1,5 @@
-/** An action of the API: its protocol names, and how to serialize its parameters. It must be idempotent. */
-export interface Action<Parameters> {
+/** An action of the API, and its parameters. It must be idempotent. */
+export interface Action {
   readonly name: string;
   /** The API version, a date such as `2019-07-22`. */
   readonly version: string;
@@ -7,5 +7,5 @@ export interface Action<Parameters> {
   readonly service: string;
   /** The error code of a call without effect because its goal was reached before. It counts as success. */
   readonly alreadyDoneCode: string;
-  serialize(parameters: Parameters): Record<string, unknown>;
+  readonly parameters: Readonly<Record<string, unknown>>;
 }

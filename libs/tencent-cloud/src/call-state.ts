@@ -39,7 +39,6 @@ export class CallState {
   #deadline = Infinity;
   #lastError: unknown;
   #unknownOutcomeError: Error | undefined;
-  #clockCorrected = false;
 
   constructor(options: CallStateOptions) {
     this.#options = options;
@@ -64,17 +63,17 @@ export class CallState {
     if (this.#attempts === 1) this.#deadline = this.#options.clock.now() + this.#options.deadlineMs;
   }
 
-  /** Corrects the clock at most once in a call. */
-  correctClockOnce(correct: () => boolean): void {
-    this.#clockCorrected = !this.#clockCorrected && correct();
-  }
-
-  /** Records the failure of an attempt. Returns the reason for a retry, or undefined if the call must not be retried. */
-  recordFailure(error: unknown): RetryReason | undefined {
+  /**
+   * Records the failure of an attempt. Returns the reason for a retry, or undefined if the call must not be retried.
+   *
+   * @param isClockCorrected whether the cloud rejected the time of the signature, and it will be another one
+   */
+  recordFailure(error: unknown, isClockCorrected = false): RetryReason | undefined {
     this.#lastError = error;
     if (hasUnknownOutcome(error)) this.#unknownOutcomeError = error;
     const canRetry = this.#attempts < this.#options.maxAttempts && this.remainingMs() > MIN_REMAINING_MS;
-    return canRetry ? this.#retryReason(error) : undefined;
+    if (!canRetry) return undefined;
+    return isClockCorrected ? 'clock-skew' : retryReason(error);
   }
 
   /**
@@ -104,13 +103,12 @@ export class CallState {
     if (this.#unknownOutcomeError) return hasUnknownOutcome(error) ? error : this.#unknownOutcomeError;
     return this.#lastError ?? error;
   }
+}
 
-  #retryReason(error: unknown): RetryReason | undefined {
-    if (error instanceof CloudUnreachableError) return 'unreachable';
-    if (error instanceof CloudTimeoutError) return 'timeout';
-    if (error instanceof CloudFailedError) return 'failed';
-    if (!(error instanceof CloudRejectedError)) return undefined;
-    if (isCode(error.cloudCode, 'RequestLimitExceeded')) return 'throttled';
-    return this.#clockCorrected ? 'clock-skew' : undefined;
-  }
+function retryReason(error: unknown): RetryReason | undefined {
+  if (error instanceof CloudUnreachableError) return 'unreachable';
+  if (error instanceof CloudTimeoutError) return 'timeout';
+  if (error instanceof CloudFailedError) return 'failed';
+  const isThrottled = error instanceof CloudRejectedError && isCode(error.cloudCode, 'RequestLimitExceeded');
+  return isThrottled ? 'throttled' : undefined;
 }

@@ -28,10 +28,11 @@ async function serve(respond: (response: ServerResponse) => void): Promise<URL> 
 async function releases(
   endpoint: URL,
   getCredentials = () => new Credentials('id', 'key'),
+  maxAttempts = 1,
 ): Promise<ReleaseReason[]> {
   const reasons: ReleaseReason[] = [];
   const clock = new ManualClock();
-  const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts: 1, clock, random: () => 0 };
+  const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts, clock, random: () => 0 };
   client = new TencentCloudClient({ endpoint, getCredentials, ...options });
   const acquirePermit = async () => {
     const attempt = reasons.length;
@@ -90,5 +91,16 @@ describe('the permit of an attempt', () => {
 
   it('is released as unused when nothing was sent', async () => {
     expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
+  });
+});
+
+describe('a call whose clock was corrected', () => {
+  it('is not retried again after a definite error', async () => {
+    const codes = ['AuthFailure.SignatureExpire', 'ResourceNotFound'];
+    const endpoint = await serve((response) => {
+      response.setHeader('date', 'Thu, 01 Jan 1970 00:00:00 GMT');
+      error(codes.shift() ?? 'FailedOperation')(response);
+    });
+    expect(await releases(endpoint, undefined, 3)).toEqual(['completed', 'completed']);
   });
 });

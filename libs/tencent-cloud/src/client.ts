@@ -6,9 +6,8 @@ import type { Clock } from './clock.js';
 import { CallState } from './call-state.js';
 import type { Credentials } from './credentials/credentials.js';
 import { parseResponse } from './parse-response.js';
-import { attemptCode, attemptRequestId } from './attempt-result.js';
 import { isCode } from './error-codes.js';
-import { CloudRejectedError, CloudTimeoutError, CloudUnreachableError } from './errors.js';
+import { CloudRejectedError, CloudTimeoutError, CloudUnreachableError, describeFailure } from './errors.js';
 import type { CallObserver, ClientObserver } from './observer.js';
 import type { Permit, ReleaseReason } from './permit.js';
 import { RetryBudget } from './retry-budget.js';
@@ -87,7 +86,7 @@ export class TencentCloudClient {
    * @throws the error of `getCredentials`: nothing was sent
    * @throws the error of `acquirePermit` before the first attempt: nothing was sent
    */
-  async call<P>(action: Action<P>, parameters: P, options: CallOptions): Promise<CallResult> {
+  async call(action: Action, options: CallOptions): Promise<CallResult> {
     const callState = new CallState(this.#options);
     this.#retryBudget.deposit();
     const policy = retry(
@@ -95,7 +94,7 @@ export class TencentCloudClient {
       { maxAttempts: this.#options.maxAttempts, backoff: new DelegateBackoff(() => callState.backoffMs()) },
     );
     try {
-      return await policy.execute(() => this.#attempt(callState, action, parameters, options));
+      return await policy.execute(() => this.#attempt(callState, action, options));
     } catch (error) {
       throw callState.resolveError(error);
     }
@@ -108,26 +107,22 @@ export class TencentCloudClient {
 
   #shouldRetry(callState: CallState, error: unknown): boolean {
     const { clock, observer } = this.#options;
-    if (error instanceof CloudRejectedError && error.cloudCode === SIGNATURE_EXPIRED)
-      callState.correctClockOnce(() => this.#correctClock(error.date));
-    const reason = callState.recordFailure(error);
+    const reason = callState.recordFailure(error, this.#correctClock(error));
     if (!reason || !this.#retryBudget.tryWithdraw(clock.now())) return false;
     observer?.retried(reason);
     return true;
   }
 
-  #correctClock(date: string | undefined): boolean {
-    const corrected = this.#clockOffset.correct(date, this.#options.clock.wallClockMs());
-    if (corrected) this.#options.observer?.clockCorrected(this.#clockOffset.ms);
+  /** Corrects the clock if the cloud rejected the time of the signature. Returns whether the offset changed. */
+  #correctClock(error: unknown): boolean {
+    if (!(error instanceof CloudRejectedError) || error.cloudCode !== SIGNATURE_EXPIRED) return false;
+    const { clock, observer } = this.#options;
+    const corrected = this.#clockOffset.correct(error.date, clock.wallClockMs());
+    if (corrected) observer?.clockCorrected(this.#clockOffset.ms);
     return corrected;
   }
 
-  async #attempt<P>(
-    callState: CallState,
-    action: Action<P>,
-    parameters: P,
-    options: CallOptions,
-  ): Promise<CallResult> {
+  async #attempt(callState: CallState, action: Action, options: CallOptions): Promise<CallResult> {
     this.#circuitBreaker.assertClosed();
     const permit = await options.acquirePermit(
       callState.attempts === 0 ? undefined : callState.remainingMs(),
@@ -136,7 +131,7 @@ export class TencentCloudClient {
       this.#circuitBreaker.assertClosed();
       callState.startAttempt();
       // Outside the circuit breaker: an error of the credentials must not count as a response of the cloud.
-      const request = this.#sign(action, parameters, options.region);
+      const request = this.#sign(action, options.region);
       return await this.#circuitBreaker.run(() =>
         this.#send(callState, action, request, permit, options.observer),
       );
@@ -150,14 +145,14 @@ export class TencentCloudClient {
     }
   }
 
-  #sign<P>(action: Action<P>, parameters: P, region: string): SignedRequest {
+  #sign(action: Action, region: string): SignedRequest {
     const timestamp = Math.floor((this.#options.clock.wallClockMs() + this.#clockOffset.ms) / 1000);
-    return this.#signer.sign(action, parameters, region, this.#options.getCredentials(), timestamp);
+    return this.#signer.sign(action, region, this.#options.getCredentials(), timestamp);
   }
 
-  async #send<P>(
+  async #send(
     callState: CallState,
-    action: Action<P>,
+    action: Action,
     request: SignedRequest,
     permit: Permit,
     callObserver: CallObserver | undefined,
@@ -177,9 +172,8 @@ export class TencentCloudClient {
       permit.release('completed');
       return { requestId, alreadyDone: false };
     } catch (error) {
-      requestId = attemptRequestId(error);
-      code = attemptCode(error);
-      permit.release(releaseReason(error, status !== undefined));
+      ({ code, requestId } = describeFailure(error));
+      permit.release(releaseReason(error, code, status !== undefined));
       throw error;
     } finally {
       const durationMs = clock.now() - startedAt;
@@ -206,8 +200,8 @@ export class TencentCloudClient {
   }
 }
 
-function releaseReason(error: unknown, hasResponse: boolean): ReleaseReason {
-  if (isCode(attemptCode(error), 'RequestLimitExceeded')) return 'throttled';
+function releaseReason(error: unknown, code: string, hasResponse: boolean): ReleaseReason {
+  if (isCode(code, 'RequestLimitExceeded')) return 'throttled';
   // Without a connection nothing arrived. Holding the permit anyway rate-limits reconnects.
   return hasResponse || error instanceof CloudUnreachableError ? 'completed' : 'abandoned';
 }

@@ -70,6 +70,16 @@ export class CircuitOpenError extends Error {
   }
 }
 
+/** Returns the code and the RequestId of a failed attempt, for observers: see `Attempt`. */
+export function describeFailure(error: unknown): { code: string; requestId: string | undefined } {
+  if (error instanceof CloudRejectedError) return { code: error.cloudCode, requestId: error.requestId };
+  if (error instanceof CloudFailedError) {
+    const { cloudCode = 'malformed', requestId } = error.upstreamError ?? {};
+    return { code: cloudCode, requestId };
+  }
+  return { code: error instanceof CloudTimeoutError ? 'timeout' : 'unreachable', requestId: undefined };
+}
+
 /** Returns whether the cloud or the network failed. A definite response, even an error, is not a failure. */
 export function isTransientFailure(error: unknown): boolean {
   return hasUnknownOutcome(error) || error instanceof CloudUnreachableError;

@@ -8,7 +8,7 @@ export {
   InstanceMetadataCredentialsProvider,
   METADATA_SERVICE_ORIGIN,
 } from './credentials/instance-metadata-credentials-provider.js';
-export { CredentialsUnavailableError } from './credentials/credentials-unavailable-error.js';
+export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
 export { isSecret, isSecretId, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/credential-format.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
 export { DOCUMENTED_CODES, isCode } from './error-codes.js';

@@ -20,14 +20,8 @@ export class RequestSigner {
    * @param timestamp whole UNIX seconds
    * @throws TypeError if the credentials are malformed
    */
-  sign<P>(
-    action: Action<P>,
-    parameters: P,
-    region: string,
-    credentials: Credentials,
-    timestamp: number,
-  ): SignedRequest {
-    const body = JSON.stringify(action.serialize(parameters));
+  sign(action: Action, region: string, credentials: Credentials, timestamp: number): SignedRequest {
+    const body = JSON.stringify(action.parameters);
     const signable = { head: this.#head, payload: body, service: action.service };
     const headers = {
       Host: this.#host,

@@ -1,4 +1,3 @@
-import type { Action } from './action.js';
 import type { CallOptions, TencentCloudClient } from './client.js';
 
 /** The regions that this action supports. */
@@ -16,12 +15,11 @@ export interface StopResult {
   readonly requestId: string;
 }
 
-const STOP_STREAM_INGEST: Action<RelayTask> = {
+const STOP_STREAM_INGEST = {
   name: 'StopStreamIngest',
   version: '2019-07-22',
   service: 'trtc',
   alreadyDoneCode: 'FailedOperation.TaskFinished',
-  serialize: ({ sdkAppId, taskId }) => ({ SdkAppId: sdkAppId, TaskId: taskId }),
 };
 
 /**
@@ -33,9 +31,10 @@ const STOP_STREAM_INGEST: Action<RelayTask> = {
  */
 export async function stopStreamIngest(
   client: TencentCloudClient,
-  task: RelayTask,
+  { sdkAppId, taskId }: RelayTask,
   options: CallOptions,
 ): Promise<StopResult> {
-  const { requestId, alreadyDone } = await client.call(STOP_STREAM_INGEST, task, options);
+  const action = { ...STOP_STREAM_INGEST, parameters: { SdkAppId: sdkAppId, TaskId: taskId } };
+  const { requestId, alreadyDone } = await client.call(action, options);
   return { status: alreadyDone ? 'already-finished' : 'stopped', requestId };
 }

@@ -66,11 +66,7 @@ export class Transport {
   async post({ headers, body, signal }: SignedPost): Promise<HttpResponse> {
     const sending = { sent: false };
     try {
-      const {
-        status,
-        data,
-        headers: responseHeaders,
-      } = await this.#axios.request<Buffer>({
+      const response = await this.#axios.request<Buffer>({
         method: 'POST',
         url: '/',
         headers,
@@ -78,8 +74,8 @@ export class Transport {
         signal,
         transport: this.#trackSending(sending),
       });
-      const { date } = responseHeaders;
-      return { status, body: data, ...(typeof date === 'string' && { date }) };
+      const { date } = response.headers;
+      return { status: response.status, body: response.data, ...(typeof date === 'string' && { date }) };
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // The error contains the headers of the request, so only its code is used.

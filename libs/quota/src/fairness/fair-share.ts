@@ -22,34 +22,29 @@ export function checkFairShare(
   for (const count of inUse.values()) free -= count;
   if (demands.length === 1) return free > 0 ? 'granted' : 'quota';
   const shares = maxMinShares(demands, capacity);
-  const own = computeShareStatus(
-    demands.find((demand) => demand.caller === caller)!,
-    shares,
-    inUse,
-  );
-  for (const demand of demands)
-    if (demand.caller !== caller) free -= reservedFor(own, computeShareStatus(demand, shares, inUse));
+  const statuses = demands.map((demand) => shareStatus(demand, shares, inUse));
+  const own = statuses.find((status) => status.caller === caller)!;
+  for (const other of statuses) if (other !== own) free -= reservedFor(own, other);
   if (free > 0) return 'granted';
   return own.deficit > 0 ? 'quota' : 'share';
 }
 
-interface ShareStatus {
+interface ShareStatus extends Demand {
   readonly used: number;
   /** How many slots the caller lacks to its share. */
   readonly deficit: number;
   /** Whether the demand is no larger than the share. */
   readonly withinShare: boolean;
-  readonly lastServedAt: number;
 }
 
-function computeShareStatus(
-  { caller, slots, lastServedAt }: Demand,
+function shareStatus(
+  demand: Demand,
   shares: ReadonlyMap<string, number>,
   inUse: ReadonlyMap<string, number>,
 ): ShareStatus {
-  const used = inUse.get(caller) ?? 0;
-  const share = shares.get(caller) ?? 0;
-  return { used, deficit: Math.max(0, share - used), withinShare: share === slots, lastServedAt };
+  const used = inUse.get(demand.caller) ?? 0;
+  const share = shares.get(demand.caller) ?? 0;
+  return { ...demand, used, deficit: Math.max(0, share - used), withinShare: share === demand.slots };
 }
 
 /** Returns how many free slots a caller leaves to another one. */

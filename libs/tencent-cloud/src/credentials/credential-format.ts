@@ -7,12 +7,12 @@ export const SECRET_ID_FORMAT = 'visible ASCII without blanks, commas and slashe
 /** Describes a valid SecretKey or session token, for error messages. */
 export const SECRET_FORMAT = 'visible ASCII without blanks';
 
-/** Returns whether a text can be a SecretId. */
-export function isSecretId(text: string): boolean {
-  return SECRET_ID_PATTERN.test(text);
+/** Returns whether a value can be a SecretId. */
+export function isSecretId(text: unknown): text is string {
+  return typeof text === 'string' && SECRET_ID_PATTERN.test(text);
 }
 
-/** Returns whether a text can be a SecretKey or a session token. */
-export function isSecret(text: string): boolean {
-  return SECRET_PATTERN.test(text);
+/** Returns whether a value can be a SecretKey or a session token. */
+export function isSecret(text: unknown): text is string {
+  return typeof text === 'string' && SECRET_PATTERN.test(text);
 }

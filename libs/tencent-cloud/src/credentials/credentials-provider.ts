@@ -27,3 +27,19 @@ export interface CredentialsObserver {
    */
   failed(reason: string): void;
 }
+
+/** There are no credentials, or they have expired. Nothing was sent. */
+export class CredentialsUnavailableError extends Error {
+  readonly code = 'no-credentials';
+  override readonly name = 'CredentialsUnavailableError';
+
+  /** @param retryAfterMs milliseconds until the provider tries again to load credentials */
+  constructor(readonly retryAfterMs: number) {
+    super('there are no valid credentials');
+  }
+}
+
+/** The source of the credentials responded, but not with usable credentials. The message contains none of its content. */
+export class InvalidCredentialsError extends Error {
+  override readonly name = 'InvalidCredentialsError';
+}

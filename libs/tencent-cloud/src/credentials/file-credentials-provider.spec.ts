@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileCredentialsProvider } from './file-credentials-provider.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
+import { CredentialsUnavailableError } from './credentials-provider.js';
 
 let folder: string;
 

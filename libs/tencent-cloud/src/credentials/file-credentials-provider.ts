@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
-import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
-import { InvalidCredentialsError } from './invalid-credentials-error.js';
+import {
+  type CredentialsObserver,
+  type CredentialsProvider,
+  CredentialsUnavailableError,
+  InvalidCredentialsError,
+} from './credentials-provider.js';
 import { isSecret, isSecretId } from './credential-format.js';
 
 /** Files are not replaced at the same moment: contents are complete if they do not change for this time. */

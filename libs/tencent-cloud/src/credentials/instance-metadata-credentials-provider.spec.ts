@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/manual-clock.js';
 import { InstanceMetadataCredentialsProvider } from './instance-metadata-credentials-provider.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
+import { CredentialsUnavailableError } from './credentials-provider.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,9 +1,12 @@
 import axios, { isAxiosError } from 'axios';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
-import type { CredentialsObserver, CredentialsProvider } from './credentials-provider.js';
-import { CredentialsUnavailableError } from './credentials-unavailable-error.js';
-import { InvalidCredentialsError } from './invalid-credentials-error.js';
+import {
+  type CredentialsObserver,
+  type CredentialsProvider,
+  CredentialsUnavailableError,
+  InvalidCredentialsError,
+} from './credentials-provider.js';
 import { isSecret, isSecretId } from './credential-format.js';
 
 /** Origin of the instance metadata service. */
@@ -113,13 +116,11 @@ export class InstanceMetadataCredentialsProvider implements CredentialsProvider 
     const timeout = new AbortController();
     const cancelTimer = this.#options.clock.setTimer(REQUEST_TIMEOUT_MS, () => timeout.abort());
     try {
-      const { status, data } = await axios.get<string>(this.#url, {
+      const { status, data } = await axios.get<unknown>(this.#url, {
         signal: AbortSignal.any([timeout.signal, this.#stopped.signal]),
         proxy: false,
         maxRedirects: 0,
         maxContentLength: MAX_RESPONSE_BYTES,
-        responseType: 'text',
-        transformResponse: [],
         validateStatus: () => true,
       });
       if (status !== 200) throw new InvalidCredentialsError(`the metadata service returned HTTP ${status}`);
@@ -140,29 +141,17 @@ function describeFailure(error: unknown): string {
   return `the metadata service cannot be reached (${(isAxiosError(error) && error.code) || 'unknown'})`;
 }
 
-function parseCredentials(text: string): CachedCredentials {
-  const response = parseJsonObject(text);
-  const { Code, TmpSecretId: id, TmpSecretKey: key, Token: token, ExpiredTime: expiredTime } = response;
+function parseCredentials(response: unknown): CachedCredentials {
+  const { Code, TmpSecretId, TmpSecretKey, Token, ExpiredTime } = (response ?? {}) as Record<string, unknown>;
   if (Code !== 'Success')
     throw new InvalidCredentialsError('the metadata service did not return the code Success');
-  const valid =
-    typeof id === 'string' &&
-    isSecretId(id) &&
-    typeof key === 'string' &&
-    isSecret(key) &&
-    typeof token === 'string' &&
-    isSecret(token) &&
-    typeof expiredTime === 'number' &&
-    Number.isFinite(expiredTime);
-  if (!valid) throw new InvalidCredentialsError('the metadata service did not return credentials');
-  return { credentials: new Credentials(id, key, token), expiresAtMs: expiredTime * 1000 };
-}
-
-function parseJsonObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  if (
+    !isSecretId(TmpSecretId) ||
+    !isSecret(TmpSecretKey) ||
+    !isSecret(Token) ||
+    !Number.isFinite(ExpiredTime)
+  )
+    throw new InvalidCredentialsError('the metadata service did not return credentials');
+  const credentials = new Credentials(TmpSecretId, TmpSecretKey, Token);
+  return { credentials, expiresAtMs: (ExpiredTime as number) * 1000 };
 }
