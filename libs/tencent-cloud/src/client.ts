@@ -132,9 +132,8 @@ export class TencentCloudClient {
       callState.startAttempt();
       // Outside the circuit breaker: an error of the credentials must not count as a response of the cloud.
       const request = this.#sign(action, options.region);
-      return await this.#circuitBreaker.run(() =>
-        this.#send(callState, action, request, permit, options.observer),
-      );
+      const send = () => this.#send(callState, action, request, permit, options.observer);
+      return await this.#circuitBreaker.run(send);
     } catch (error) {
       if (error instanceof CloudRejectedError && error.cloudCode === action.alreadyDoneCode)
         return { requestId: error.requestId, alreadyDone: !callState.isOutcomeUnknown };
@@ -163,10 +162,8 @@ export class TencentCloudClient {
     let status: number | undefined;
     let requestId: string | undefined;
     try {
-      const response = await this.#post(
-        request,
-        Math.min(this.#options.attemptTimeoutMs, callState.remainingMs()),
-      );
+      const timeoutMs = Math.min(this.#options.attemptTimeoutMs, callState.remainingMs());
+      const response = await this.#post(request, timeoutMs);
       ({ status } = response);
       requestId = parseResponse(response).RequestId;
       permit.release('completed');
@@ -188,7 +185,7 @@ export class TencentCloudClient {
     const timeout = new AbortController();
     const cancelTimer = this.#options.clock.setTimer(timeoutMs, () => timeout.abort());
     try {
-      return await this.#transport.post({ ...request, signal: timeout.signal });
+      return await this.#transport.post(request, timeout.signal);
     } catch (error) {
       if (!timeout.signal.aborted) throw error;
       throw error instanceof CloudUnreachableError

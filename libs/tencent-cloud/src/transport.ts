@@ -22,11 +22,6 @@ export interface SignedRequest {
   readonly body: string;
 }
 
-interface SignedPost extends SignedRequest {
-  /** Aborts the attempt and destroys its socket. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Sends requests to one endpoint over keep-alive connections. It follows no redirect, uses no proxy of the environment,
  * decompresses nothing, and limits the size of a response.
@@ -60,10 +55,11 @@ export class Transport {
   /**
    * Sends a request.
    *
+   * @param signal aborts the attempt and destroys its socket
    * @throws CloudUnreachableError if nothing was sent
    * @throws CloudFailedError if the request was sent, or may have been, and no complete response arrived
    */
-  async post({ headers, body, signal }: SignedPost): Promise<HttpResponse> {
+  async post({ headers, body }: SignedRequest, signal: AbortSignal): Promise<HttpResponse> {
     const sending = { sent: false };
     try {
       const response = await this.#axios.request<Buffer>({

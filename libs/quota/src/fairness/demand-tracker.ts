@@ -72,14 +72,8 @@ export class DemandTracker {
 
 function createCallerDemand(now: number): CallerDemand {
   const period = Math.floor(now / PERIOD_MS);
-  return {
-    period,
-    previousPeak: 0,
-    currentPeak: 0,
-    spanStartedAt: now,
-    callsInSpan: 0,
-    lastServedAt: -Infinity,
-  };
+  const noCalls = { previousPeak: 0, currentPeak: 0, callsInSpan: 0 };
+  return { period, ...noCalls, spanStartedAt: now, lastServedAt: -Infinity };
 }
 
 function advancePeriod(record: CallerDemand, now: number): void {

@@ -119,8 +119,9 @@ export class RedisSlotStore implements SlotStore {
   }
 }
 
-function toMembershipState([fallbackSlots, epoch, warmupMs]: Reply): MembershipState {
-  return { fallbackSlots: Number(fallbackSlots), epoch: Number(epoch), warmupMs: Number(warmupMs) };
+function toMembershipState(reply: Reply): MembershipState {
+  const [fallbackSlots = 0, epoch = 0, warmupMs = 0] = reply as number[];
+  return { fallbackSlots, epoch, warmupMs };
 }
 
 function toSnapshot([capacity = 0, nextChangeInMs = 0, ...expiresInMs]: number[]): StoreSnapshot {

@@ -30,8 +30,8 @@ local function each(key)
   end
 end
 
-local entryOfOwn = redis.call('HGET', membersKey, replica)
-local own = entryOfOwn and cjson.decode(entryOfOwn)
+local ownEntry = redis.call('HGET', membersKey, replica)
+local own = ownEntry and cjson.decode(ownEntry)
 local NOT_A_MEMBER = { 'not-a-member' }
 
 local function isMember()
