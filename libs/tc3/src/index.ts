@@ -6,6 +6,7 @@
 export { canonicalHead } from './canonical-head.js';
 export type { CanonicalHead } from './canonical-head.js';
 export type { Credentials } from './credentials.js';
+export { isSecret, isSecretId } from './credentials.js';
 export { signRequest } from './sign-request.js';
 export type { SignableRequest } from './signable-request.js';
 export { SigningKeyCache } from './signing-key-cache.js';

@@ -2,13 +2,10 @@ import { createHmac } from 'node:crypto';
 
 import { canonicalRequest } from './canonical-request.js';
 import { ALGORITHM, SIGNED_HEADERS } from './constants.js';
-import type { Credentials } from './credentials.js';
+import { type Credentials, isSecretId } from './credentials.js';
 import type { SignableRequest } from './signable-request.js';
 import { SigningKeyCache } from './signing-key-cache.js';
 import { stringToSign } from './string-to-sign.js';
-
-// Visible ASCII without the two separators of the Credential field.
-const SECRET_ID = /^[!-+\-.0-~]+$/;
 
 /**
  * Signs a POST to `/` with TC3-HMAC-SHA256 and returns the value of its Authorization header.
@@ -32,7 +29,7 @@ export function signRequest(
   signingKeys: SigningKeyCache = new SigningKeyCache(),
 ): string {
   const { secretId } = credentials;
-  if (!SECRET_ID.test(secretId)) {
+  if (!isSecretId(secretId)) {
     throw new TypeError('secretId must be visible ASCII without commas, slashes and spaces, and not empty');
   }
   const { scope, key } = signingKeys.get(credentials, request.service, timestamp);

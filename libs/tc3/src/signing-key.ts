@@ -1,9 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 import { KEY_PREFIX, TERMINATOR } from './constants.js';
-
-// A key read from a file often ends in a line feed. Signed with it, a request is rejected without a hint at the cause.
-const VISIBLE = /^[!-~]+$/;
+import { isSecret } from './credentials.js';
 
 /**
  * Step 3: the key that signs for one service on one UTC date.
@@ -11,7 +9,7 @@ const VISIBLE = /^[!-~]+$/;
  * A KeyObject shows its bytes only on export, and OpenSSL loads it once instead of once per signature.
  */
 export function signingKey(secretKey: string, date: string, service: string): KeyObject {
-  if (!VISIBLE.test(secretKey)) {
+  if (!isSecret(secretKey)) {
     throw new TypeError('secretKey must be visible ASCII without spaces, and not empty');
   }
   const dateKey = hmacSha256(`${KEY_PREFIX}${secretKey}`, date);

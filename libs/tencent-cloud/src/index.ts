@@ -1,6 +1,7 @@
 /** A client of Tencent Cloud's API, with retries, a circuit breaker and credentials that can change at any time. */
 export { TencentCloudClient } from './client.js';
-export { Credentials } from './credentials/credentials.js';
+export { isSecret, isSecretId } from '#libs/tc3';
+export { Credentials, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/credentials.js';
 export { FileCredentialsProvider } from './credentials/file-credentials-provider.js';
 export type { CredentialSource, CredentialSources } from './credentials/file-credentials-provider.js';
 export { StaticCredentialsProvider } from './credentials/static-credentials-provider.js';
@@ -9,7 +10,6 @@ export {
   METADATA_SERVICE_ORIGIN,
 } from './credentials/instance-metadata-credentials-provider.js';
 export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
-export { isSecret, isSecretId, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/credential-format.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
 export { DOCUMENTED_CODES, isCode } from './error-codes.js';
 export {

@@ -1,5 +1,10 @@
 import type { Credentials as SigningCredentials } from '#libs/tc3';
 
+/** Describes a valid SecretId, for error messages. */
+export const SECRET_ID_FORMAT = 'visible ASCII without blanks, commas and slashes';
+/** Describes a valid SecretKey or session token, for error messages. */
+export const SECRET_FORMAT = 'visible ASCII without blanks';
+
 const REDACTED = '[redacted]';
 
 /**

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isSecret, isSecretId } from '#libs/tc3';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
 import {
@@ -7,7 +8,6 @@ import {
   CredentialsUnavailableError,
   InvalidCredentialsError,
 } from './credentials-provider.js';
-import { isSecret, isSecretId } from './credential-format.js';
 
 /** Files are not replaced at the same moment: contents are complete if they do not change for this time. */
 const READ_INTERVAL_MS = 50;

@@ -1,4 +1,5 @@
 import axios, { isAxiosError } from 'axios';
+import { isSecret, isSecretId } from '#libs/tc3';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
 import {
@@ -7,7 +8,6 @@ import {
   CredentialsUnavailableError,
   InvalidCredentialsError,
 } from './credentials-provider.js';
-import { isSecret, isSecretId } from './credential-format.js';
 
 /** Origin of the instance metadata service. */
 export const METADATA_SERVICE_ORIGIN = new URL('http://metadata.tencentyun.com');
