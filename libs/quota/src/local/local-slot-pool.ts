@@ -14,7 +14,7 @@ export interface SlotPoolOptions {
   /** When the first slot can be granted. */
   availableFrom: number;
   /** Called when waiting calls may be granted a slot, and no call to the pool caused that. */
-  onChange(): void;
+  onChange: () => void;
   observer: Partial<QuotaObserver>;
 }
 
