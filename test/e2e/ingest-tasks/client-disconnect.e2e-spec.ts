@@ -57,4 +57,18 @@ describe('a call whose client disconnects', () => {
       clientDisconnected: true,
     });
   });
+
+  it('is counted with status 499 when no response was sent', async () => {
+    const countWithStatus = (status: number) =>
+      readMetric(
+        gateway.url,
+        `http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="${status}"}`,
+      );
+    sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
+    const request = stopAndWait('counted');
+    await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'counted'));
+    request.destroy();
+    await eventually(() => logEntryOf('counted') !== undefined);
+    expect([await countWithStatus(499), await countWithStatus(200)]).toEqual([1, 0]);
+  });
 });

@@ -14,7 +14,6 @@ import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { ProblemWriter } from '../problems/problem-writer.js';
 import { RateLimitHook } from '../quota/rate-limit.hook.js';
-import { fromFastify } from '../reporting/completed-request.js';
 import { Reporter } from '../reporting/reporter.js';
 
 declare module 'fastify' {
@@ -54,7 +53,7 @@ export function registerHooks(app: NestFastifyApplication): void {
       context.clientDisconnect.abort(CLIENT_DISCONNECTED);
       lifecycle.requestFinished(context);
       connections.requestEnded(socket);
-      reporter.requestCompleted(fromFastify(request, reply));
+      reporter.requestCompleted(request, reply);
     });
   };
 
@@ -95,7 +94,7 @@ export function registerHooks(app: NestFastifyApplication): void {
       void reply.removeHeader('connection');
     if (isStopRoute(request)) {
       rateLimit.addHeaders(request, reply);
-      reporter.stopCompleted(fromFastify(request, reply), stopOutcomeOf(reply));
+      reporter.stopCompleted(request, reply, stopOutcomeOf(reply));
     }
     done(null, payload);
   });

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { UNKNOWN_CALLER } from '../http/caller-identity.js';
+import { CLIENT_CLOSED_REQUEST } from '../http/client-disconnected.error.js';
 import type { RequestContext } from '../http/request-context.js';
 import type { StopOutcome } from '../ingest-tasks/stop-outcome.js';
 import type { ProblemException } from '../problems/problem.exception.js';
-import type { CompletedRequest } from './completed-request.js';
 import { HttpMetrics } from './http-metrics.js';
 import { stopLogEntry } from './stop-log-entry.js';
 import { StopMetrics } from './stop-metrics.js';
@@ -24,14 +25,11 @@ export class Reporter {
   ) {}
 
   /** Reports a request whose response was sent or whose client disconnected. */
-  requestCompleted({ method, route, status, durationMs, context }: CompletedRequest): void {
-    this.http.observe(
-      method,
-      route,
-      status,
-      durationMs / 1000,
-      this.#traceIds.get(context) ?? context.traceId,
-    );
+  requestCompleted({ method, routeOptions, requestContext }: FastifyRequest, reply: FastifyReply): void {
+    const status = reply.raw.headersSent ? reply.statusCode : CLIENT_CLOSED_REQUEST;
+    const seconds = (performance.now() - requestContext.startedAt) / 1000;
+    const traceId = this.#traceIds.get(requestContext) ?? requestContext.traceId;
+    this.http.observe(method, routeOptions.url, status, seconds, traceId);
   }
 
   /**
@@ -54,12 +52,12 @@ export class Reporter {
   }
 
   /** Reports a stop with its outcome, also if its client has disconnected. */
-  stopCompleted(request: CompletedRequest, outcome: StopOutcome): void {
-    const recorded = this.tracing.record(request, outcome);
-    if (recorded !== undefined) this.#traceIds.set(request.context, recorded);
-    const traceId = recorded ?? request.context.traceId;
+  stopCompleted(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): void {
+    const recorded = this.tracing.record(request, reply, outcome);
+    if (recorded !== undefined) this.#traceIds.set(request.requestContext, recorded);
+    const traceId = recorded ?? request.requestContext.traceId;
     const { result, suppressLog } = outcome;
-    if (result !== 'cancelled') this.stops.count(request.caller ?? UNKNOWN_CALLER, result, traceId);
-    if (!suppressLog) this.logger.info(stopLogEntry(request, outcome, traceId), `stop: ${result}`);
+    if (result !== 'cancelled') this.stops.count(request.caller?.name ?? UNKNOWN_CALLER, result, traceId);
+    if (!suppressLog) this.logger.info(stopLogEntry(request, reply, outcome, traceId), `stop: ${result}`);
   }
 }

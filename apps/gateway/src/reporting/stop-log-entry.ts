@@ -1,26 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt } from '#libs/tencent-cloud';
 import { UNKNOWN_CALLER } from '../http/caller-identity.js';
 import type { StopDetails, StopOutcome } from '../ingest-tasks/stop-outcome.js';
 import { initialWait, type TimeSpan } from '../ingest-tasks/upstream-call.js';
-import type { CompletedRequest } from './completed-request.js';
 
 /** The log entry of a stop. docs/logs.md explains each field. */
 export function stopLogEntry(
-  { context, caller, status, durationMs }: CompletedRequest,
+  { requestContext: context, caller }: FastifyRequest,
+  { statusCode: status }: FastifyReply,
   { result, outcome, upstream, reason, details }: StopOutcome,
   traceId: string | undefined,
 ): Record<string, unknown> {
   const attempts = details?.upstreamCall?.attempts ?? [];
   const entry: Record<string, unknown> = { event: 'stop-completed', requestId: context.requestId };
   if (traceId !== undefined) entry['traceId'] = traceId;
-  entry['caller'] = caller ?? UNKNOWN_CALLER;
+  entry['caller'] = caller?.name ?? UNKNOWN_CALLER;
   if (caller === undefined && context.clientAddress !== undefined) entry['address'] = context.clientAddress;
   Object.assign(entry, details?.task, { result, outcome, status });
   if (details?.coalesced) entry['coalesced'] = details.coalesced;
   entry['attemptCount'] = attempts.length;
   entry['waitMs'] = roundToTenth(totalWaitMs(details));
   entry['upstreamMs'] = roundToTenth(totalMs(attempts));
-  entry['durationMs'] = roundToTenth(durationMs);
+  entry['durationMs'] = roundToTenth(performance.now() - context.startedAt);
   if (upstream?.code !== undefined) entry['upstreamCode'] = upstream.code;
   if (upstream) entry['upstreamRequestId'] = upstream.requestId;
   if (reason !== undefined) entry['reason'] = reason;

@@ -11,13 +11,21 @@ import {
   TraceExporterMetricsHelper,
 } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type ReadableSpan,
+  type Sampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TracingConfig } from '../../config/tracing-config.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
-import type { CompletedRequest } from '../completed-request.js';
-import { ObservedSpanExporter } from './observed-span-exporter.js';
-import { createSampler } from './sampler.js';
 import { StopSpans } from './stop-spans.js';
 
 const manifest = createRequire(import.meta.url)('#package.json') as { name: string; version: string };
@@ -36,25 +44,23 @@ const MAX_ATTRIBUTE_LENGTH = 512;
 
 const CONTENT_TYPE = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' };
 
-export interface OtlpTracingOptions {
-  readonly revision: string;
-  /** Of Tencent Cloud. */
-  readonly endpoint: URL;
-  /** Called after each export, with the reason when it failed. */
-  readonly onExport: (failure: string | undefined) => void;
-}
-
 /** Exports spans to a collector over OTLP. Only this folder depends on OpenTelemetry. */
 export interface OtlpTracing {
   /** @returns the trace id, if the trace is recorded */
-  record(request: CompletedRequest, outcome: StopOutcome): string | undefined;
+  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined;
   /** Resolves when all spans are exported or dropped. */
   close(): Promise<void>;
 }
 
+/**
+ * @param endpoint of Tencent Cloud
+ * @param onExport called after each export, with the reason when it failed
+ */
 export function createOtlpTracing(
   config: TracingConfig,
-  { revision, endpoint, onExport }: OtlpTracingOptions,
+  revision: string,
+  endpoint: URL,
+  onExport: (failure: string | undefined) => void,
 ): OtlpTracing {
   const provider = new TracerProvider({
     sampler: createSampler(config.sampler, config.ratio),
@@ -76,7 +82,7 @@ export function createOtlpTracing(
   });
   const spans = new StopSpans(provider.getTracer(manifest.name, manifest.version), endpoint);
   return {
-    record: (request, outcome) => spans.record(request, outcome),
+    record: (request, reply, outcome) => spans.record(request, reply, outcome),
     close: () => provider.shutdown().catch(() => {}),
   };
 }
@@ -101,4 +107,41 @@ function createExporter({ url, headers, protocol }: TracingConfig): SpanExporter
       undefined,
     ),
   );
+}
+
+/** Reports the result of each export. The reason contains nothing of the request or the response. */
+class ObservedSpanExporter implements SpanExporter {
+  constructor(
+    private readonly exporter: SpanExporter,
+    private readonly onExport: (failure: string | undefined) => void,
+  ) {}
+
+  export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
+    this.exporter.export(spans, (result) => {
+      this.onExport(result.error ? reasonOf(result.error) : undefined);
+      done(result);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.exporter.shutdown();
+  }
+}
+
+function reasonOf(error: Error & { code?: string | number }): string {
+  const code = error.code;
+  if (typeof code === 'number') return `HTTP ${code}`;
+  return code ?? 'no response, or a temporary rejection';
+}
+
+/**
+ * Creates a sampler by its name in OpenTelemetry's specification. With `parentbased_`, the caller's decision applies.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+ */
+function createSampler(name: string, ratio: number): Sampler {
+  if (name.startsWith('parentbased_'))
+    return new ParentBasedSampler({ root: createSampler(name.replace('parentbased_', ''), ratio) });
+  if (name === 'always_off') return new AlwaysOffSampler();
+  return name === 'traceidratio' ? new TraceIdRatioBasedSampler(ratio) : new AlwaysOnSampler();
 }

@@ -21,12 +21,12 @@ import {
   ATTR_URL_PATH,
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt } from '#libs/tencent-cloud';
 import { UNKNOWN_CALLER } from '../../http/caller-identity.js';
 import { parseTraceparent } from '../../http/traceparent.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
 import { initialWait, type TimeSpan } from '../../ingest-tasks/upstream-call.js';
-import type { CompletedRequest } from '../completed-request.js';
 
 const ACTION = 'StopStreamIngest';
 
@@ -52,7 +52,7 @@ export class StopSpans {
   }
 
   /** @returns the trace id, if the trace is recorded */
-  record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
+  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
     if (outcome.suppressLog) return undefined;
     const now = performance.now();
     // One offset for all spans of a stop, so that they nest even if the wall clock changes.
@@ -60,13 +60,13 @@ export class StopSpans {
     const toEpochMs = (ms: number): number => ms + offset;
     const parent = parentContext(request.headers['traceparent'] as string | undefined);
     const server = this.tracer.startSpan(
-      `${request.method} ${request.route}`,
-      { kind: SpanKind.SERVER, startTime: toEpochMs(now - request.durationMs) },
+      `${request.method} ${request.routeOptions.url}`,
+      { kind: SpanKind.SERVER, startTime: toEpochMs(request.requestContext.startedAt) },
       parent,
     );
     if (!server.isRecording()) return undefined;
-    server.setAttributes(serverAttributes(request, outcome));
-    if (request.status >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
+    server.setAttributes(serverAttributes(request, reply, outcome));
+    if (reply.statusCode >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
     const context = trace.setSpan(parent, server);
     const { queuedAt, upstreamCall, task } = outcome.details ?? {};
     if (queuedAt !== undefined)
@@ -125,17 +125,18 @@ function parentContext(traceparent: string | undefined): Context {
 
 /** Without the query, which may contain a secret by mistake. */
 function serverAttributes(
-  { context, method, url, route, httpVersion, caller, status }: CompletedRequest,
+  { requestContext: context, method, url, routeOptions, raw, caller }: FastifyRequest,
+  { statusCode: status }: FastifyReply,
   { result, outcome, details }: StopOutcome,
 ): Attributes {
   const attributes: Attributes = {
     [ATTR_HTTP_REQUEST_METHOD]: method,
-    [ATTR_HTTP_ROUTE]: route,
+    [ATTR_HTTP_ROUTE]: routeOptions.url,
     [ATTR_URL_PATH]: url.split('?', 1)[0],
     [ATTR_URL_SCHEME]: 'http',
-    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+    [ATTR_NETWORK_PROTOCOL_VERSION]: raw.httpVersion,
     'ingest_gateway.request_id': context.requestId,
-    'ingest_gateway.caller': caller ?? UNKNOWN_CALLER,
+    'ingest_gateway.caller': caller?.name ?? UNKNOWN_CALLER,
     'ingest_gateway.result': result,
     'ingest_gateway.outcome': outcome,
     'ingest_gateway.coalesced': details?.coalesced,

@@ -1,10 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import type { BuildConfig, Configuration, TencentCloudConfig } from '../../config/configuration.js';
 import { buildConfig, tencentCloudConfig, tracingConfig } from '../../config/namespaces.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
-import { systemClock } from '../../time/system-clock.js';
-import type { CompletedRequest } from '../completed-request.js';
 import type { OtlpTracing } from './otlp-tracing.js';
 
 /** The time to export the last spans when the application closes. */
@@ -27,11 +27,10 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     const { otlp } = this.config;
     if (!otlp) return;
     const { createOtlpTracing } = await import('./otlp-tracing.js');
-    this.#tracing = createOtlpTracing(otlp, {
-      revision: this.build.revision,
-      endpoint: this.cloud.endpoint,
-      onExport: (failure) => this.#onExport(failure),
-    });
+    const { revision } = this.build;
+    this.#tracing = createOtlpTracing(otlp, revision, this.cloud.endpoint, (failure) =>
+      this.#onExport(failure),
+    );
   }
 
   /**
@@ -39,8 +38,8 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
    *
    * @returns the trace id, if the trace is recorded
    */
-  record(request: CompletedRequest, outcome: StopOutcome): string | undefined {
-    return this.#tracing?.record(request, outcome);
+  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
+    return this.#tracing?.record(request, reply, outcome);
   }
 
   /** Exports the remaining spans. Resolves after at most `timeoutMs` milliseconds. */
@@ -48,10 +47,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     const tracing = this.#tracing;
     if (!tracing) return;
     this.#tracing = undefined;
-    const { promise: timeout, resolve } = Promise.withResolvers<void>();
-    const cancelTimer = systemClock.setTimer(Math.max(0, timeoutMs), resolve);
-    await Promise.race([tracing.close(), timeout]);
-    cancelTimer();
+    await Promise.race([tracing.close(), sleep(Math.max(0, timeoutMs))]);
   }
 
   async onApplicationShutdown(): Promise<void> {
