@@ -7,6 +7,15 @@ type Schema = Record<string, unknown>;
 /** Headers that HTTP adds to each response; no API document describes them. */
 const HTTP_HEADERS = new Set(['content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
 
+/** Headers of HTML pages for browsers, which the document leaves out. */
+const PAGE_HEADERS = new Set([
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'x-frame-options',
+]);
+
 /** The OpenAPI document of a gateway. It validates the responses of the gateway. */
 export class ApiDocument {
   /** The documented responses that were seen, such as `DELETE /ingest-tasks/{id} 404 task-not-found`. */
@@ -70,7 +79,10 @@ export class ApiDocument {
 
   #headerErrors({ headers = {} }: Oas3Response, sent: HttpResponse['headers']): string[] {
     const documented = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
-    const undocumented = Object.keys(sent).filter((name) => !documented.has(name) && !HTTP_HEADERS.has(name));
+    const isPage = sent['content-type']?.startsWith('text/html') ?? false;
+    const undocumented = Object.keys(sent).filter(
+      (name) => !documented.has(name) && !HTTP_HEADERS.has(name) && !(isPage && PAGE_HEADERS.has(name)),
+    );
     const invalid = [...documented].flatMap(([name, component]) => {
       const { required, schema } = this.content.components!.headers![component] as Oas3Header;
       const value = sent[name];

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ProblemDescription } from '../problems/problem-descriptions.js';
+import type { ProblemDescription } from '../problems/problem-table.js';
 
 const STYLE = `
 body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1.05rem/1.5 system-ui, sans-serif; color: #222; background: #fff }

@@ -4,8 +4,12 @@ import Negotiator from 'negotiator';
 import { htmlSecurityHeaders } from '../http/html-security-headers.js';
 import { PublicRoute } from '../http/route-config.js';
 import { ProblemException } from '../problems/problem.exception.js';
-import { describeProblem, PROBLEM_CODES, type ProblemDescription } from '../problems/problem-descriptions.js';
-import type { ProblemCode } from '../problems/problem-table.js';
+import {
+  describeProblem,
+  PROBLEM_CODES,
+  type ProblemCode,
+  type ProblemDescription,
+} from '../problems/problem-table.js';
 import { problemPage, problemsPage, STYLE_SOURCE } from './problem-pages.js';
 
 /** The description of each problem: HTML for browsers, otherwise JSON. */
@@ -27,18 +31,14 @@ export class ProblemsController {
   @Get(':code')
   @PublicRoute()
   describe(
-    @Param('code') code: string,
+    @Param('code') code: ProblemCode,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): ProblemDescription | string {
-    if (!isProblemCode(code)) throw new ProblemException('route-not-found');
+    if (!PROBLEM_CODES.includes(code)) throw new ProblemException('route-not-found');
     const problem = describeProblem(code);
     return respond(request, reply, problem, () => problemPage(problem));
   }
-}
-
-function isProblemCode(code: string): code is ProblemCode {
-  return (PROBLEM_CODES as string[]).includes(code);
 }
 
 function respond<T>(request: FastifyRequest, reply: FastifyReply, json: T, html: () => string): T | string {

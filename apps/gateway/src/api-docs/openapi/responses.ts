@@ -1,23 +1,52 @@
-import { DESCRIPTIONS } from '../../problems/problem-descriptions.js';
-import { PROBLEMS, type ProblemCode } from '../../problems/problem-table.js';
-import { problemExample } from './examples.js';
-import { headerReferences, COMMON_HEADERS, PROBLEM_HEADERS, HEADERS_BY_STATUS } from './headers.js';
-import { schemaName } from './problem-schemas.js';
-import { reference, type Response, type Schema } from './types.js';
+import { CloudRejectedError, DOCUMENTED_CODES } from '#libs/tencent-cloud';
+import { ERROR_LOCATIONS } from '../../http/route-config.js';
+import { validateStopRequest } from '../../ingest-tasks/stop-request.js';
+import { toProblem } from '../../ingest-tasks/to-problem.js';
+import { ProblemException } from '../../problems/problem.exception.js';
+import { OUTCOMES, PROBLEM_CODES, PROBLEMS, type ProblemCode } from '../../problems/problem-table.js';
+import type { Response, Schema } from './types.js';
 
-const PROBLEM_JSON = 'application/problem+json';
+export const REQUEST_ID_EXAMPLE = '0f8fad5b-d9cb-469f-a165-70867728950e';
+export const CLOUD_REQUEST_ID_EXAMPLE = '71993312-6ab8-4768-9124-118e0a20c45f';
 
-/** A response with a body of one media type. */
+/** A string without further rules. */
+export const TEXT: Schema = { type: 'string' };
+
+export const CLOUD_REQUEST_ID: Schema = {
+  ...TEXT,
+  description: "Tencent's RequestId, for support requests to Tencent.",
+};
+
+const COMMON_HEADERS = ['X-Request-Id', 'X-Content-Type-Options', 'Connection'];
+
+/** Headers of the problems with a status. */
+const HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
+  401: ['WWW-Authenticate'],
+  405: ['Allow'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
+};
+
+/** Examples of all rejections by the cloud. */
+const REJECTIONS = DOCUMENTED_CODES.map((code) =>
+  toProblem(new CloudRejectedError(code, CLOUD_REQUEST_ID_EXAMPLE), true),
+);
+
+export function schemaReference(name: string): { $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A response with a body in one of several media types, and with these headers in addition to the common ones. */
 export function response(
   description: string,
-  type: string,
-  body: { schema: Schema; example?: unknown; examples?: Record<string, { value: unknown }> },
+  content: NonNullable<Response['content']>,
   ...headerNames: string[]
 ): Response {
+  const names = [...COMMON_HEADERS, ...headerNames];
   return {
     description,
-    headers: headerReferences([...COMMON_HEADERS, ...headerNames]),
-    content: { [type]: body },
+    headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    content,
   };
 }
 
@@ -27,26 +56,22 @@ export function response(
  * @param extraHeaders names of the headers of a status, in addition to those of every problem
  */
 export function problemResponses(
-  codes: readonly ProblemCode[],
+  problems: readonly ProblemCode[],
   extraHeaders: (status: number) => readonly string[] = () => [],
 ): Record<string, Response> {
-  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  const byStatus = Map.groupBy(problems, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
-    [...byStatus].map(([status, codesOfStatus]) => [
+    [...byStatus].map(([status, codes]) => [
       String(status),
       response(
-        codesOfStatus.map((code) => `\`${code}\`: ${DESCRIPTIONS[code].meaning}`).join('\n\n'),
-        PROBLEM_JSON,
+        codes.map((code) => `\`${code}\`: ${PROBLEMS[code].detail}`).join('\n\n'),
         {
-          schema: oneOf(codesOfStatus),
-          examples: Object.fromEntries(
-            codesOfStatus.map((code) => [
-              code,
-              { summary: PROBLEMS[code].title, value: problemExample(code) },
-            ]),
-          ),
+          'application/problem+json': {
+            schema: oneOf(codes),
+            examples: Object.fromEntries(codes.map((code) => [code, problemExample(code)])),
+          },
         },
-        ...PROBLEM_HEADERS,
+        'Cache-Control',
         ...(HEADERS_BY_STATUS[status] ?? []),
         ...extraHeaders(status),
       ),
@@ -54,9 +79,77 @@ export function problemResponses(
   );
 }
 
+/** One schema for each problem, and those that they share. */
+export function problemSchemas(): Record<string, Schema> {
+  return {
+    ValidationError: {
+      type: 'object',
+      description: 'One error of a request.',
+      required: ['in', 'name', 'message'],
+      properties: {
+        in: { type: 'string', enum: [...ERROR_LOCATIONS] },
+        name: {
+          ...TEXT,
+          description: 'The name of the parameter; empty if the error is not in a parameter.',
+        },
+        message: TEXT,
+      },
+    },
+    UpstreamError: {
+      type: 'object',
+      description: "The cloud's error code and RequestId. Its message is never passed on.",
+      required: ['code', 'requestId'],
+      properties: {
+        code: { ...TEXT, description: "Tencent Cloud's error code.", examples: ['InvalidParameter.TaskId'] },
+        requestId: CLOUD_REQUEST_ID,
+      },
+    },
+    ...Object.fromEntries(PROBLEM_CODES.map((code) => [schemaName(code), problemSchema(code)])),
+  };
+}
+
+function problemSchema(code: ProblemCode): Schema {
+  const { status, title, outcome, detail, resolution } = PROBLEMS[code];
+  const upstream = schemaReference('UpstreamError');
+  const required: Record<string, Schema> = {
+    type: { const: `/problems/${code}`, description: 'The address of the description of the problem.' },
+    title: { const: title },
+    status: { const: status },
+    detail: { ...TEXT, description: 'A sentence for people. Its wording may change.' },
+    instance: { ...TEXT, description: 'The X-Request-Id of the response, percent-encoded.' },
+    code: { const: code, description: 'The stable identifier of the problem, for programs.' },
+    outcome: { const: outcome, description: OUTCOMES[outcome] },
+    ...(code === 'invalid-request' && {
+      errors: { type: 'array', minItems: 1, items: schemaReference('ValidationError') },
+    }),
+    ...(outcome === 'not-stopped' && { upstream }),
+  };
+  return {
+    type: 'object',
+    description: `${detail}\n\n${resolution}`,
+    required: Object.keys(required),
+    // The cloud did not always respond.
+    properties: code === 'upstream-failed' ? { ...required, upstream } : required,
+  };
+}
+
+/** The name of a problem's schema: `TaskNotFound` for `task-not-found`. */
+function schemaName(code: ProblemCode): string {
+  return code.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function oneOf(codes: readonly ProblemCode[]): Schema {
-  const schemas = codes.map((code) => reference('schemas', schemaName(code)));
+  const schemas = codes.map((code) => schemaReference(schemaName(code)));
   if (schemas.length === 1) return schemas[0]!;
   const mapping = Object.fromEntries(codes.map((code, index) => [code, schemas[index]!.$ref]));
   return { oneOf: schemas, discriminator: { propertyName: 'code', mapping } };
+}
+
+/** A problem document, created by the code that creates the real ones. */
+function problemExample(code: ProblemCode): { summary: string; value: unknown } {
+  const invalid = { params: { id: '1234' }, query: { region: 'ap-tokyo', force: '1' }, body: undefined };
+  const details = code === 'invalid-request' ? { errors: validateStopRequest(invalid) } : {};
+  const problem =
+    REJECTIONS.findLast((rejection) => rejection.code === code) ?? new ProblemException(code, details);
+  return { summary: PROBLEMS[code].title, value: problem.document(REQUEST_ID_EXAMPLE) };
 }

@@ -1,32 +1,36 @@
 import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
+import { REQUEST_ID } from '../../http/request-id.js';
 import type { StopTaskResponse } from '../../ingest-tasks/ingest-tasks.controller.js';
-import { PROBLEM_CODES } from '../../problems/problem-descriptions.js';
-import { response, problemResponses } from './responses.js';
-import { stoppedExample } from './examples.js';
-import { stopParameters } from './stop-parameters.js';
-import { type DocumentConfig, type Operation, reference, type Schema } from './types.js';
+import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
+import { TASK_ID } from '../../ingest-tasks/stop-request.js';
+import { PROBLEM_CODES } from '../../problems/problem-table.js';
+import {
+  CLOUD_REQUEST_ID,
+  CLOUD_REQUEST_ID_EXAMPLE,
+  problemResponses,
+  response,
+  schemaReference,
+  TEXT,
+} from './responses.js';
+import type { DocumentConfig, Operation, Parameter, Schema } from './types.js';
 
-const STATUSES: Record<StopTaskResponse['status'], string> = {
-  stopped: 'The call stopped the task.',
-  'already-finished': 'The task had already ended.',
-};
+const SDK_APP_ID: Schema = { type: 'integer', format: 'int64' };
+const REGION: Schema = { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS] };
 
 /** The body of a successful response. */
 export const STOP_TASK_RESPONSE: Schema = {
   type: 'object',
-  required: ['taskId', 'sdkAppId', 'region', 'status', 'requestId'] satisfies (keyof StopTaskResponse)[],
+  required: ['taskId', 'sdkAppId', 'region', 'status', 'requestId'],
   properties: {
-    taskId: { type: 'string' },
-    sdkAppId: { type: 'integer', format: 'int64' },
-    region: { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS] },
+    taskId: TEXT,
+    sdkAppId: SDK_APP_ID,
+    region: REGION,
     status: {
       type: 'string',
-      enum: Object.keys(STATUSES),
-      description: Object.entries(STATUSES)
-        .map(([status, meaning]) => `\`${status}\`: ${meaning}`)
-        .join('\n\n'),
+      enum: ['stopped', 'already-finished'],
+      description: '`stopped`: The call stopped the task.\n\n`already-finished`: The task had already ended.',
     },
-    requestId: { type: 'string', description: "Tencent's RequestId, for support requests to Tencent." },
+    requestId: CLOUD_REQUEST_ID,
   } satisfies Record<keyof StopTaskResponse, Schema>,
 };
 
@@ -37,7 +41,6 @@ const STOP_HEADERS = [...RATE_LIMIT_HEADERS, 'Preference-Applied'];
 
 /** RateLimit headers require a valid key on the stop route; `Preference-Applied` requires that `Prefer` was read. */
 const STOP_HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
-  400: STOP_HEADERS,
   401: [],
   405: [],
   408: RATE_LIMIT_HEADERS,
@@ -45,9 +48,31 @@ const STOP_HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   431: [],
 };
 
+/** The parameter of every route. */
+export const REQUEST_ID_PARAMETER: Parameter = {
+  name: 'X-Request-Id',
+  in: 'header',
+  description:
+    'Your id for this request: 1 to 128 visible ASCII characters. The gateway replaces any other value. ' +
+    'The response and the log entry contain it.',
+  schema: { type: 'string', pattern: REQUEST_ID.source },
+};
+
 /** `DELETE /ingest-tasks/{id}`, which can return every problem. */
 export function stopOperation(config: DocumentConfig): Operation {
-  const { defaultRegion } = config.tencentCloud;
+  const example = (status: StopTaskResponse['status']): { value: StopTaskResponse } => ({
+    value: {
+      taskId: '1234',
+      sdkAppId: 1_400_000_001,
+      region: config.tencentCloud.defaultRegion,
+      status,
+      requestId: CLOUD_REQUEST_ID_EXAMPLE,
+    },
+  });
+  const body = {
+    schema: schemaReference('StopTaskResponse'),
+    examples: { stopped: example('stopped'), 'already-finished': example('already-finished') },
+  };
   return {
     operationId: 'stopIngestTask',
     tags: ['Ingest tasks'],
@@ -58,19 +83,58 @@ export function stopOperation(config: DocumentConfig): Operation {
     security: config.auth.callersFile === undefined ? [{}, { callerKey: [] }] : [{ callerKey: [] }],
     parameters: stopParameters(config),
     responses: {
-      200: response(
-        'The task has ended.',
-        'application/json',
-        {
-          schema: reference('schemas', 'StopTaskResponse'),
-          examples: {
-            stopped: { value: stoppedExample(defaultRegion, 'stopped') },
-            'already-finished': { value: stoppedExample(defaultRegion, 'already-finished') },
-          },
-        },
-        ...STOP_HEADERS,
-      ),
+      200: response('The task has ended.', { 'application/json': body }, ...STOP_HEADERS),
       ...problemResponses(PROBLEM_CODES, (status) => STOP_HEADERS_BY_STATUS[status] ?? STOP_HEADERS),
     },
   };
+}
+
+/** The parameters of a stop, with the patterns that the gateway checks and the configured defaults. */
+function stopParameters({
+  tencentCloud: { defaultRegion },
+  quota: { defaultWaitMs },
+}: DocumentConfig): Parameter[] {
+  return [
+    {
+      name: 'id',
+      in: 'path',
+      required: true,
+      description:
+        'The TaskId. It is opaque and case-sensitive, and has 1 to 256 characters after percent-decoding, none of them a ' +
+        'control character. Write `/` as `%2F`. A `+` is a plus sign.',
+      schema: { type: 'string', pattern: TASK_ID.source },
+    },
+    {
+      name: 'sdkAppId',
+      in: 'query',
+      description:
+        'The SdkAppId that the task belongs to. Default: the SdkAppId in the configuration of the gateway.',
+      schema: { ...SDK_APP_ID, minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    },
+    {
+      name: 'region',
+      in: 'query',
+      description: 'The region of the cloud that receives the call.',
+      schema: { ...REGION, default: defaultRegion },
+    },
+    {
+      name: 'Prefer',
+      in: 'header',
+      description:
+        `\`wait=<seconds>\`: how long the call may wait for a quota slot, at most ${MAX_WAIT_S} seconds ` +
+        '([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240)). Invalid preferences are ignored. ' +
+        (defaultWaitMs === 0
+          ? 'By default, the call does not wait.'
+          : `By default, the call waits for up to ${defaultWaitMs / 1000} s.`),
+      schema: TEXT,
+    },
+    REQUEST_ID_PARAMETER,
+    {
+      name: 'traceparent',
+      in: 'header',
+      description:
+        'The trace that the call belongs to ([W3C](https://www.w3.org/TR/trace-context/)). It is not sent to the cloud.',
+      schema: TEXT,
+    },
+  ];
 }

@@ -14,9 +14,5 @@ export type Operation = Oas3Operation<Schema>;
 export type Parameter = Oas3Parameter<Schema>;
 export type Response = Oas3Response<Schema>;
 
-export const reference = (kind: 'schemas' | 'headers', name: string) => ({
-  $ref: `#/components/${kind}/${name}`,
-});
-
 /** The configuration that the document depends on. */
 export type DocumentConfig = Pick<Configuration, 'auth' | 'quota' | 'tencentCloud'>;
