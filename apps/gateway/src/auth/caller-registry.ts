@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { AuthConfig } from '../config/auth-config.js';
 import { InvalidCallersFileError, parseCallers } from '../config/callers-file.js';
+import type { AuthConfig } from '../config/configuration.js';
 import { authConfig } from '../config/namespaces.js';
 import { watchFiles } from '../files/watch-files.js';
 import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-identity.js';

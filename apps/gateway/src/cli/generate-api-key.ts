@@ -1,5 +1,8 @@
-import { CALLER_NAME_RULE, isCallerName } from '../config/caller-name.js';
-import { generateApiKey } from './api-key.js';
+import { hash, randomBytes } from 'node:crypto';
+import { CALLER_NAME_RULE, isCallerName } from '../config/callers-file.js';
+
+/** Lets people and scanners for leaked secrets recognize a key. */
+const PREFIX = 'igw_';
 
 /** The exit code of a program with invalid arguments: EX_USAGE of sysexits.h. */
 const EX_USAGE = 64;
@@ -10,7 +13,8 @@ if (!isCallerName(name) || rest.length > 0) {
   process.stderr.write(`usage: npm run generate-api-key -- <name>\nThe name must be ${CALLER_NAME_RULE}.\n`);
   process.exit(EX_USAGE);
 }
-const { key, keySha256 } = generateApiKey();
+const key = `${PREFIX}${randomBytes(32).toString('base64url')}`;
+const keySha256 = hash('sha256', key);
 process.stdout.write(`The key of ${name}. It is shown only once and stored nowhere:
 
   ${key}

@@ -4,14 +4,8 @@ import { fingerprintOf } from '../files/watch-files.js';
 import { type CallerKey, InvalidCallersFileError, parseCallers } from './callers-file.js';
 import type { Environment } from './environment.js';
 
-/** The callers. */
-export interface AuthConfig {
-  /** undefined: no keys are required, and every caller is `anonymous`. */
-  readonly callersFile: CallersFile | undefined;
-}
-
 /** CALLERS_FILE at start. */
-export interface CallersFile {
+interface CallersFile {
   readonly path: string;
   readonly content: string;
   readonly callers: readonly CallerKey[];
@@ -24,17 +18,16 @@ export interface CallersFile {
  *
  * @param errors the list to which every error is added
  */
-export function buildAuthConfig(
-  { CALLERS_FILE: path, ALLOW_ANONYMOUS }: Environment,
-  errors: string[],
-): AuthConfig {
+export function buildAuthConfig({ CALLERS_FILE: path, ALLOW_ANONYMOUS }: Environment, errors: string[]) {
   const isAnonymous = ALLOW_ANONYMOUS === 'true';
   if (isAnonymous && path) errors.push('ALLOW_ANONYMOUS must not be true together with CALLERS_FILE');
   if (!path && ALLOW_ANONYMOUS === 'false')
     errors.push(
       'CALLERS_FILE is missing (or ALLOW_ANONYMOUS=true: the gateway does not start without authentication by accident)',
     );
-  return { callersFile: path && !isAnonymous ? readCallersFile(path, errors) : undefined };
+  /** undefined: no keys are required, and every caller is `anonymous`. */
+  const callersFile = path && !isAnonymous ? readCallersFile(path, errors) : undefined;
+  return { callersFile };
 }
 
 function readCallersFile(path: string, errors: string[]): CallersFile | undefined {

@@ -1,5 +1,11 @@
-import { CALLER_NAME_RULE, isCallerName } from './caller-name.js';
-import type { CallerIdentity } from '../http/caller-identity.js';
+import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-identity.js';
+
+const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
+
+const RESERVED_NAMES: readonly string[] = [ANONYMOUS.name, UNKNOWN_CALLER];
+
+/** The rule for the name of a caller, which logs and metrics show unchanged. */
+export const CALLER_NAME_RULE = `1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit, and not ${RESERVED_NAMES.join(' or ')}`;
 
 const SHA256 = /^[0-9a-f]{64}$/i;
 
@@ -100,4 +106,8 @@ function areSdkAppIds(value: unknown): value is number[] {
     value.length > 0 &&
     value.every((id) => Number.isSafeInteger(id) && Number(id) > 0)
   );
+}
+
+export function isCallerName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name) && !RESERVED_NAMES.includes(name);
 }

@@ -1,76 +1,24 @@
 import { validateSync } from 'class-validator';
-import type { LoggingOptions } from '../logging/logging-options.js';
-import { type AuthConfig, buildAuthConfig } from './auth-config.js';
-import { buildCredentialsConfig, type CredentialsConfig, validateCredentials } from './credentials-config.js';
+import { buildAuthConfig } from './auth-config.js';
+import { buildCredentialsConfig, validateCredentials } from './credentials-config.js';
 import { Environment } from './environment.js';
 import { InvalidConfigurationError } from './invalid-configuration.error.js';
-import { buildTracingConfig, type TracingConfig } from './tracing-config.js';
-
-export interface HttpConfig {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface QuotaConfig {
-  /** Upstream calls that may arrive in any one second. */
-  readonly perSecond: number;
-  /** For requests without `Prefer`. */
-  readonly defaultWaitMs: number;
-  /** The maximum number of waiting calls. */
-  readonly queueLimit: number;
-}
-
-export interface RedisConfig {
-  /** May contain a password; undefined: the slots are local to this process. */
-  readonly url: string | undefined;
-}
-
-export interface TencentCloudConfig {
-  readonly endpoint: URL;
-  readonly credentials: CredentialsConfig;
-  readonly defaultSdkAppId: number;
-  readonly defaultRegion: string;
-  readonly attemptTimeoutMs: number;
-  /** For a call, including retries. */
-  readonly deadlineMs: number;
-  readonly maxAttempts: number;
-}
-
-export interface LifecycleConfig {
-  readonly shutdownGraceMs: number;
-}
-
-export interface BuildConfig {
-  /** The commit that was built. */
-  readonly revision: string;
-}
-
-/** The configuration of the gateway, by namespace. */
-export interface Configuration {
-  readonly http: HttpConfig;
-  readonly auth: AuthConfig;
-  readonly quota: QuotaConfig;
-  readonly redis: RedisConfig;
-  readonly tencentCloud: TencentCloudConfig;
-  /** `otlp` is undefined without tracing. */
-  readonly tracing: { readonly otlp: TracingConfig | undefined };
-  readonly lifecycle: LifecycleConfig;
-  readonly logging: LoggingOptions;
-  readonly build: BuildConfig;
-}
+import { buildTracingConfig } from './tracing-config.js';
 
 /**
- * Reads the configuration from environment variables.
+ * Reads the configuration from environment variables, by namespace.
  *
  * @throws InvalidConfigurationError that lists every error
  */
-export function readConfiguration(variables: NodeJS.ProcessEnv): Configuration {
+export function readConfiguration(variables: NodeJS.ProcessEnv) {
   const environment = new Environment();
   const names = new Set(Object.keys(environment));
   for (const [name, value] of Object.entries(variables))
     if (names.has(name) && value) Object.assign(environment, { [name]: value });
   const errors = [
-    ...validateSync(environment).flatMap(({ constraints = {} }) => Object.values(constraints)),
+    ...validateSync(environment, { skipUndefinedProperties: true }).flatMap(({ constraints = {} }) =>
+      Object.values(constraints),
+    ),
     ...validateCredentials(environment),
   ];
   const auth = buildAuthConfig(environment, errors);
@@ -79,10 +27,14 @@ export function readConfiguration(variables: NodeJS.ProcessEnv): Configuration {
     http: { host: environment.HOST, port: Number(environment.PORT) },
     auth,
     quota: {
+      /** Upstream calls that may arrive in any one second. */
       perSecond: Number(environment.QUOTA_PER_SECOND),
+      /** For requests without `Prefer`. */
       defaultWaitMs: Number(environment.QUOTA_DEFAULT_WAIT_MS),
+      /** The maximum number of waiting calls. */
       queueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
     },
+    /** The URL may contain a password; undefined: the slots are local to this process. */
     redis: { url: environment.REDIS_URL },
     tencentCloud: {
       endpoint: new URL(environment.TRTC_ENDPOINT),
@@ -90,12 +42,25 @@ export function readConfiguration(variables: NodeJS.ProcessEnv): Configuration {
       defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
       defaultRegion: environment.TRTC_REGION,
       attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),
+      /** For a call, including retries. */
       deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
       maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
     },
+    /** `otlp` is undefined without tracing. */
     tracing: { otlp: buildTracingConfig(environment) },
     lifecycle: { shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS) },
     logging: { level: environment.LOG_LEVEL, isProduction: environment.NODE_ENV === 'production' },
+    /** The commit that was built. */
     build: { revision: environment.GATEWAY_REVISION },
   };
 }
+
+type Namespaces = ReturnType<typeof readConfiguration>;
+
+/** The configuration of the gateway, by namespace. */
+export type Configuration = { readonly [Name in keyof Namespaces]: Readonly<Namespaces[Name]> };
+
+export type AuthConfig = Configuration['auth'];
+export type QuotaConfig = Configuration['quota'];
+export type RedisConfig = Configuration['redis'];
+export type TencentCloudConfig = Configuration['tencentCloud'];

@@ -7,11 +7,8 @@ export function EnvRule(
   isValid: (value: string) => boolean,
 ): PropertyDecorator {
   return ValidateBy(
-    { name, validator: { validate: (value: unknown) => typeof value === 'string' && isValid(value) } },
-    {
-      message: ({ value, property }) =>
-        value === undefined ? `${property} is missing` : `${property} must be ${expectation}`,
-    },
+    { name, validator: { validate: isValid } },
+    { message: `$property must be ${expectation}` },
   );
 }
 

@@ -1,4 +1,4 @@
-import { IsOptional } from 'class-validator';
+import { IsDefined } from 'class-validator';
 import {
   isSecret,
   isSecretId,
@@ -7,7 +7,7 @@ import {
   STOP_STREAM_INGEST_REGIONS,
 } from '#libs/tencent-cloud';
 import { EnvRule, OneOf, Text } from './env-rule.js';
-import { TracingEnvironment } from './tracing-environment.js';
+import { TracingEnvironment } from './tracing-config.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -61,34 +61,28 @@ export class Environment extends TracingEnvironment {
   @Text('an address to listen on', /^[\w.:-]+$/)
   HOST = '0.0.0.0';
 
-  @IsOptional()
   @SecretId()
   TENCENTCLOUD_SECRET_ID?: string;
 
-  @IsOptional()
   @FilePath()
   TENCENTCLOUD_SECRET_ID_FILE?: string;
 
-  @IsOptional()
   @Secret()
   TENCENTCLOUD_SECRET_KEY?: string;
 
-  @IsOptional()
   @FilePath()
   TENCENTCLOUD_SECRET_KEY_FILE?: string;
 
-  @IsOptional()
   @Secret()
   TENCENTCLOUD_SESSION_TOKEN?: string;
 
-  @IsOptional()
   @FilePath()
   TENCENTCLOUD_SESSION_TOKEN_FILE?: string;
 
-  @IsOptional()
   @Text('the name of a CAM role', /^[\w+=,.@-]{1,128}$/)
   TENCENTCLOUD_CVM_ROLE?: string;
 
+  @IsDefined({ message: '$property is missing' })
   @WholeNumber(1, Number.MAX_SAFE_INTEGER)
   TRTC_SDK_APP_ID?: string;
 
@@ -98,7 +92,6 @@ export class Environment extends TracingEnvironment {
   @Origin()
   TRTC_ENDPOINT = 'https://trtc.intl.tencentcloudapi.com';
 
-  @IsOptional()
   @FilePath()
   CALLERS_FILE?: string;
 
@@ -114,7 +107,6 @@ export class Environment extends TracingEnvironment {
   @WholeNumber(0, 10_000)
   QUOTA_QUEUE_LIMIT = '200';
 
-  @IsOptional()
   @RedisUrl()
   REDIS_URL?: string;
 

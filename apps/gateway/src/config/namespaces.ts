@@ -13,25 +13,22 @@ export function loadConfiguration(): Configuration {
   return configuration;
 }
 
-export const httpConfig = registerAs('http', () => loadConfiguration().http);
 export const authConfig = registerAs('auth', () => loadConfiguration().auth);
 export const quotaConfig = registerAs('quota', () => loadConfiguration().quota);
 export const redisConfig = registerAs('redis', () => loadConfiguration().redis);
 export const tencentCloudConfig = registerAs('tencentCloud', () => loadConfiguration().tencentCloud);
 export const tracingConfig = registerAs('tracing', () => loadConfiguration().tracing);
-export const lifecycleConfig = registerAs('lifecycle', () => loadConfiguration().lifecycle);
-export const loggingConfig = registerAs('logging', () => loadConfiguration().logging);
 export const buildConfig = registerAs('build', () => loadConfiguration().build);
 
 /** Every namespace, by its name in {@link Configuration}. */
 export const NAMESPACES = {
-  http: httpConfig,
+  http: registerAs('http', () => loadConfiguration().http),
   auth: authConfig,
   quota: quotaConfig,
   redis: redisConfig,
   tencentCloud: tencentCloudConfig,
   tracing: tracingConfig,
-  lifecycle: lifecycleConfig,
-  logging: loggingConfig,
+  lifecycle: registerAs('lifecycle', () => loadConfiguration().lifecycle),
+  logging: registerAs('logging', () => loadConfiguration().logging),
   build: buildConfig,
 } satisfies Record<keyof Configuration, unknown>;

@@ -1,38 +1,106 @@
-import { parseKeyValueList } from './key-value-list.js';
-import { isTracingEnabled, type TracingEnvironment } from './tracing-environment.js';
+import { ValidateIf } from 'class-validator';
+import { EnvRule, OneOf, Text } from './env-rule.js';
 
-/** The export and the sampling of traces. */
-export interface TracingConfig {
-  /** The collector's endpoint for OTLP over HTTP. */
-  readonly url: string;
-  /** Sent with each export. They may contain a secret; a function shows nothing when it is logged. */
-  readonly headers: () => Record<string, string>;
-  readonly protocol: 'http/protobuf' | 'http/json';
-  /** The resource attributes, `service.name` included. */
-  readonly resource: Readonly<Record<string, string>>;
-  readonly sampler: string;
-  /** The fraction of traces that a ratio sampler keeps, from 0 to 1. */
-  readonly ratio: number;
+const SAMPLERS = ['always_on', 'always_off', 'traceidratio'];
+
+/** Not validated without tracing, because these variables are often set for all programs of a machine. */
+const IfTracing = () => ValidateIf((environment: TracingEnvironment) => isTracingEnabled(environment));
+
+const CollectorUrl = () =>
+  EnvRule('collectorUrl', 'an http or https URL without user, query and fragment', (value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, username, password, search, hash } = new URL(value);
+    return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
+  });
+
+const KeyValueList = (expectation: string, name: RegExp, value: RegExp) =>
+  EnvRule('keyValueList', expectation, (text) => {
+    const pairs = parseKeyValueList(text);
+    return pairs?.every(([key, content]) => name.test(key) && value.test(content)) ?? false;
+  });
+
+/** The environment variables of OpenTelemetry that the gateway supports. Its libraries read none of them. */
+export class TracingEnvironment {
+  @OneOf(['true', 'false'])
+  OTEL_SDK_DISABLED = 'false';
+
+  @IfTracing()
+  @CollectorUrl()
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
+  @IfTracing()
+  @KeyValueList('name=value pairs with commas between them', /^[\w!#$%&'*+.^`|~-]+$/, /^[\x20-\x7e]*$/)
+  OTEL_EXPORTER_OTLP_HEADERS = '';
+
+  @IfTracing()
+  @OneOf(['http/protobuf', 'http/json'])
+  OTEL_EXPORTER_OTLP_PROTOCOL = 'http/protobuf';
+
+  @IfTracing()
+  @Text('a name', /^\P{Cc}{1,256}$/u)
+  OTEL_SERVICE_NAME = 'ingest-gateway';
+
+  @IfTracing()
+  @KeyValueList('name=value pairs with commas between them', /^\P{Cc}+$/u, /^\P{Cc}*$/u)
+  OTEL_RESOURCE_ATTRIBUTES = '';
+
+  @IfTracing()
+  @OneOf([...SAMPLERS, ...SAMPLERS.map((name) => `parentbased_${name}`)])
+  OTEL_TRACES_SAMPLER = 'parentbased_always_on';
+
+  @IfTracing()
+  @EnvRule('ratio', 'a number from 0 to 1', (value) => /^[\d.]+$/.test(value) && Number(value) <= 1)
+  OTEL_TRACES_SAMPLER_ARG = '1';
 }
 
 /**
- * Builds the tracing configuration.
+ * Builds the configuration of the export and the sampling of traces.
  *
  * @param environment a valid one
  * @returns undefined without tracing
  */
-export function buildTracingConfig(environment: TracingEnvironment): TracingConfig | undefined {
+export function buildTracingConfig(environment: TracingEnvironment) {
   if (!isTracingEnabled(environment)) return undefined;
   const headers = Object.fromEntries(parseKeyValueList(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? []);
   return {
+    /** The collector's endpoint for OTLP over HTTP. */
     url: `${environment.OTEL_EXPORTER_OTLP_ENDPOINT!.replace(/\/+$/, '')}/v1/traces`,
+    /** Sent with each export. They may contain a secret; a function shows nothing when it is logged. */
     headers: () => headers,
-    protocol: environment.OTEL_EXPORTER_OTLP_PROTOCOL as TracingConfig['protocol'],
+    protocol: environment.OTEL_EXPORTER_OTLP_PROTOCOL as 'http/protobuf' | 'http/json',
+    /** The resource attributes. */
     resource: {
       ...Object.fromEntries(parseKeyValueList(environment.OTEL_RESOURCE_ATTRIBUTES) ?? []),
       'service.name': environment.OTEL_SERVICE_NAME,
     },
     sampler: environment.OTEL_TRACES_SAMPLER,
+    /** The fraction of traces that a ratio sampler keeps, from 0 to 1. */
     ratio: Number(environment.OTEL_TRACES_SAMPLER_ARG),
   };
+}
+
+export type TracingConfig = NonNullable<ReturnType<typeof buildTracingConfig>>;
+
+function isTracingEnabled(environment: TracingEnvironment): boolean {
+  return environment.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && environment.OTEL_SDK_DISABLED !== 'true';
+}
+
+/**
+ * Parses a list such as `name=value,other=its%20value`, the format of OpenTelemetry's variables.
+ *
+ * @returns undefined when the text is not such a list
+ */
+function parseKeyValueList(text: string): [name: string, value: string][] | undefined {
+  const pairs: [string, string][] = [];
+  for (const pair of text.split(',')) {
+    if (pair.trim() === '') continue;
+    const separator = pair.indexOf('=');
+    if (separator < 1) return undefined;
+    try {
+      pairs.push([pair.slice(0, separator).trim(), decodeURIComponent(pair.slice(separator + 1).trim())]);
+    } catch {
+      return undefined;
+    }
+  }
+  return pairs;
 }

@@ -1,12 +1,21 @@
 import { Module } from '@nestjs/common';
+import { getConfigToken } from '@nestjs/config';
 import { LoggerModule } from 'nestjs-pino';
 import { type DestinationStream, stdTimeFunctions } from 'pino';
 import { bufferedStdout } from './buffered-stdout.js';
-import { LOGGING_OPTIONS, type LoggingOptions } from './logging-options.js';
 import { prettyLogDestination } from './pretty-log-destination.js';
 
 /** The injection token of the stream for log entries. */
 export const LOG_DESTINATION = Symbol('log destination');
+
+/** The configuration namespace with these options. */
+const LOGGING_OPTIONS = getConfigToken('logging');
+
+interface LoggingOptions {
+  readonly level: string;
+  /** In production, entries are JSON also on a terminal. */
+  readonly isProduction: boolean;
+}
 
 /** The logger, for all modules. */
 @Module({

@@ -1,6 +1,5 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import type { AuthConfig } from '../../config/auth-config.js';
-import type { QuotaConfig, TencentCloudConfig } from '../../config/configuration.js';
+import type { AuthConfig, QuotaConfig, TencentCloudConfig } from '../../config/configuration.js';
 import { authConfig, quotaConfig, tencentCloudConfig } from '../../config/namespaces.js';
 import { PublicRoute } from '../../http/route-config.js';
 import { RouteTable } from '../../http/route-table.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
-import type { BuildConfig, Configuration, TencentCloudConfig } from '../../config/configuration.js';
+import type { Configuration, TencentCloudConfig } from '../../config/configuration.js';
 import { buildConfig, tencentCloudConfig, tracingConfig } from '../../config/namespaces.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
 import type { OtlpTracing } from './otlp-tracing.js';
@@ -19,7 +19,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(tracingConfig.KEY) private readonly config: Configuration['tracing'],
     @Inject(tencentCloudConfig.KEY) private readonly cloud: TencentCloudConfig,
-    @Inject(buildConfig.KEY) private readonly build: BuildConfig,
+    @Inject(buildConfig.KEY) private readonly build: Configuration['build'],
     private readonly logger: PinoLogger,
   ) {}
 
