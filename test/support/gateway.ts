@@ -5,7 +5,7 @@ import { AppModule } from '../../apps/gateway/src/app.module.js';
 import { APP_OPTIONS, configureApp, createHttpAdapter } from '../../apps/gateway/src/bootstrap/create-app.js';
 import { type Configuration, readConfiguration } from '../../apps/gateway/src/config/configuration.js';
 import { NAMESPACES } from '../../apps/gateway/src/config/namespaces.js';
-import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/server-limits.js';
+import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/create-http-server.js';
 import { LOG_DESTINATION } from '../../apps/gateway/src/logging/logging.module.js';
 import { CLOCK, systemClock } from '../../apps/gateway/src/time/system-clock.js';
 import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentials.service.js';

@@ -2,14 +2,13 @@ import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../auth/authentication.hook.js';
 import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
-import { commonHeaders } from '../http/common-headers.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { hasSingleHostHeader } from '../http/host-header.js';
-import { createRequestContext } from '../http/request-context.js';
+import { commonHeaders, createRequestContext } from '../http/request-context.js';
 import { RouteTable } from '../http/route-table.js';
 import { LoadSheddingHook } from '../ingest-tasks/load-shedding.hook.js';
 import { stopOutcomeOf } from '../ingest-tasks/stop-outcome.js';
-import { isStopRoute } from '../ingest-tasks/stop-route.js';
+import { isStopRoute } from '../ingest-tasks/stop-request.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { ProblemWriter } from '../problems/problem-writer.js';

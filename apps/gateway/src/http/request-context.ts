@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { LazyAbortController } from './lazy-abort-controller.js';
 import { parseTraceparent } from './traceparent.js';
+
+/** Valid request ids of clients: the log shows them unchanged. */
+export const REQUEST_ID = /^[!-~]{1,128}$/;
 
 /** The immutable facts about a request, known when it arrives. */
 export interface RequestContext {
@@ -32,4 +37,16 @@ export function createRequestContext(request: FastifyRequest): RequestContext {
     // Fastify aborts its own signal as soon as a body has been read, even an empty one.
     clientDisconnect: new LazyAbortController(),
   };
+}
+
+/** Returns the client's request id if it is valid, otherwise a new one. */
+export function getRequestId(headers: IncomingHttpHeaders): string {
+  const header = headers['x-request-id'];
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+}
+
+/** The headers of every response. */
+export function commonHeaders(requestId: string) {
+  // Disable MIME sniffing.
+  return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' };
 }

@@ -1,17 +1,24 @@
 import { Module } from '@nestjs/common';
 import { Quota } from '#libs/quota';
+import type { RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { redisConfig, tencentCloudConfig } from '../config/namespaces.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { QuotaModule } from '../quota/quota.module.js';
 import { TencentCloudModule } from '../tencent-cloud/tencent-cloud.module.js';
+import { connectRedis, quotaKey } from '../redis/connect-redis.js';
 import { systemClock } from '../time/system-clock.js';
 import { CoalescingMetrics } from './coalescing-metrics.js';
-import { createEndedTaskCache } from './create-ended-task-cache.js';
 import { EndedTaskCache } from './ended-task-cache.js';
 import { IngestTasksController } from './ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks.service.js';
 import { LoadSheddingHook } from './load-shedding.hook.js';
+import { RedisEndedTaskFeed } from './redis-ended-task-feed.js';
 import { StopCoalescer } from './stop-coalescer.js';
+
+const WRITER = { name: 'ended-tasks-writer', commandTimeoutMs: 2000 };
+
+/** The timeout is longer than a blocking read. */
+const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
 
 /** `DELETE /ingest-tasks/{id}`. */
 @Module({
@@ -36,3 +43,13 @@ import { StopCoalescer } from './stop-coalescer.js';
   exports: [IngestTasksService, LoadSheddingHook],
 })
 export class IngestTasksModule {}
+
+/** Creates the cache of ended tasks: local to this process, or with REDIS_URL shared by all replicas. */
+async function createEndedTaskCache(
+  { url }: RedisConfig,
+  { endpoint }: TencentCloudConfig,
+): Promise<EndedTaskCache> {
+  if (url === undefined) return new EndedTaskCache();
+  const [writer, reader] = await Promise.all([connectRedis(url, WRITER), connectRedis(url, READER)]);
+  return new EndedTaskCache(new RedisEndedTaskFeed(writer, reader, quotaKey(endpoint)));
+}

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
-import { HttpException, Injectable } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { CLIENT_CLOSED_REQUEST, ClientDisconnectedError } from '../http/client-disconnected.error.js';
-import { commonHeaders } from '../http/common-headers.js';
+import { commonHeaders } from '../http/request-context.js';
 import type { ValidationError } from '../http/route-config.js';
 import { RouteTable } from '../http/route-table.js';
 import { describeError } from '../logging/describe-error.js';
@@ -21,12 +21,19 @@ declare module 'fastify' {
 const LINGER_MS = 1000;
 
 /** Writes every error response: it turns the error that ended a request into a problem document. */
+@Catch()
 @Injectable()
-export class ProblemWriter {
+export class ProblemWriter implements ExceptionFilter {
   constructor(
     private readonly routes: RouteTable,
     private readonly logger: PinoLogger,
   ) {}
+
+  /** Turns every exception of a handler into a response. */
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.respond(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
 
   /** Writes the response to a request that ended with this error. */
   respond(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -48,7 +55,7 @@ export class ProblemWriter {
     void reply
       .code(problem.getStatus())
       .headers(problem.headers())
-      .serializer(identity)
+      .serializer(String)
       .send(problem.body(request.id));
   }
 
@@ -91,10 +98,6 @@ export class ProblemWriter {
       ? new ProblemException('invalid-request', { errors })
       : new ProblemException('route-not-found');
   }
-}
-
-function identity(body: string): string {
-  return body;
 }
 
 /** Exceptions of Nest and errors of Fastify both carry the status that the framework would respond with. */

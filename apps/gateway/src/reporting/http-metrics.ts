@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Histogram, Registry } from 'prom-client';
 import { CLIENT_CLOSED_REQUEST } from '../http/client-disconnected.error.js';
 import { RouteTable } from '../http/route-table.js';
-import { STOP_ROUTE } from '../ingest-tasks/stop-route.js';
+import { STOP_ROUTE } from '../ingest-tasks/stop-request.js';
 import { exemplarOf } from '../metrics/exemplar.js';
 import { PROBLEMS } from '../problems/problem-table.js';
 

@@ -1,4 +1,4 @@
-import { REQUEST_ID } from '../../http/request-id.js';
+import { REQUEST_ID } from '../../http/request-context.js';
 import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
 import { rateLimitHeaders } from '../../quota/rate-limit-headers.js';
 import { REQUEST_ID_EXAMPLE, TEXT } from './responses.js';

@@ -1,5 +1,5 @@
 import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
-import { REQUEST_ID } from '../../http/request-id.js';
+import { REQUEST_ID } from '../../http/request-context.js';
 import type { StopTaskResponse } from '../../ingest-tasks/ingest-tasks.controller.js';
 import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
 import { TASK_ID } from '../../ingest-tasks/stop-request.js';
