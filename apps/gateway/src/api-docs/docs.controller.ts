@@ -1,9 +1,12 @@
+import { createReadStream } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { htmlSecurityHeaders } from '../http/html-security-headers.js';
 import { PublicRoute } from '../http/route-config.js';
 import { ProblemException } from '../problems/problem.exception.js';
-import { openFile, PAGE } from './swagger-ui.js';
 
 /** Swagger UI's stylesheet contains its icons as `data:` URLs. */
 const HEADERS = htmlSecurityHeaders(
@@ -12,6 +15,40 @@ const HEADERS = htmlSecurityHeaders(
   "img-src 'self' data:",
   "connect-src 'self'",
 );
+
+/** URLs are relative, so that the page also works behind a proxy that adds a path prefix. */
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Ingest gateway API</title>
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<div id="swagger-ui"></div>
+<noscript>The API is described in <a href="openapi.json">openapi.json</a>.</noscript>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+`;
+
+/** Keys are not stored, and no external validator is called. */
+const START = `SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#swagger-ui',
+  displayRequestDuration: true,
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+`;
+
+const FILES: Readonly<Record<string, string>> = {
+  'favicon-32x32.png': 'image/png',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'swagger-ui.css': 'text/css; charset=utf-8',
+};
+
+const JAVASCRIPT = FILES['swagger-ui-bundle.js']!;
 
 /** Swagger UI, from the files of its package: the browser loads nothing from other servers. */
 @Controller('docs')
@@ -33,4 +70,12 @@ export class DocsController {
     if (!file) throw new ProblemException('route-not-found');
     return new StreamableFile(file.content, { type: file.type });
   }
+}
+
+/** Opens a file that the page loads; undefined for any other name. */
+function openFile(name: string): { type: string; content: Readable } | undefined {
+  if (name === 'start.js') return { type: JAVASCRIPT, content: Readable.from([Buffer.from(START)]) };
+  if (!Object.hasOwn(FILES, name)) return undefined;
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  return { type: FILES[name]!, content: createReadStream(join(folder, name)) };
 }

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { InvalidCallersFileError, parseCallers } from '../config/callers-file.js';
 import type { AuthConfig } from '../config/configuration.js';
 import { authConfig } from '../config/namespaces.js';
 import { watchFiles } from '../files/watch-files.js';
 import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-identity.js';
 import { ApiKeyStore } from './api-key-store.js';
-import { CallerRegistryMetrics } from './caller-registry-metrics.js';
 
 /** An invalid file is read again at this interval. Each failure is counted and logged. */
 const RETRY_INTERVAL_MS = 60_000;
@@ -16,6 +16,8 @@ const RETRY_INTERVAL_MS = 60_000;
 @Injectable()
 export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #config: AuthConfig;
+  readonly #reloadFailures: Counter;
+  readonly #lastReload: Gauge;
   readonly #listeners: ((names: readonly string[]) => void)[] = [];
   #lastContent = '';
   #keys: ApiKeyStore | undefined;
@@ -25,15 +27,25 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     @Inject(authConfig.KEY) config: AuthConfig,
-    private readonly metrics: CallerRegistryMetrics,
+    registry: Registry,
     private readonly logger: PinoLogger,
   ) {
     this.#config = config;
+    this.#reloadFailures = new Counter({
+      name: 'ingest_gateway_callers_reload_failures_total',
+      help: 'Failed reloads of CALLERS_FILE; counted again each minute while it stays invalid.',
+      registers: [registry],
+    });
+    this.#lastReload = new Gauge({
+      name: 'ingest_gateway_callers_last_reload_success_timestamp_seconds',
+      help: 'When the callers in use were loaded; 0 without CALLERS_FILE.',
+      registers: [registry],
+    });
     const { callersFile } = config;
     if (!callersFile) return;
     this.#lastContent = callersFile.content;
     this.#keys = new ApiKeyStore(callersFile.callers);
-    metrics.reloaded();
+    this.#lastReload.setToCurrentTime();
   }
 
   onApplicationBootstrap(): void {
@@ -83,10 +95,10 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
       this.#keys = new ApiKeyStore(parseCallers(content));
       this.#lastContent = content;
       for (const listener of this.#listeners) listener(this.#names());
-      this.metrics.reloaded();
+      this.#lastReload.setToCurrentTime();
       this.logger.info({ event: 'callers-reloaded', callers: this.size }, 'CALLERS_FILE was reloaded');
     } catch (error) {
-      this.metrics.reloadFailed();
+      this.#reloadFailures.inc();
       this.logger.error(
         { event: 'callers-reload-failed', errors: errorsOf(error) },
         'CALLERS_FILE has changed and is invalid: the previous callers stay valid',

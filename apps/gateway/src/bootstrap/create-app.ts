@@ -55,21 +55,12 @@ export async function configureApp(
   app: NestFastifyApplication,
   limits: ServerLimits,
 ): Promise<NestFastifyApplication> {
-  configureServer(app, limits);
-  registerHooks(app);
-  await app.init();
-  app.get(HttpMetrics).initSeries();
-  app.useLogger(app.get(Logger));
-  return app;
-}
-
-function configureServer(app: NestFastifyApplication, { maxConnections }: ServerLimits): void {
   const fastify = app.getHttpAdapter().getInstance();
   // Bodies are not parsed: a stop has none, whatever its type.
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const connections = app.get(ConnectionTracker);
-  connections.attach(fastify.server, maxConnections);
+  connections.attach(fastify.server, limits.maxConnections);
   const malformedRequests = new MalformedRequestHandler(
     connections,
     app.get(ProblemWriter),
@@ -77,4 +68,9 @@ function configureServer(app: NestFastifyApplication, { maxConnections }: Server
   );
   fastify.server.removeAllListeners('clientError');
   fastify.server.on('clientError', (error: Error, socket: Socket) => malformedRequests.handle(error, socket));
+  registerHooks(app);
+  await app.init();
+  app.get(HttpMetrics).initSeries();
+  app.useLogger(app.get(Logger));
+  return app;
 }

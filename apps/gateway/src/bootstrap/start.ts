@@ -27,27 +27,22 @@ async function logStartup(
   { tencentCloud, quota, redis, tracing: { otlp } }: Configuration,
   url: string,
 ): Promise<void> {
-  const { defaultRegion: region } = tencentCloud;
-  const endpoint = tencentCloud.endpoint.origin;
-  const quotaPerSecond = quota.perSecond;
-  // Only the host: the rest may contain a password.
+  // Only the host of Redis: the rest of its URL may contain a password.
   const store = redis.url === undefined ? 'this process' : `Redis at ${new URL(redis.url).host}`;
-  const callers = app.get(CallerRegistry).size ?? 'anonymous';
-  const traces = otlp?.url;
+  const fields = {
+    url,
+    endpoint: tencentCloud.endpoint.origin,
+    region: tencentCloud.defaultRegion,
+    quotaPerSecond: quota.perSecond,
+    store,
+    callers: app.get(CallerRegistry).size ?? 'anonymous',
+    traces: otlp?.url,
+  };
   const logger = await app.resolve(PinoLogger);
   logger.info(
-    {
-      event: 'server-started',
-      url,
-      endpoint,
-      region,
-      quotaPerSecond,
-      store,
-      callers,
-      ...(traces !== undefined && { traces }),
-    },
-    `listening on ${url}, endpoint ${endpoint}, region ${region}, ` +
-      `quota ${quotaPerSecond} per second in ${store}, callers ${callers}` +
-      (traces === undefined ? '' : `, traces to ${traces}`),
+    { event: 'server-started', ...fields },
+    `listening on ${url}, endpoint ${fields.endpoint}, region ${fields.region}, ` +
+      `quota ${quota.perSecond} per second in ${store}, callers ${fields.callers}` +
+      (otlp ? `, traces to ${otlp.url}` : ''),
   );
 }

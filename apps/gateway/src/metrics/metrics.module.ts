@@ -2,7 +2,6 @@ import { Global, Module } from '@nestjs/common';
 import { getConfigToken } from '@nestjs/config';
 import { Registry } from 'prom-client';
 import { MetricsController } from './metrics.controller.js';
-import { MetricsRenderer } from './metrics-renderer.js';
 import { createRegistry } from './registry.js';
 
 /** The metrics registry, for all modules, and `GET /metrics`. */
@@ -10,7 +9,6 @@ import { createRegistry } from './registry.js';
 @Module({
   controllers: [MetricsController],
   providers: [
-    MetricsRenderer,
     {
       provide: Registry,
       useFactory: ({ revision }: { revision: string }) => createRegistry(revision),

@@ -12,22 +12,28 @@ export function stopLogEntry(
   traceId: string | undefined,
 ): Record<string, unknown> {
   const attempts = details?.upstreamCall?.attempts ?? [];
-  const entry: Record<string, unknown> = { event: 'stop-completed', requestId: context.requestId };
-  if (traceId !== undefined) entry['traceId'] = traceId;
-  entry['caller'] = caller?.name ?? UNKNOWN_CALLER;
-  if (caller === undefined && context.clientAddress !== undefined) entry['address'] = context.clientAddress;
-  Object.assign(entry, details?.task, { result, outcome, status });
-  if (details?.coalesced) entry['coalesced'] = details.coalesced;
-  entry['attemptCount'] = attempts.length;
-  entry['waitMs'] = roundToTenth(totalWaitMs(details));
-  entry['upstreamMs'] = roundToTenth(totalMs(attempts));
-  entry['durationMs'] = roundToTenth(performance.now() - context.startedAt);
-  if (upstream?.code !== undefined) entry['upstreamCode'] = upstream.code;
-  if (upstream) entry['upstreamRequestId'] = upstream.requestId;
-  if (reason !== undefined) entry['reason'] = reason;
-  if (attempts.length > 1) entry['attempts'] = attempts.map(summarizeAttempt);
-  if (context.clientDisconnect.aborted) entry['clientDisconnected'] = true;
-  return entry;
+  // The logger leaves undefined fields out.
+  return {
+    event: 'stop-completed',
+    requestId: context.requestId,
+    traceId,
+    caller: caller?.name ?? UNKNOWN_CALLER,
+    address: caller ? undefined : context.clientAddress,
+    ...details?.task,
+    result,
+    outcome,
+    status,
+    coalesced: details?.coalesced,
+    attemptCount: attempts.length,
+    waitMs: roundToTenth(totalWaitMs(details)),
+    upstreamMs: roundToTenth(totalMs(attempts)),
+    durationMs: roundToTenth(performance.now() - context.startedAt),
+    upstreamCode: upstream?.code,
+    upstreamRequestId: upstream?.requestId,
+    reason,
+    attempts: attempts.length > 1 ? attempts.map(summarizeAttempt) : undefined,
+    clientDisconnected: context.clientDisconnect.aborted || undefined,
+  };
 }
 
 function totalWaitMs({ queuedAt, upstreamCall }: Partial<StopDetails> = {}): number {
@@ -37,7 +43,7 @@ function totalWaitMs({ queuedAt, upstreamCall }: Partial<StopDetails> = {}): num
 }
 
 function summarizeAttempt({ code, requestId, durationMs }: Attempt): Record<string, unknown> {
-  return { code, ...(requestId !== undefined && { requestId }), ms: roundToTenth(durationMs) };
+  return { code, requestId, ms: roundToTenth(durationMs) };
 }
 
 function totalMs(spans: readonly Pick<TimeSpan, 'durationMs'>[]): number {

@@ -1,6 +1,6 @@
 import { REQUEST_ID } from '../../http/request-context.js';
 import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
-import { rateLimitHeaders } from '../../quota/rate-limit-headers.js';
+import { rateLimitHeaders } from '../../quota/rate-limit.hook.js';
 import { REQUEST_ID_EXAMPLE, TEXT } from './responses.js';
 import type { DocumentConfig, Header } from './types.js';
 

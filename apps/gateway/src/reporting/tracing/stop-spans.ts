@@ -105,12 +105,15 @@ export class StopSpans {
       { kind: SpanKind.CLIENT, startTime: toEpochMs(startedAt), attributes: this.#cloud },
       context,
     );
-    span.setAttribute('tencentcloud.code', code);
-    if (region !== undefined) span.setAttribute('tencentcloud.region', region);
-    if (requestId !== undefined) span.setAttribute('tencentcloud.request_id', requestId);
-    if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
-    if (index > 0) span.setAttribute(ATTR_HTTP_REQUEST_RESEND_COUNT, index);
-    if (!succeeded) span.setAttribute(ATTR_ERROR_TYPE, code).setStatus({ code: SpanStatusCode.ERROR });
+    span.setAttributes({
+      'tencentcloud.code': code,
+      'tencentcloud.region': region,
+      'tencentcloud.request_id': requestId,
+      [ATTR_HTTP_RESPONSE_STATUS_CODE]: status,
+      [ATTR_HTTP_REQUEST_RESEND_COUNT]: index > 0 ? index : undefined,
+      [ATTR_ERROR_TYPE]: succeeded ? undefined : code,
+    });
+    if (!succeeded) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(toEpochMs(startedAt + durationMs));
   }
 }
@@ -129,7 +132,7 @@ function serverAttributes(
   { statusCode: status }: FastifyReply,
   { result, outcome, details }: StopOutcome,
 ): Attributes {
-  const attributes: Attributes = {
+  return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_HTTP_ROUTE]: routeOptions.url,
     [ATTR_URL_PATH]: url.split('?', 1)[0],
@@ -143,9 +146,8 @@ function serverAttributes(
     'ingest_gateway.task_id': details?.task.taskId,
     'ingest_gateway.sdk_app_id': details?.task.sdkAppId,
     'ingest_gateway.region': details?.task.region,
+    // A client that has disconnected did not receive the response.
+    [ATTR_HTTP_RESPONSE_STATUS_CODE]: context.clientDisconnect.aborted ? undefined : status,
+    [ATTR_ERROR_TYPE]: status >= 500 ? result : undefined,
   };
-  // A client that has disconnected did not receive the response.
-  if (!context.clientDisconnect.aborted) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = status;
-  if (status >= 500) attributes[ATTR_ERROR_TYPE] = result;
-  return attributes;
 }
