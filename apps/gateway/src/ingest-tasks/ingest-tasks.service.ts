@@ -72,13 +72,8 @@ export class IngestTasksService implements OnApplicationShutdown {
       const { coalesced, upstreamCall, waitsForSlot } = joined;
       details = { task, coalesced, upstreamCall, queuedAt: waitsForSlot ? queuedAt : undefined };
       const { status, requestId } = await joined.result;
-      const code = upstreamCall?.attempts.at(-1)?.code;
-      return {
-        result: status,
-        outcome: 'stopped',
-        upstream: { requestId, ...(code !== undefined && { code }) },
-        details,
-      };
+      const upstream = { requestId, code: upstreamCall?.attempts.at(-1)?.code };
+      return { result: status, outcome: 'stopped', upstream, details };
     } catch (error) {
       if (error instanceof ClientDisconnectedError) throw new StopCancelledError(details);
       throw new StopFailedException(toProblem(error, request.sdkAppId !== undefined), details);

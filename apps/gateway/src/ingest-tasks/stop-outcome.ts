@@ -22,7 +22,7 @@ export interface StopOutcome {
   readonly result: 'stopped' | 'already-finished' | 'cancelled' | ProblemCode;
   readonly outcome: Outcome | 'stopped';
   /** The cloud's response; without a code if it is from the cache. */
-  readonly upstream?: { readonly code?: string; readonly requestId: string } | undefined;
+  readonly upstream?: { readonly code?: string | undefined; readonly requestId: string } | undefined;
   /** Why there is no usable response of the cloud; never free text. */
   readonly reason?: string | undefined;
   /** undefined if the request was rejected before its task was known. */
@@ -33,7 +33,7 @@ export interface StopOutcome {
 /** The outcome of a successful stop. */
 export interface SuccessfulStop extends StopOutcome {
   readonly result: 'stopped' | 'already-finished';
-  readonly upstream: { readonly code?: string; readonly requestId: string };
+  readonly upstream: NonNullable<StopOutcome['upstream']>;
   readonly details: StopDetails;
 }
 
@@ -71,13 +71,8 @@ export function stopOutcomeOf({ stopOutcome, responseError }: FastifyReply): Sto
     return { result: 'cancelled', outcome: 'not-sent', details };
   }
   if (!responseError) return { result: 'internal-error', outcome: 'unknown' };
-  const { code, outcome, details } = responseError;
-  return {
-    result: code,
-    outcome,
-    upstream: details.upstream,
-    reason: details.reason,
-    suppressLog: details.suppressLog,
-    details: responseError instanceof StopFailedException ? responseError.stop : undefined,
-  };
+  const { code, outcome } = responseError;
+  const { upstream, reason, suppressLog } = responseError.details;
+  const details = responseError instanceof StopFailedException ? responseError.stop : undefined;
+  return { result: code, outcome, upstream, reason, suppressLog, details };
 }

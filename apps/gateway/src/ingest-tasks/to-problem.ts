@@ -37,24 +37,14 @@ const THROTTLED_RETRY_AFTER_MS = 1000;
  */
 export function toProblem(error: unknown, isSdkAppIdFromCaller: boolean): ProblemException {
   if (error instanceof ProblemException) return error;
-  if (error instanceof QuotaExhaustedError)
-    return new ProblemException('quota-exhausted', { retryAfterMs: error.retryAfterMs });
-  if (error instanceof ShareExhaustedError)
-    return new ProblemException('share-exhausted', { retryAfterMs: error.retryAfterMs });
-  if (error instanceof QuotaUnavailableError)
-    return new ProblemException('upstream-unavailable', {
-      retryAfterMs: error.retryAfterMs,
-      reason: error.code,
-    });
+  if (error instanceof QuotaExhaustedError) return retryLater('quota-exhausted', error);
+  if (error instanceof ShareExhaustedError) return retryLater('share-exhausted', error);
+  if (error instanceof QuotaUnavailableError) return retryLater('upstream-unavailable', error, error.code);
   if (error instanceof QuotaClosedError)
     return new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS });
-  if (error instanceof CircuitOpenError)
-    return new ProblemException('upstream-unavailable', { retryAfterMs: error.retryAfterMs });
+  if (error instanceof CircuitOpenError) return retryLater('upstream-unavailable', error);
   if (error instanceof CredentialsUnavailableError)
-    return new ProblemException('upstream-unavailable', {
-      retryAfterMs: error.retryAfterMs,
-      reason: 'no credentials',
-    });
+    return retryLater('upstream-unavailable', error, 'no credentials');
   if (error instanceof CloudRejectedError) return rejection(error, isSdkAppIdFromCaller);
   if (error instanceof CloudUnreachableError)
     return new ProblemException('upstream-unreachable', { reason: error.reason });
@@ -62,9 +52,17 @@ export function toProblem(error: unknown, isSdkAppIdFromCaller: boolean): Proble
   if (error instanceof CloudFailedError) {
     const { reason, upstreamError } = error;
     const upstream = upstreamError && { code: upstreamError.cloudCode, requestId: upstreamError.requestId };
-    return new ProblemException('upstream-failed', { reason, ...(upstream && { upstream }) });
+    return new ProblemException('upstream-failed', { reason, upstream });
   }
   return new ProblemException('internal-error', { cause: error });
+}
+
+function retryLater(
+  code: ProblemCode,
+  { retryAfterMs }: { retryAfterMs: number },
+  reason?: string,
+): ProblemException {
+  return new ProblemException(code, { retryAfterMs, reason });
 }
 
 function rejection(
@@ -77,8 +75,6 @@ function rejection(
       upstream,
     });
   const code = REJECTIONS.find(([parent]) => isCode(cloudCode, parent))?.[1] ?? 'upstream-rejected';
-  return new ProblemException(code, {
-    upstream,
-    ...(code === 'upstream-throttled' && { retryAfterMs: THROTTLED_RETRY_AFTER_MS }),
-  });
+  const retryAfterMs = code === 'upstream-throttled' ? THROTTLED_RETRY_AFTER_MS : undefined;
+  return new ProblemException(code, { upstream, retryAfterMs });
 }

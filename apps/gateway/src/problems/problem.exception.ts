@@ -12,11 +12,11 @@ interface ProblemDetails {
   /** Of `invalid-request`. */
   errors?: readonly ValidationError[];
   /** The cloud's error, if the cloud responded. */
-  upstream?: { code: string; requestId: string };
+  upstream?: { code: string; requestId: string } | undefined;
   /** Only for the log; never free text. */
-  reason?: string;
+  reason?: string | undefined;
   /** For `Retry-After`, rounded up to whole seconds. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
   /** For `Allow`. */
   allow?: readonly string[];
   /** Of `internal-error`: logged in an entry of its own. */

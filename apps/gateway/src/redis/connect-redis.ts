@@ -21,7 +21,7 @@ export async function connectRedis(
   url: string,
   { name, commandTimeoutMs }: RedisConnectionOptions,
 ): Promise<Redis> {
-  const { Cluster, Redis: SingleNode } = await import('ioredis');
+  const { default: ioredis } = await import('ioredis');
   const target = new URL(url);
   const isCluster = target.searchParams.has('cluster');
   target.search = '';
@@ -35,9 +35,9 @@ export async function connectRedis(
     retryStrategy: () => RECONNECT_INTERVAL_MS,
     connectionName: `ingest-gateway-${name}`,
   } satisfies RedisOptions;
-  if (!isCluster) return new SingleNode(target.href, options);
+  if (!isCluster) return new ioredis.Redis(target.href, options);
   const { lazyConnect, enableOfflineQueue, retryStrategy, ...nodeOptions } = options;
-  const cluster = new Cluster([target.href], {
+  const cluster = new ioredis.Cluster([target.href], {
     lazyConnect,
     enableOfflineQueue,
     clusterRetryStrategy: retryStrategy,

@@ -8,10 +8,6 @@ import { PROBLEMS } from '../problems/problem-table.js';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-const STOP = `DELETE ${STOP_ROUTE}`;
-const READINESS = 'GET /readyz';
-const STOP_STATUSES = [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
-
 /** The duration of requests, from the end of the headers to the end of the response. */
 @Injectable()
 export class HttpMetrics {
@@ -34,13 +30,10 @@ export class HttpMetrics {
 
   /** Creates the usual series, so that a rate over them is never absent. Call it after all routes are registered. */
   initSeries(): void {
-    for (const entry of this.routes.list()) {
-      const [method = '', route = ''] = entry.split(' ');
-      for (const status of statusesOf(entry)) this.#initSeries(method, route, status);
-    }
-    for (const status of [404, 405]) this.#initSeries('GET', 'unmatched', status);
+    for (const entry of this.routes.list()) this.#initSeries(entry, statusesOf(entry));
+    this.#initSeries('GET unmatched', [404, 405]);
     // Malformed HTTP, whose method is unknown.
-    for (const status of [400, 408, 431]) this.#initSeries('other', 'unmatched', status);
+    this.#initSeries('other unmatched', [400, 408, 431]);
   }
 
   /** @param traceId the trace that an exemplar leads to */
@@ -59,13 +52,15 @@ export class HttpMetrics {
     this.#duration.observe({ labels, value: seconds, ...exemplarOf(traceId) });
   }
 
-  #initSeries(method: string, route: string, status: number): void {
-    this.#duration.zero({ method, route, status: String(status) });
+  #initSeries(entry: string, statuses: readonly number[]): void {
+    const [method = '', route = ''] = entry.split(' ');
+    for (const status of statuses) this.#duration.zero({ method, route, status: String(status) });
   }
 }
 
-function statusesOf(route: string): ReadonlySet<number> {
-  if (route === STOP) return new Set(STOP_STATUSES);
-  if (route === READINESS) return new Set([200, 503]);
-  return new Set(/^(GET|HEAD) /.test(route) ? [200] : []);
+function statusesOf(entry: string): readonly number[] {
+  if (entry === `DELETE ${STOP_ROUTE}`)
+    return [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
+  if (entry === 'GET /readyz') return [200, 503];
+  return /^(GET|HEAD) /.test(entry) ? [200] : [];
 }
