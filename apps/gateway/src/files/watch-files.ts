@@ -16,8 +16,32 @@ const POLL_INTERVAL_MS = 5000;
  * @returns a function that stops watching
  */
 export function watchFiles(files: readonly string[], onChange: () => void, fingerprint?: string): () => void {
-  const watcher = new FileWatcher(files, onChange, fingerprint);
-  return () => watcher.stop();
+  let current = fingerprint === undefined ? statFingerprint(files) : Promise.resolve(fingerprint);
+  let debounce: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const check = async (): Promise<void> => {
+    const before = current;
+    const now = statFingerprint(files);
+    current = now;
+    if ((await before) !== (await now) && !isStopped) onChange();
+  };
+  const checkSoon = (): void => {
+    debounce ??= setTimeout(() => {
+      debounce = undefined;
+      void check();
+    }, DEBOUNCE_MS).unref();
+  };
+  const timer = setInterval(() => void check(), POLL_INTERVAL_MS).unref();
+  const names = new Set(files.map((file) => basename(file)));
+  const folders = new Set(files.map((file) => dirname(file)));
+  const watchers = [...folders].flatMap((folder) => watchFolder(folder, names, checkSoon));
+  if (fingerprint !== undefined) void check();
+  return () => {
+    isStopped = true;
+    clearInterval(timer);
+    clearTimeout(debounce);
+    for (const watcher of watchers) watcher.close();
+  };
 }
 
 /** Returns a text that changes when a file changes. undefined stands for a missing file. */
@@ -29,59 +53,16 @@ export function fingerprintOf(stats: readonly (BigIntStats | undefined)[]): stri
     .join(' ');
 }
 
-class FileWatcher {
-  readonly #watchers: FSWatcher[];
-  readonly #timer: NodeJS.Timeout;
-  #debounce: NodeJS.Timeout | undefined;
-  #fingerprint: Promise<string>;
-  #stopped = false;
-
-  constructor(
-    private readonly files: readonly string[],
-    private readonly onChange: () => void,
-    fingerprint: string | undefined,
-  ) {
-    this.#fingerprint = fingerprint === undefined ? statFingerprint(files) : Promise.resolve(fingerprint);
-    this.#timer = setInterval(() => void this.#check(), POLL_INTERVAL_MS).unref();
-    this.#watchers = [...new Set(files.map((file) => dirname(file)))].flatMap((folder) =>
-      this.#watchFolder(folder),
-    );
-    if (fingerprint !== undefined) void this.#check();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    clearTimeout(this.#debounce);
-    for (const watcher of this.#watchers) watcher.close();
-  }
-
-  #watchFolder(folder: string): FSWatcher[] {
-    const names = new Set(this.files.map((file) => basename(file)));
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name) || name.startsWith('..')) this.#checkSoon();
-      });
-      watcher.on('error', () => watcher.close());
-      return [watcher];
-    } catch {
-      // No such folder, or no watches left on this machine: polling remains.
-      return [];
-    }
-  }
-
-  #checkSoon(): void {
-    this.#debounce ??= setTimeout(() => {
-      this.#debounce = undefined;
-      void this.#check();
-    }, DEBOUNCE_MS).unref();
-  }
-
-  async #check(): Promise<void> {
-    const before = this.#fingerprint;
-    const now = statFingerprint(this.files);
-    this.#fingerprint = now;
-    if ((await before) !== (await now) && !this.#stopped) this.onChange();
+function watchFolder(folder: string, names: ReadonlySet<string>, onEvent: () => void): FSWatcher[] {
+  try {
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
+      if (name === null || names.has(name) || name.startsWith('..')) onEvent();
+    });
+    watcher.on('error', () => watcher.close());
+    return [watcher];
+  } catch {
+    // No such folder, or no watches left on this machine: polling remains.
+    return [];
   }
 }
 

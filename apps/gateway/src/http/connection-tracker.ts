@@ -16,23 +16,19 @@ type Connection = Socket & { [IN_FLIGHT]?: number; [LAST_REQUEST]?: IncomingMess
 export class ConnectionTracker {
   // In order of acceptance.
   readonly #unauthenticated = new Set<Socket>();
-  readonly #open = new Set<Socket>();
-
   /** The open connections. */
-  get open(): ReadonlySet<Socket> {
-    return this.#open;
-  }
+  readonly open = new Set<Socket>();
 
   /** Tracks the connections of a server. */
   attach(server: Server, maxConnections: number): void {
     server.on('connection', (socket) => {
-      this.#open.add(socket);
+      this.open.add(socket);
       this.#unauthenticated.add(socket);
       socket.once('close', () => {
-        this.#open.delete(socket);
+        this.open.delete(socket);
         this.#unauthenticated.delete(socket);
       });
-      if (this.#open.size > maxConnections) this.#evictOldest();
+      if (this.open.size > maxConnections) this.#evictOldest();
     });
   }
 

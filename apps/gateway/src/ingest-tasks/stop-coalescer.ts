@@ -122,32 +122,21 @@ class InFlightStop implements SharedCall {
   readonly upstreamCall = new UpstreamCall();
   // In order of arrival. Before admission, the first one is the leader and the others are followers.
   readonly #participants = new Set<Participant>();
-  #caller: string;
-  #isAdmitted = false;
+  isAdmitted = false;
   #firstSlot: Promise<Slot> | undefined;
 
   /** @param onEnd called when requests can no longer join */
   constructor(
     private readonly quota: Quota,
     private readonly clock: { now(): number },
-    caller: string,
+    public caller: string,
     private readonly onEnd: () => void,
-  ) {
-    this.#caller = caller;
-  }
-
-  get caller(): string {
-    return this.#caller;
-  }
-
-  get isAdmitted(): boolean {
-    return this.#isAdmitted;
-  }
+  ) {}
 
   join(requester: StopRequester): Promise<StopResult> {
     const deadline = this.clock.now() + requester.waitMs;
     const result = Promise.withResolvers<StopResult>();
-    const waits = !this.#isAdmitted && this.#participants.size > 0;
+    const waits = !this.isAdmitted && this.#participants.size > 0;
     const reservation = waits ? this.quota.reserveQueueEntry(requester) : undefined;
     const participant = { requester, deadline, result, ...(reservation && { reservation }) };
     this.#participants.add(participant);
@@ -186,10 +175,10 @@ class InFlightStop implements SharedCall {
       reservation?.release();
       try {
         const { caller } = requester;
-        this.#caller = caller;
+        this.caller = caller;
         const waitMs = Math.max(0, deadline - this.clock.now());
         const slot = await this.quota.acquire({ caller, waitMs, signal: () => requester.signal() });
-        this.#isAdmitted = true;
+        this.isAdmitted = true;
         this.#releaseReservations();
         return slot;
       } catch (error) {

@@ -16,7 +16,6 @@ import {
   AlwaysOnSampler,
   BatchSpanProcessor,
   ParentBasedSampler,
-  type ReadableSpan,
   type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
@@ -73,7 +72,7 @@ export function createOtlpTracing(
     }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: new ObservedSpanExporter(createExporter(config), onExport),
+        exporter: observe(createExporter(config), onExport),
         scheduledDelayMillis: EXPORT_INTERVAL_MS,
         exportTimeoutMillis: EXPORT_TIMEOUT_MS + EXPORT_INTERVAL_MS,
         maxQueueSize: MAX_QUEUED_SPANS,
@@ -110,22 +109,15 @@ function createExporter({ url, headers, protocol }: TracingConfig): SpanExporter
 }
 
 /** Reports the result of each export. The reason contains nothing of the request or the response. */
-class ObservedSpanExporter implements SpanExporter {
-  constructor(
-    private readonly exporter: SpanExporter,
-    private readonly onExport: (failure: string | undefined) => void,
-  ) {}
-
-  export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
-    this.exporter.export(spans, (result) => {
-      this.onExport(result.error ? reasonOf(result.error) : undefined);
-      done(result);
-    });
-  }
-
-  shutdown(): Promise<void> {
-    return this.exporter.shutdown();
-  }
+function observe(exporter: SpanExporter, onExport: (failure: string | undefined) => void): SpanExporter {
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        onExport(result.error && reasonOf(result.error));
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
+  };
 }
 
 function reasonOf(error: Error & { code?: string | number }): string {
