@@ -44,11 +44,10 @@ const START = `SwaggerUIBundle({
 
 const FILES: Readonly<Record<string, string>> = {
   'favicon-32x32.png': 'image/png',
+  'start.js': 'text/javascript; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
   'swagger-ui.css': 'text/css; charset=utf-8',
 };
-
-const JAVASCRIPT = FILES['swagger-ui-bundle.js']!;
 
 /** Swagger UI, from the files of its package: the browser loads nothing from other servers. */
 @Controller('docs')
@@ -74,8 +73,9 @@ export class DocsController {
 
 /** Opens a file that the page loads; undefined for any other name. */
 function openFile(name: string): { type: string; content: Readable } | undefined {
-  if (name === 'start.js') return { type: JAVASCRIPT, content: Readable.from([Buffer.from(START)]) };
   if (!Object.hasOwn(FILES, name)) return undefined;
+  const type = FILES[name]!;
+  if (name === 'start.js') return { type, content: Readable.from([Buffer.from(START)]) };
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  return { type: FILES[name]!, content: createReadStream(join(folder, name)) };
+  return { type, content: createReadStream(join(folder, name)) };
 }

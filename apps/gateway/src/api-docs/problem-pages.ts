@@ -11,7 +11,6 @@ code { padding: .1em .3em; border-radius: .2em; background: #eee; font-size: .9e
 /** The source of the pages' style for a Content-Security-Policy. */
 export const STYLE_SOURCE = `'sha256-${hash('sha256', STYLE, 'base64')}'`;
 
-/** Renders a problem as an HTML page. */
 export function problemPage({
   code,
   status,
@@ -32,7 +31,6 @@ export function problemPage({
   );
 }
 
-/** Renders the list of all problems as an HTML page. */
 export function problemsPage(problems: readonly ProblemDescription[]): string {
   const items = problems.map(
     ({ code, status, title }) =>

@@ -19,7 +19,6 @@ export class ApiKeyStore {
     return this.#callers[constantTimeIndexOf(this.#digests, toInt32Words(hash('sha256', key, 'buffer')))];
   }
 
-  /** The distinct names of the callers. */
   get names(): readonly string[] {
     return [...new Set(this.#callers.map(({ name }) => name))];
   }

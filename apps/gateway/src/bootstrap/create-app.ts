@@ -27,7 +27,6 @@ export const APP_OPTIONS = {
   abortOnError: false,
 } satisfies Parameters<typeof NestFactory.create>[2];
 
-/** Creates the gateway, ready to listen. */
 export async function createApp(): Promise<NestFastifyApplication> {
   const adapter = createHttpAdapter(SERVER_LIMITS);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, APP_OPTIONS);

@@ -25,7 +25,6 @@ export class MalformedRequestHandler {
     private readonly reporter: Reporter,
   ) {}
 
-  /** Handles the event `clientError` of the server. */
   handle(error: ClientError, socket: Socket): void {
     // The parser fails again for all further bytes of the client.
     if (this.#rejected.has(socket)) return;

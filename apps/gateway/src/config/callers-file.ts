@@ -43,7 +43,6 @@ export function parseCallers(text: string): CallerKey[] {
   }));
 }
 
-/** A valid entry of the file. */
 interface CallerFileEntry {
   readonly name: string;
   readonly keySha256: string;

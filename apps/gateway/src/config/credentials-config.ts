@@ -11,7 +11,6 @@ import {
 import { describeFileError } from '../files/describe-file-error.js';
 import type { Environment } from './environment.js';
 
-/** The source of the credentials. */
 export type CredentialsConfig =
   | { readonly source: 'environment'; readonly credentials: Credentials }
   | { readonly source: 'files'; readonly sources: CredentialSources }
@@ -35,11 +34,7 @@ export function validateCredentials(environment: Environment): string[] {
   });
 }
 
-/**
- * Builds the configuration of the credentials.
- *
- * @param environment a valid one
- */
+/** @param environment a valid one */
 export function buildCredentialsConfig(environment: Environment): CredentialsConfig {
   const { TENCENTCLOUD_CVM_ROLE: role } = environment;
   if (role) return { source: 'instance-metadata', role };
@@ -57,9 +52,8 @@ export function buildCredentialsConfig(environment: Environment): CredentialsCon
 }
 
 function sourceOf(environment: Environment, name: Name): CredentialSource | undefined {
-  const file = environment[`${name}_FILE`];
+  const { [name]: text, [`${name}_FILE` as const]: file } = environment;
   if (file) return { file };
-  const text = environment[name];
   return text === undefined ? undefined : { value: () => text };
 }
 

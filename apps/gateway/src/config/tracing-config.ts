@@ -53,12 +53,7 @@ export class TracingEnvironment {
   OTEL_TRACES_SAMPLER_ARG = '1';
 }
 
-/**
- * Builds the configuration of the export and the sampling of traces.
- *
- * @param environment a valid one
- * @returns undefined without tracing
- */
+/** Builds the configuration of traces from a valid environment; undefined without tracing. */
 export function buildTracingConfig(environment: TracingEnvironment) {
   if (!isTracingEnabled(environment)) return undefined;
   const headers = Object.fromEntries(parseKeyValueList(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? []);
@@ -85,11 +80,7 @@ function isTracingEnabled(environment: TracingEnvironment): boolean {
   return environment.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && environment.OTEL_SDK_DISABLED !== 'true';
 }
 
-/**
- * Parses a list such as `name=value,other=its%20value`, the format of OpenTelemetry's variables.
- *
- * @returns undefined when the text is not such a list
- */
+/** Parses a list such as `name=value,other=its%20value`; undefined when the text is not such a list. */
 function parseKeyValueList(text: string): [name: string, value: string][] | undefined {
   const pairs: [string, string][] = [];
   for (const pair of text.split(',')) {

@@ -25,7 +25,6 @@ export class EndedTaskCache {
     });
   }
 
-  /** Returns the RequestId if the task is known to have ended. */
   get(task: string): string | undefined {
     return this.#requestIds.get(task);
   }

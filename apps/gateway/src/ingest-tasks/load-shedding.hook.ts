@@ -36,11 +36,9 @@ export class LoadSheddingHook {
 
   /** The task by the parameters as the router parsed them, not validated; undefined if one occurs twice. */
   #taskOf({ params, query }: FastifyRequest): TaskRef | undefined {
+    const { defaultSdkAppId, defaultRegion } = this.defaults;
     const { id } = params as { id: string };
-    const { sdkAppId = this.defaults.defaultSdkAppId, region = this.defaults.defaultRegion } = query as {
-      sdkAppId?: unknown;
-      region?: unknown;
-    };
+    const { sdkAppId = defaultSdkAppId, region = defaultRegion } = query as Record<string, unknown>;
     if (typeof region !== 'string' || Array.isArray(sdkAppId)) return undefined;
     return { taskId: id, sdkAppId: Number(sdkAppId), region };
   }

@@ -5,7 +5,6 @@ import type { CoalescingMetrics, CoalescingSource } from './coalescing-metrics.j
 import type { EndedTaskCache } from './ended-task-cache.js';
 import { UpstreamCall } from './upstream-call.js';
 
-/** The identity of a task. */
 export interface TaskRef {
   readonly taskId: string;
   readonly sdkAppId: number;

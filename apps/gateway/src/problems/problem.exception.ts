@@ -44,7 +44,6 @@ export class ProblemException extends HttpException {
     return PROBLEMS[this.code].outcome;
   }
 
-  /** The body of the response, as JSON. */
   body(requestId: string): string {
     const { errors, upstream } = this.details;
     if (errors || upstream) return JSON.stringify(this.document(requestId));
@@ -52,7 +51,6 @@ export class ProblemException extends HttpException {
     return before + JSON.stringify(encodeURIComponent(requestId)) + after;
   }
 
-  /** The problem document. */
   document(requestId: string): Record<string, unknown> {
     const { status, title, detail, outcome } = PROBLEMS[this.code];
     const { errors, upstream } = this.details;
@@ -70,7 +68,6 @@ export class ProblemException extends HttpException {
     };
   }
 
-  /** The headers of the response. */
   headers(): Record<string, string> {
     const { allow, retryAfterMs } = this.details;
     return {

@@ -32,11 +32,7 @@ export class Reporter {
     this.http.observe(method, routeOptions.url, status, seconds, traceId);
   }
 
-  /**
-   * Reports malformed HTTP, for which no request exists.
-   *
-   * @param reason the error code of the parser
-   */
+  /** Reports malformed HTTP, for which no request exists, with the error code of the parser. */
   requestMalformed(
     requestId: string,
     problem: ProblemException,

@@ -92,11 +92,7 @@ const PUBLIC_OPERATIONS: Readonly<Record<string, Operation>> = {
     { name: 'file', in: 'path', description: 'The name of a file that the page loads.' },
   ),
   'GET /openapi.json': publicOperation('getOpenApi', 'Documentation', 'Get the OpenAPI document', {
-    200: response(
-      'The OpenAPI 3.1 document.',
-      { 'application/json': { schema: { type: 'object' } } },
-      'Cache-Control',
-    ),
+    200: response('The document.', { 'application/json': { schema: { type: 'object' } } }, 'Cache-Control'),
   }),
   'GET /problems': publicOperation('listProblems', 'Documentation', 'List all problems', {
     200: response(

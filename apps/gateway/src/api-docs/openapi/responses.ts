@@ -9,7 +9,6 @@ import type { Response, Schema } from './types.js';
 export const REQUEST_ID_EXAMPLE = '0f8fad5b-d9cb-469f-a165-70867728950e';
 export const CLOUD_REQUEST_ID_EXAMPLE = '71993312-6ab8-4768-9124-118e0a20c45f';
 
-/** A string without further rules. */
 export const TEXT: Schema = { type: 'string' };
 
 export const CLOUD_REQUEST_ID: Schema = {
@@ -27,7 +26,6 @@ const HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
   503: ['Retry-After'],
 };
 
-/** Examples of all rejections by the cloud. */
 const REJECTIONS = DOCUMENTED_CODES.map((code) =>
   toProblem(new CloudRejectedError(code, CLOUD_REQUEST_ID_EXAMPLE), true),
 );

@@ -17,7 +17,6 @@ import type { DocumentConfig, Operation, Parameter, Schema } from './types.js';
 const SDK_APP_ID: Schema = { type: 'integer', format: 'int64' };
 const REGION: Schema = { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS] };
 
-/** The body of a successful response. */
 export const STOP_TASK_RESPONSE: Schema = {
   type: 'object',
   required: ['taskId', 'sdkAppId', 'region', 'status', 'requestId'],
@@ -36,7 +35,6 @@ export const STOP_TASK_RESPONSE: Schema = {
 
 const RATE_LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy'];
 
-/** Headers of responses to validated requests. */
 const STOP_HEADERS = [...RATE_LIMIT_HEADERS, 'Preference-Applied'];
 
 /** RateLimit headers require a valid key on the stop route; `Preference-Applied` requires that `Prefer` was read. */

@@ -33,11 +33,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
-  /**
-   * Creates the spans of a stop that has ended.
-   *
-   * @returns the trace id, if the trace is recorded
-   */
+  /** Creates the spans of a stop that has ended. Returns the trace id, if the trace is recorded. */
   record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
     return this.#tracing?.record(request, reply, outcome);
   }
