@@ -1,17 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describeFileError } from '../files/describe-file-error.js';
 import { fingerprintOf } from '../files/watch-files.js';
-import { type CallerKey, InvalidCallersFileError, parseCallers } from './callers-file.js';
+import { InvalidCallersFileError, parseCallers } from './callers-file.js';
 import type { Environment } from './environment.js';
-
-/** CALLERS_FILE at start. */
-interface CallersFile {
-  readonly path: string;
-  readonly content: string;
-  readonly callers: readonly CallerKey[];
-  /** The fingerprint before the file was read, with which the watcher detects later changes. */
-  readonly fingerprint: string;
-}
 
 /**
  * Reads and parses CALLERS_FILE, once.
@@ -30,8 +21,9 @@ export function buildAuthConfig({ CALLERS_FILE: path, ALLOW_ANONYMOUS }: Environ
   return { callersFile };
 }
 
-function readCallersFile(path: string, errors: string[]): CallersFile | undefined {
+function readCallersFile(path: string, errors: string[]) {
   try {
+    // Before the file is read: with it, the watcher detects later changes.
     const fingerprint = fingerprintOf([statSync(path, { bigint: true })]);
     const content = readFileSync(path, 'utf8');
     return { path, content, callers: parseCallers(content), fingerprint };

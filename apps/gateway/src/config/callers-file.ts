@@ -36,17 +36,13 @@ export function parseCallers(text: string): CallerKey[] {
   const list = parseList(text);
   const errors = [...list.flatMap(validateEntry), ...duplicateKeys(list)];
   if (errors.length > 0) throw new InvalidCallersFileError(errors);
-  return (list as CallerFileEntry[]).map(({ name, keySha256, sdkAppIds }) => ({
-    name,
-    keySha256,
-    sdkAppIds: sdkAppIds && new Set(sdkAppIds),
-  }));
-}
-
-interface CallerFileEntry {
-  readonly name: string;
-  readonly keySha256: string;
-  readonly sdkAppIds?: number[];
+  return (list as { name: string; keySha256: string; sdkAppIds?: number[] }[]).map(
+    ({ name, keySha256, sdkAppIds }) => ({
+      name,
+      keySha256,
+      sdkAppIds: sdkAppIds && new Set(sdkAppIds),
+    }),
+  );
 }
 
 function parseList(text: string): unknown[] {

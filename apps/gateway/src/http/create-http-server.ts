@@ -1,32 +1,24 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 
 /** Limits of one connection and of all connections together. */
-export interface ServerLimits {
+export const SERVER_LIMITS = {
   /** Open connections. */
-  readonly maxConnections: number;
-  /** Request line and headers. */
-  readonly maxHeaderBytes: number;
-  /** From the start of a request, or of the connection, to the end of its headers. */
-  readonly headersTimeoutMs: number;
-  /** From the start of a request to the end of its body. */
-  readonly requestTimeoutMs: number;
-  /** How often these two are checked. */
-  readonly checkIntervalMs: number;
-  /** Between two requests. Longer than load balancers keep idle connections, so that the load balancer closes them first. */
-  readonly keepAliveTimeoutMs: number;
-  /** Without a byte in either direction: also closes clients that stop reading. Longer than the longest call. */
-  readonly socketTimeoutMs: number;
-}
-
-export const SERVER_LIMITS: ServerLimits = {
   maxConnections: 8192,
+  /** Request line and headers. */
   maxHeaderBytes: 16 * 1024,
+  /** From the start of a request, or of the connection, to the end of its headers. */
   headersTimeoutMs: 10_000,
+  /** From the start of a request to the end of its body. */
   requestTimeoutMs: 15_000,
+  /** How often these two are checked. */
   checkIntervalMs: 2000,
+  /** Between two requests. Longer than load balancers keep idle connections, so that the load balancer closes them first. */
   keepAliveTimeoutMs: 72_000,
+  /** Without a byte in either direction: also closes clients that stop reading. Longer than the longest call. */
   socketTimeoutMs: 120_000,
 };
+
+export type ServerLimits = Readonly<typeof SERVER_LIMITS>;
 
 /** Creates an HTTP server that enforces these limits. */
 export function createHttpServer(limits: ServerLimits, listener: RequestListener): Server {
