@@ -22,6 +22,11 @@ afterEach(async () => {
 
 const stopAndWait = (taskId: string) => startStop(gateway.url, taskId, { prefer: 'wait=30' });
 const logEntryOf = (taskId: string) => gateway.logs.find((entry) => entry['taskId'] === taskId);
+const countWithStatus = (status: number) =>
+  readMetric(
+    gateway.url,
+    `http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="${status}"}`,
+  );
 
 describe('a call whose client disconnects', () => {
   it('is cancelled while it waits for a slot: it acquires no slot and is not sent', async () => {
@@ -59,11 +64,6 @@ describe('a call whose client disconnects', () => {
   });
 
   it('is counted with status 499 when no response was sent', async () => {
-    const countWithStatus = (status: number) =>
-      readMetric(
-        gateway.url,
-        `http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="${status}"}`,
-      );
     sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
     const request = stopAndWait('counted');
     await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'counted'));
