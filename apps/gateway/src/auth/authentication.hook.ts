@@ -4,10 +4,9 @@ import { ConnectionTracker } from '../http/connection-tracker.js';
 import { RouteTable } from '../http/route-table.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { systemClock } from '../time/system-clock.js';
-import { addressPrefix } from './address-prefix.js';
 import { bearerKey } from './bearer-key.js';
 import { CallerRegistry } from './caller-registry.js';
-import { FailedAuthThrottle } from './failed-auth-throttle.js';
+import { addressPrefix, FailedAuthThrottle } from './failed-auth-throttle.js';
 
 /** Shared by all requests, because it contains nothing of the request. */
 const UNAUTHENTICATED = new ProblemException('unauthenticated');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FailedAuthThrottle } from './failed-auth-throttle.js';
+import { addressPrefix, FailedAuthThrottle } from './failed-auth-throttle.js';
 
 function createThrottle() {
   const clock = { ms: 0 };
@@ -54,5 +54,19 @@ describe('FailedAuthThrottle', () => {
     times(10_000, (n) => throttle.recordFailure(`another ${n}`));
     expect(throttle.recordFailure('first')).toBe(0);
     expect(() => throttle.release('first')).not.toThrow();
+  });
+});
+
+describe('addressPrefix', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::6', '2001:db8:1:2'],
+    ['2001:db8::6', '2001:db8:0:0'],
+    ['2001:db8:1:2:3:4:5::', '2001:db8:1:2'],
+    ['::1', '0:0:0:0'],
+  ])('reduces %s to %s', (address, expected) => {
+    expect(addressPrefix(address)).toBe(expected);
   });
 });

@@ -4,21 +4,13 @@ const TRACEPARENT =
 /** The bit of the flags that says that the parent is recorded. */
 const SAMPLED = 1;
 
-/** The span that a request was sent from. */
-export interface RemoteParent {
-  readonly traceId: string;
-  readonly spanId: string;
-  /** Whether the trace is recorded. */
-  readonly isSampled: boolean;
-}
-
 /**
- * Parses a `traceparent` header. Future versions may append more, after a hyphen.
+ * Parses a `traceparent` header: the span that a request was sent from, and whether its trace is recorded. Future versions may append more, after a hyphen.
  *
  * @returns undefined for a missing or invalid header
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
-export function parseTraceparent(header: string | undefined): RemoteParent | undefined {
+export function parseTraceparent(header: string | undefined) {
   if (header === undefined) return undefined;
   const { version, traceId, spanId, flags, extension } = TRACEPARENT.exec(header)?.groups ?? {};
   if (!traceId || !spanId || (version === '00' && extension !== undefined)) return undefined;

@@ -1,11 +1,7 @@
 const OPEN_METRICS = /^application\/openmetrics-text$/i;
 const TEXT = /^(text\/plain|text\/\*|\*\/\*)$/i;
 
-interface MediaRange {
-  readonly type: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly quality: number;
-}
+type MediaRange = ReturnType<typeof parseMediaRange>;
 
 /**
  * Whether an Accept header contains OpenMetrics 1.0.0 and does not prefer the text format. Unknown parameters are
@@ -26,7 +22,7 @@ export function acceptsOpenMetrics(accept = ''): boolean {
   return openMetrics > 0 && openMetrics >= textFormat;
 }
 
-function parseMediaRange(text: string): MediaRange {
+function parseMediaRange(text: string) {
   const [type = '', ...rest] = text.split(';').map((part) => part.trim());
   const pairs = rest.map((part) => part.split('='));
   const parameters = Object.fromEntries(
