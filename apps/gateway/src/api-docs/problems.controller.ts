@@ -4,12 +4,7 @@ import Negotiator from 'negotiator';
 import { htmlSecurityHeaders } from '../http/html-security-headers.js';
 import { PublicRoute } from '../http/route-config.js';
 import { ProblemException } from '../problems/problem.exception.js';
-import {
-  describeProblem,
-  PROBLEM_CODES,
-  type ProblemCode,
-  type ProblemDescription,
-} from '../problems/problem-table.js';
+import { describeProblem, PROBLEM_CODES, type ProblemDescription } from '../problems/problem-table.js';
 import { problemPage, problemsPage, STYLE_SOURCE } from './problem-pages.js';
 
 /** The description of each problem: HTML for browsers, otherwise JSON. */
@@ -31,12 +26,13 @@ export class ProblemsController {
   @Get(':code')
   @PublicRoute()
   describe(
-    @Param('code') code: ProblemCode,
+    @Param('code') code: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): ProblemDescription | string {
-    if (!PROBLEM_CODES.includes(code)) throw new ProblemException('route-not-found');
-    const problem = describeProblem(code);
+    const known = PROBLEM_CODES.find((each) => each === code);
+    if (!known) throw new ProblemException('route-not-found');
+    const problem = describeProblem(known);
     return respond(request, reply, problem, () => problemPage(problem));
   }
 }
