@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
 const generateApiKey = (...names: string[]) =>
-  run(process.execPath, ['dist/apps/gateway/src/generate-api-key.js', ...names]);
+  run(process.execPath, ['dist/gateway/generate-api-key.js', ...names]);
 
 describe('npm run generate-api-key', () => {
   it('prints a new key once, and its entry for CALLERS_FILE', async () => {
