@@ -1,148 +1,118 @@
-export interface ContractVariable {
-  /** Undefined for a variable without a default. */
-  readonly default?: string;
-  /** An invalid value, and every error that it causes in an otherwise valid environment. */
-  readonly invalid?: readonly [value: string, ...errors: readonly string[]];
-}
-
 const SAMPLERS =
   'always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio';
 
-/** Every environment variable that the gateway reads. A variable without an invalid value accepts any text. */
-export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> = {
-  PORT: { default: '3000', invalid: ['65536', 'PORT must be a whole number from 0 to 65535'] },
-  HOST: { default: '0.0.0.0', invalid: ['a b', 'HOST must be an address to listen on'] },
-  TENCENTCLOUD_SECRET_ID: {
-    invalid: [
-      'AKID,with/marks',
-      'TENCENTCLOUD_SECRET_ID must be visible ASCII without blanks, commas and slashes',
-    ],
-  },
-  TENCENTCLOUD_SECRET_ID_FILE: {
-    invalid: [
-      'line\nbreak',
-      'TENCENTCLOUD_SECRET_ID_FILE must be the path of a file',
-      'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_SECRET_ID_FILE',
-    ],
-  },
-  TENCENTCLOUD_SECRET_KEY: {
-    invalid: ['with a blank', 'TENCENTCLOUD_SECRET_KEY must be visible ASCII without blanks'],
-  },
-  TENCENTCLOUD_SECRET_KEY_FILE: {
-    invalid: [
-      'line\nbreak',
-      'TENCENTCLOUD_SECRET_KEY_FILE must be the path of a file',
-      'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_SECRET_KEY_FILE',
-    ],
-  },
-  TENCENTCLOUD_SESSION_TOKEN: {
-    invalid: ['line\nbreak', 'TENCENTCLOUD_SESSION_TOKEN must be visible ASCII without blanks'],
-  },
-  TENCENTCLOUD_SESSION_TOKEN_FILE: {
-    invalid: [
-      '/nowhere/token',
-      'TENCENTCLOUD_SESSION_TOKEN_FILE cannot be read (ENOENT): there is no such file; a relative path starts in the folder where the gateway was started',
-    ],
-  },
-  TENCENTCLOUD_CVM_ROLE: {
-    invalid: [
-      'a role',
-      'TENCENTCLOUD_CVM_ROLE must be the name of a CAM role',
-      'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_CVM_ROLE',
-      'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_CVM_ROLE',
-    ],
-  },
-  TRTC_SDK_APP_ID: {
-    invalid: ['1e9', 'TRTC_SDK_APP_ID must be a whole number from 1 to 9007199254740991'],
-  },
-  TRTC_REGION: {
-    default: 'ap-singapore',
-    invalid: ['AP-SINGAPORE', 'TRTC_REGION must be one of ap-bangkok, ap-jakarta, ap-mumbai, ap-singapore'],
-  },
-  TRTC_ENDPOINT: {
-    default: 'https://trtc.intl.tencentcloudapi.com',
-    invalid: [
-      'http://trtc.intl.tencentcloudapi.com',
-      'TRTC_ENDPOINT must be an https origin without a path, such as https://host (plain http only to loopback)',
-    ],
-  },
-  CALLERS_FILE: {
-    invalid: [
-      'line\nbreak',
-      'CALLERS_FILE must be the path of a file',
-      'ALLOW_ANONYMOUS must not be true together with CALLERS_FILE',
-    ],
-  },
-  ALLOW_ANONYMOUS: { default: 'false', invalid: ['yes', 'ALLOW_ANONYMOUS must be one of true, false'] },
-  QUOTA_PER_SECOND: {
-    default: '20',
-    invalid: ['1001', 'QUOTA_PER_SECOND must be a whole number from 1 to 1000'],
-  },
-  QUOTA_DEFAULT_WAIT_MS: {
-    default: '0',
-    invalid: ['30001', 'QUOTA_DEFAULT_WAIT_MS must be a whole number from 0 to 30000'],
-  },
-  QUOTA_QUEUE_LIMIT: {
-    default: '200',
-    invalid: ['10001', 'QUOTA_QUEUE_LIMIT must be a whole number from 0 to 10000'],
-  },
-  REDIS_URL: {
-    invalid: [
-      'http://user:pw@host',
-      'REDIS_URL must be redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
-    ],
-  },
-  UPSTREAM_ATTEMPT_TIMEOUT_MS: {
-    default: '3000',
-    invalid: ['60001', 'UPSTREAM_ATTEMPT_TIMEOUT_MS must be a whole number from 1 to 60000'],
-  },
-  UPSTREAM_DEADLINE_MS: {
-    default: '8000',
-    invalid: ['120001', 'UPSTREAM_DEADLINE_MS must be a whole number from 1 to 120000'],
-  },
-  UPSTREAM_MAX_ATTEMPTS: {
-    default: '3',
-    invalid: ['11', 'UPSTREAM_MAX_ATTEMPTS must be a whole number from 1 to 10'],
-  },
-  SHUTDOWN_GRACE_MS: {
-    default: '10000',
-    invalid: ['600001', 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 600000'],
-  },
-  LOG_LEVEL: {
-    default: 'info',
-    invalid: ['verbose', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
-  },
-  NODE_ENV: { default: '' },
-  GATEWAY_REVISION: { default: 'unknown', invalid: ['a b', 'GATEWAY_REVISION must be a revision'] },
-  OTEL_SDK_DISABLED: { default: 'false', invalid: ['yes', 'OTEL_SDK_DISABLED must be one of true, false'] },
-  OTEL_EXPORTER_OTLP_ENDPOINT: {
-    invalid: [
-      'http://user:pw@host',
-      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL without user, query and fragment',
-    ],
-  },
-  OTEL_EXPORTER_OTLP_HEADERS: {
-    default: '',
-    invalid: ['no pair', 'OTEL_EXPORTER_OTLP_HEADERS must be name=value pairs with commas between them'],
-  },
-  OTEL_EXPORTER_OTLP_PROTOCOL: {
-    default: 'http/protobuf',
-    invalid: ['grpc', 'OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json'],
-  },
-  OTEL_SERVICE_NAME: {
-    default: 'ingest-gateway',
-    invalid: ['line\nbreak', 'OTEL_SERVICE_NAME must be a name'],
-  },
-  OTEL_RESOURCE_ATTRIBUTES: {
-    default: '',
-    invalid: ['no pair', 'OTEL_RESOURCE_ATTRIBUTES must be name=value pairs with commas between them'],
-  },
-  OTEL_TRACES_SAMPLER: {
-    default: 'parentbased_always_on',
-    invalid: ['sometimes', `OTEL_TRACES_SAMPLER must be one of ${SAMPLERS}`],
-  },
-  OTEL_TRACES_SAMPLER_ARG: {
-    default: '1',
-    invalid: ['1.1', 'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1'],
-  },
-};
+/**
+ * Every environment variable that the gateway reads: its name, its default, an invalid value, and every error that this
+ * value causes in an otherwise valid environment. An error that begins in lower case is about the variable itself. A
+ * variable without an invalid value accepts any text.
+ */
+const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined, ...invalid: string[]])[] = [
+  ['PORT', '3000', '65536', 'must be a whole number from 0 to 65535'],
+  ['HOST', '0.0.0.0', 'a b', 'must be an address to listen on'],
+  [
+    'TENCENTCLOUD_SECRET_ID',
+    undefined,
+    'AKID,with/marks',
+    'must be visible ASCII without blanks, commas and slashes',
+  ],
+  [
+    'TENCENTCLOUD_SECRET_ID_FILE',
+    undefined,
+    'line\nbreak',
+    'must be the path of a file',
+    'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_SECRET_ID_FILE',
+  ],
+  ['TENCENTCLOUD_SECRET_KEY', undefined, 'with a blank', 'must be visible ASCII without blanks'],
+  [
+    'TENCENTCLOUD_SECRET_KEY_FILE',
+    undefined,
+    'line\nbreak',
+    'must be the path of a file',
+    'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_SECRET_KEY_FILE',
+  ],
+  ['TENCENTCLOUD_SESSION_TOKEN', undefined, 'line\nbreak', 'must be visible ASCII without blanks'],
+  [
+    'TENCENTCLOUD_SESSION_TOKEN_FILE',
+    undefined,
+    '/nowhere/token',
+    'cannot be read (ENOENT): there is no such file; a relative path starts in the folder where the gateway was started',
+  ],
+  [
+    'TENCENTCLOUD_CVM_ROLE',
+    undefined,
+    'a role',
+    'must be the name of a CAM role',
+    'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_CVM_ROLE',
+    'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_CVM_ROLE',
+  ],
+  ['TRTC_SDK_APP_ID', undefined, '1e9', 'must be a whole number from 1 to 9007199254740991'],
+  [
+    'TRTC_REGION',
+    'ap-singapore',
+    'AP-SINGAPORE',
+    'must be one of ap-bangkok, ap-jakarta, ap-mumbai, ap-singapore',
+  ],
+  [
+    'TRTC_ENDPOINT',
+    'https://trtc.intl.tencentcloudapi.com',
+    'http://trtc.intl.tencentcloudapi.com',
+    'must be an https origin without a path, such as https://host (plain http only to loopback)',
+  ],
+  [
+    'CALLERS_FILE',
+    undefined,
+    'line\nbreak',
+    'must be the path of a file',
+    'ALLOW_ANONYMOUS must not be true together with CALLERS_FILE',
+  ],
+  ['ALLOW_ANONYMOUS', 'false', 'yes', 'must be one of true, false'],
+  ['QUOTA_PER_SECOND', '20', '1001', 'must be a whole number from 1 to 1000'],
+  ['QUOTA_DEFAULT_WAIT_MS', '0', '30001', 'must be a whole number from 0 to 30000'],
+  ['QUOTA_QUEUE_LIMIT', '200', '10001', 'must be a whole number from 0 to 10000'],
+  [
+    'REDIS_URL',
+    undefined,
+    'http://user:pw@host',
+    'must be redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
+  ],
+  ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3000', '60001', 'must be a whole number from 1 to 60000'],
+  ['UPSTREAM_DEADLINE_MS', '8000', '120001', 'must be a whole number from 1 to 120000'],
+  ['UPSTREAM_MAX_ATTEMPTS', '3', '11', 'must be a whole number from 1 to 10'],
+  ['SHUTDOWN_GRACE_MS', '10000', '600001', 'must be a whole number from 0 to 600000'],
+  ['LOG_LEVEL', 'info', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
+  ['NODE_ENV', ''],
+  ['GATEWAY_REVISION', 'unknown', 'a b', 'must be a revision'],
+  ['OTEL_SDK_DISABLED', 'false', 'yes', 'must be one of true, false'],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    undefined,
+    'http://user:pw@host',
+    'must be an http or https URL without user, query and fragment',
+  ],
+  ['OTEL_EXPORTER_OTLP_HEADERS', '', 'no pair', 'must be name=value pairs with commas between them'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/protobuf', 'grpc', 'must be one of http/protobuf, http/json'],
+  ['OTEL_SERVICE_NAME', 'ingest-gateway', 'line\nbreak', 'must be a name'],
+  ['OTEL_RESOURCE_ATTRIBUTES', '', 'no pair', 'must be name=value pairs with commas between them'],
+  ['OTEL_TRACES_SAMPLER', 'parentbased_always_on', 'sometimes', `must be one of ${SAMPLERS}`],
+  ['OTEL_TRACES_SAMPLER_ARG', '1', '1.1', 'must be a number from 0 to 1'],
+];
+
+export interface ContractVariable {
+  /** Undefined for a variable without a default. */
+  readonly default: string | undefined;
+  /** An invalid value, and every error that it causes. */
+  readonly invalid: readonly string[];
+}
+
+export const ENVIRONMENT_VARIABLES: Readonly<Record<string, ContractVariable>> = Object.fromEntries(
+  VARIABLES.map(([name, byDefault, ...[value, ...errors]]) => [
+    name,
+    {
+      default: byDefault,
+      invalid:
+        value === undefined
+          ? []
+          : [value, ...errors.map((error) => (/^[a-z]/.test(error) ? `${name} ${error}` : error))],
+    },
+  ]),
+);

@@ -1,3 +1,5 @@
+import { words } from '../support/words.js';
+
 export interface ContractLogEvent {
   readonly level: 'info' | 'warn' | 'error' | 'fatal';
   /** The fields of every entry of this event, besides `level`, `time`, `event` and `msg`. */
@@ -10,34 +12,14 @@ export interface ContractLogEvent {
 export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
   'stop-completed': {
     level: 'info',
-    required: [
-      'requestId',
-      'caller',
-      'result',
-      'outcome',
-      'status',
-      'attemptCount',
-      'waitMs',
-      'upstreamMs',
-      'durationMs',
-    ],
-    optional: [
-      'traceId',
-      'address',
-      'taskId',
-      'sdkAppId',
-      'region',
-      'coalesced',
-      'upstreamCode',
-      'upstreamRequestId',
-      'reason',
-      'attempts',
-      'clientDisconnected',
-    ],
+    required: words('requestId caller result outcome status attemptCount waitMs upstreamMs durationMs'),
+    optional: words(
+      'traceId address taskId sdkAppId region coalesced upstreamCode upstreamRequestId reason attempts clientDisconnected',
+    ),
   },
   'server-started': {
     level: 'info',
-    required: ['url', 'endpoint', 'region', 'quotaPerSecond', 'store', 'callers'],
+    required: words('url endpoint region quotaPerSecond store callers'),
     optional: ['traces'],
   },
   'shutdown-started': { level: 'info', required: ['signal', 'graceMs'] },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { words } from '../support/words.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -22,83 +23,22 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   http_server_request_duration_seconds: {
     type: 'histogram',
     labels: {
-      le: [
-        '0.001',
-        '0.0025',
-        '0.005',
-        '0.01',
-        '0.025',
-        '0.05',
-        '0.1',
-        '0.25',
-        '0.5',
-        '1',
-        '2.5',
-        '5',
-        '10',
-        '+Inf',
-      ],
+      le: words('0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 +Inf'),
       method: ['DELETE', 'GET', 'HEAD', 'other'],
-      route: [
-        '/ingest-tasks/:id',
-        '/livez',
-        '/readyz',
-        '/metrics',
-        '/docs',
-        '/docs/:file',
-        '/openapi.json',
-        '/problems',
-        '/problems/:code',
-        'unmatched',
-      ],
-      status: [
-        '200',
-        '499',
-        '400',
-        '401',
-        '403',
-        '404',
-        '405',
-        '408',
-        '413',
-        '429',
-        '431',
-        '500',
-        '502',
-        '503',
-        '504',
-      ],
+      route: words(`/ingest-tasks/:id /livez /readyz /metrics /docs /docs/:file /openapi.json /problems
+        /problems/:code unmatched`),
+      status: words('200 499 400 401 403 404 405 408 413 429 431 500 502 503 504'),
     },
   },
   ingest_gateway_stop_requests_total: {
     type: 'counter',
     labels: {
       caller: ['anonymous'],
-      result: [
-        'stopped',
-        'already-finished',
-        'invalid-request',
-        'sdk-app-id-rejected',
-        'unauthenticated',
-        'sdk-app-id-not-allowed',
-        'route-not-found',
-        'task-not-found',
-        'method-not-allowed',
-        'request-timeout',
-        'content-too-large',
-        'quota-exhausted',
-        'share-exhausted',
-        'request-header-fields-too-large',
-        'internal-error',
-        'upstream-refused-gateway',
-        'upstream-rejected',
-        'upstream-unreachable',
-        'upstream-failed',
-        'upstream-unavailable',
-        'shutting-down',
-        'upstream-throttled',
-        'upstream-timeout',
-      ],
+      result: words(`stopped already-finished invalid-request sdk-app-id-rejected unauthenticated
+        sdk-app-id-not-allowed route-not-found task-not-found method-not-allowed request-timeout
+        content-too-large quota-exhausted share-exhausted request-header-fields-too-large internal-error
+        upstream-refused-gateway upstream-rejected upstream-unreachable upstream-failed
+        upstream-unavailable shutting-down upstream-throttled upstream-timeout`),
     },
   },
   ingest_gateway_stop_requests_coalesced_total: {
@@ -111,61 +51,21 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   tencentcloud_request_duration_seconds: {
     type: 'histogram',
     labels: {
-      le: ['0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '+Inf'],
+      le: words('0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 +Inf'),
       action: ['StopStreamIngest'],
-      code: [
-        'OK',
-        'ActionOffline',
-        'AuthFailure',
-        'AuthFailure.InvalidAuthorization',
-        'AuthFailure.InvalidSecretId',
-        'AuthFailure.MFAFailure',
-        'AuthFailure.SecretIdNotFound',
-        'AuthFailure.SignatureExpire',
-        'AuthFailure.SignatureFailure',
-        'AuthFailure.TokenFailure',
-        'AuthFailure.UnauthorizedOperation',
-        'DryRunOperation',
-        'FailedOperation',
-        'FailedOperation.SdkAppIdNotExist',
-        'FailedOperation.TaskFinished',
-        'FailedOperation.TaskNotExist',
-        'InternalError',
-        'InternalError.InternalError',
-        'InvalidAction',
-        'InvalidParameter',
-        'InvalidParameter.BodyParamsError',
-        'InvalidParameter.SdkAppId',
-        'InvalidParameter.TaskId',
-        'InvalidParameterValue',
-        'InvalidRequest',
-        'IpInBlacklist',
-        'IpNotInWhitelist',
-        'LimitExceeded',
-        'MissingParameter',
-        'NoSuchProduct',
-        'NoSuchVersion',
-        'RequestLimitExceeded',
-        'RequestLimitExceeded.GlobalRegionUinLimitExceeded',
-        'RequestLimitExceeded.IPLimitExceeded',
-        'RequestLimitExceeded.UinLimitExceeded',
-        'RequestSizeLimitExceeded',
-        'ResourceInUse',
-        'ResourceInsufficient',
-        'ResourceNotFound',
-        'ResourceUnavailable',
-        'ResponseSizeLimitExceeded',
-        'ServiceUnavailable',
-        'UnauthorizedOperation',
-        'UnknownParameter',
-        'UnsupportedOperation',
-        'UnsupportedProtocol',
-        'UnsupportedRegion',
-        'timeout',
-        'unreachable',
-        'malformed',
-        'other',
-      ],
+      code: words(`OK ActionOffline AuthFailure AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId
+        AuthFailure.MFAFailure AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire
+        AuthFailure.SignatureFailure AuthFailure.TokenFailure AuthFailure.UnauthorizedOperation
+        DryRunOperation FailedOperation FailedOperation.SdkAppIdNotExist FailedOperation.TaskFinished
+        FailedOperation.TaskNotExist InternalError InternalError.InternalError InvalidAction
+        InvalidParameter InvalidParameter.BodyParamsError InvalidParameter.SdkAppId
+        InvalidParameter.TaskId InvalidParameterValue InvalidRequest IpInBlacklist IpNotInWhitelist
+        LimitExceeded MissingParameter NoSuchProduct NoSuchVersion RequestLimitExceeded
+        RequestLimitExceeded.GlobalRegionUinLimitExceeded RequestLimitExceeded.IPLimitExceeded
+        RequestLimitExceeded.UinLimitExceeded RequestSizeLimitExceeded ResourceInUse ResourceInsufficient
+        ResourceNotFound ResourceUnavailable ResponseSizeLimitExceeded ServiceUnavailable
+        UnauthorizedOperation UnknownParameter UnsupportedOperation UnsupportedProtocol UnsupportedRegion
+        timeout unreachable malformed other`),
     },
   },
   tencentcloud_retries_total: {
@@ -179,7 +79,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   ingest_gateway_quota_queue_length: { type: 'gauge', labels: {} },
   ingest_gateway_quota_queue_wait_seconds: {
     type: 'histogram',
-    labels: { le: ['0.001', '0.01', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10', '30', '+Inf'] },
+    labels: { le: words('0.001 0.01 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf') },
   },
   ingest_gateway_quota_redis_up: { type: 'gauge', labels: {} },
   ingest_gateway_quota_decisions_total: {

@@ -1,12 +1,10 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Subprocess } from '../support/process.js';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { tempFolderFixture } from '../support/fixtures.js';
 
-let folder: TempFolder;
-beforeAll(async () => (folder = await createTempFolder()));
-afterAll(() => folder.remove());
+const folder = await tempFolderFixture();
 
 async function validate(...files: string[]): Promise<{ code: number | null; errors: string[] }> {
   const { code, stderr } = await new Subprocess([process.execPath, 'docker/validate.mjs', ...files]).finished;
@@ -17,7 +15,7 @@ async function validate(...files: string[]): Promise<{ code: number | null; erro
 async function changedCopy(name: string, file: string, from: string, to: string): Promise<string> {
   const text = await readFile(file, 'utf8');
   if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
-  const copy = join(folder.path, name);
+  const copy = join(folder, name);
   await writeFile(copy, text.replace(from, to));
   return copy;
 }
@@ -69,7 +67,7 @@ describe('docker/validate.mjs', () => {
 
   it('validates every document of a file', async () => {
     const two = await readFile(DEPLOYMENT, 'utf8');
-    const file = join(folder.path, 'two.yaml');
+    const file = join(folder, 'two.yaml');
     await writeFile(file, `${two}---\n${two.replace('minReadySeconds', 'minReadySecond')}`);
     expect((await validate(file)).errors).toEqual([
       expect.stringMatching(
@@ -86,7 +84,7 @@ describe('docker/validate.mjs', () => {
   });
 
   it('names each file that a kustomization lists but lacks, or has but does not list', async () => {
-    const copy = join(folder.path, 'base');
+    const copy = join(folder, 'base');
     await cp('docker/kubernetes/base', copy, { recursive: true });
     await rm(join(copy, 'service.yaml'));
     await writeFile(join(copy, 'config-map.yaml'), '');

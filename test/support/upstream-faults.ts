@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Fault, FaultRule } from '../../apps/sandbox/src/faults.js';
+import { words } from './words.js';
 
 /** The result of a call. */
 type ExpectedResult = readonly [status: number, code: string, outcome: string | undefined, attempts: number];
@@ -105,49 +106,20 @@ const malformedResponses: FaultCase[] = [
 ];
 
 const errorCodes: FaultCase[] = [
-  ...[
-    '',
-    '.InvalidAuthorization',
-    '.InvalidSecretId',
-    '.MFAFailure',
-    '.SecretIdNotFound',
-    '.SignatureExpire',
-  ].map((suffix) => rejecting(`AuthFailure${suffix}`, 502, 'upstream-refused-gateway')),
-  ...['.SignatureFailure', '.TokenFailure', '.UnauthorizedOperation'].map((suffix) =>
-    rejecting(`AuthFailure${suffix}`, 502, 'upstream-refused-gateway'),
-  ),
-  rejecting('UnauthorizedOperation', 502, 'upstream-refused-gateway'),
+  ...words(`AuthFailure AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.MFAFailure
+    AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.SomethingNew
+    AuthFailure.TokenFailure AuthFailure.UnauthorizedOperation UnauthorizedOperation UnauthorizedOperation.CamNoAuth
+  `).map((code) => rejecting(code, 502, 'upstream-refused-gateway')),
   rejecting('InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'),
   rejecting('InvalidParameter.TaskId', 404, 'task-not-found'),
   rejecting('FailedOperation.TaskNotExist', 404, 'task-not-found'),
-  ...[
-    'ActionOffline',
-    'DryRunOperation',
-    'FailedOperation',
-    'FailedOperation.SdkAppIdNotExist',
-    'InvalidAction',
-    'InvalidParameter',
-    'InvalidParameter.BodyParamsError',
-    'InvalidParameterValue',
-    'InvalidRequest',
-    'IpInBlacklist',
-    'IpNotInWhitelist',
-    'LimitExceeded',
-    'MissingParameter',
-    'NoSuchProduct',
-    'NoSuchVersion',
-    'RequestSizeLimitExceeded',
-    'ResourceInUse',
-    'ResourceInsufficient',
-    'ResourceNotFound',
-    'ResourceUnavailable',
-    'ResponseSizeLimitExceeded',
-    'UnknownParameter',
-    'UnsupportedOperation',
-    'UnsupportedProtocol',
-    'UnsupportedRegion',
-    'UnknownCode.Undocumented',
-  ].map((code) => rejecting(code, 502, 'upstream-rejected')),
+  ...words(`ActionOffline DryRunOperation FailedOperation FailedOperation.SdkAppIdNotExist InvalidAction
+    InvalidParameter InvalidParameter.BodyParamsError InvalidParameterValue InvalidRequest IpInBlacklist
+    IpNotInWhitelist LimitExceeded MissingParameter NoSuchProduct NoSuchVersion RequestSizeLimitExceeded
+    ResourceInUse ResourceInsufficient ResourceNotFound ResourceUnavailable ResponseSizeLimitExceeded
+    UnknownParameter UnsupportedOperation UnsupportedProtocol UnsupportedRegion
+    InvalidParameter.TaskIdentity UnknownCode.Undocumented
+  `).map((code) => rejecting(code, 502, 'upstream-rejected')),
   rejecting('MissingParameter.X', 502, 'upstream-rejected', 'a\nb\u001B[31m\r\n\u0000__proto__'),
   rejecting('MissingParameter.Y', 502, 'upstream-rejected', 'm'.repeat(1_000_000)),
   ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((suffix) =>

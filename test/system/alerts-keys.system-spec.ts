@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { startMetadataService } from '../support/metadata-service.js';
 import { accelerateRules, PrometheusProcess } from '../support/prometheus.js';
 import { MonitoredGateway } from '../support/monitored-gateway.js';
 
-let monitored: MonitoredGateway;
-
-beforeAll(async () => {
-  monitored = await MonitoredGateway.start();
-});
+const monitored = await MonitoredGateway.start();
 
 afterAll(() => monitored.close());
 

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { MonitoredGateway } from '../support/monitored-gateway.js';
 
-let monitored: MonitoredGateway;
-
-beforeAll(async () => {
-  monitored = await MonitoredGateway.start();
-});
+const monitored = await MonitoredGateway.start();
 
 afterAll(() => monitored.close());
 

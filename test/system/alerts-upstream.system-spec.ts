@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { signedStop } from '../../apps/sandbox/src/testing/signed-stop.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { MonitoredGateway } from '../support/monitored-gateway.js';
 
 let proxy: TcpProxy;
-let monitored: MonitoredGateway;
-
-beforeAll(async () => {
-  monitored = await MonitoredGateway.start(async (port) => {
-    proxy = await TcpProxy.start(port);
-    return `http://${proxy.host}`;
-  });
+const monitored = await MonitoredGateway.start(async (port) => {
+  proxy = await TcpProxy.start(port);
+  return `http://${proxy.host}`;
 });
 
 afterAll(async () => {

@@ -1,16 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import type { Locator } from 'playwright-core';
 import { bearerHeader, callerEntry } from '../support/callers-file.js';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { startChromium } from '../support/chromium.js';
 import { stopTask } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { type Gateway, startGateway } from '../support/gateway.js';
 import { listen } from '../support/free-port.js';
+import { gatewayFixture, tempFolderFixture } from '../support/fixtures.js';
 
 const KEY = 'igw_browser-test';
 const WIDTH = 860;
@@ -18,42 +16,32 @@ const WIDTH = 860;
 // The browser is slow on a busy machine.
 jest.setTimeout(240_000);
 
-let sandbox: Sandbox;
-let folder: TempFolder;
-let gateway: Gateway;
-let chromium: Browser;
-let page: Page;
 const requested: string[] = [];
 const violations: string[] = [];
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  folder = await createTempFolder();
-  const callersFile = join(folder.path, 'callers.json');
-  await writeFile(callersFile, JSON.stringify([callerEntry('developer', KEY)]));
-  gateway = await startGateway(sandbox, {
+const folder = await tempFolderFixture();
+const callersFile = join(folder, 'callers.json');
+await writeFile(callersFile, JSON.stringify([callerEntry('developer', KEY)]));
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true },
+  {
     ALLOW_ANONYMOUS: '',
     CALLERS_FILE: callersFile,
     QUOTA_PER_SECOND: '1',
     // The call without a response holds the slot.
     UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
     UPSTREAM_DEADLINE_MS: '60000',
-  });
-  chromium = await startChromium();
-  page = await chromium.newPage({ viewport: { width: WIDTH, height: 1000 } });
-  page.setDefaultTimeout(120_000);
-  page.on('request', (request) => requested.push(request.url()));
-  page.on('console', (message) => {
-    if (message.text().includes('Content Security Policy')) violations.push(message.text());
-  });
+  },
+);
+const chromium = await startChromium();
+const page = await chromium.newPage({ viewport: { width: WIDTH, height: 1000 } });
+page.setDefaultTimeout(120_000);
+page.on('request', (request) => requested.push(request.url()));
+page.on('console', (message) => {
+  if (message.text().includes('Content Security Policy')) violations.push(message.text());
 });
 
-afterAll(async () => {
-  await chromium.close();
-  await gateway.close();
-  await sandbox.close();
-  await folder.remove();
-});
+afterAll(() => chromium.close());
 
 const operation = (): Locator => page.locator('#operations-Ingest_tasks-stopIngestTask');
 const liveResponse = (): Locator => operation().locator('.live-responses-table');

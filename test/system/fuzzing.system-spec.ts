@@ -1,14 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
-import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { bearerHeader, callerEntry } from '../support/callers-file.js';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { stopTask } from '../support/client.js';
 import { gatewayEnvironment } from '../support/environment.js';
 import { GatewayProcess } from '../support/process.js';
 import { connectRaw } from '../support/raw-http.js';
+import { sandboxFixture, tempFolderFixture } from '../support/fixtures.js';
 
 const KEY = 'igw_valid-key';
 
@@ -21,33 +20,22 @@ const IDLE_TIMEOUT_MS = 60;
 /** Closes a connection whose input was a complete request, or becomes one with an empty line. */
 const CLOSING_REQUEST = '\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
-let sandbox: Sandbox;
-let gateway: GatewayProcess;
-let url: string;
-let folder: TempFolder;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
-  folder = await createTempFolder();
-  const callers = join(folder.path, 'callers.json');
-  await writeFile(callers, JSON.stringify([callerEntry('fuzzer', KEY)]));
-  gateway = new GatewayProcess({
-    ...gatewayEnvironment(sandbox),
-    TRTC_ENDPOINT: sandbox.httpUrl,
-    ALLOW_ANONYMOUS: '',
-    CALLERS_FILE: callers,
-    QUOTA_PER_SECOND: '1000',
-    LOG_LEVEL: 'info',
-    SHUTDOWN_GRACE_MS: '1000',
-  });
-  url = await gateway.url();
+const sandbox = await sandboxFixture({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
+const callers = join(await tempFolderFixture(), 'callers.json');
+await writeFile(callers, JSON.stringify([callerEntry('fuzzer', KEY)]));
+const gateway = new GatewayProcess({
+  ...gatewayEnvironment(sandbox),
+  TRTC_ENDPOINT: sandbox.httpUrl,
+  ALLOW_ANONYMOUS: '',
+  CALLERS_FILE: callers,
+  QUOTA_PER_SECOND: '1000',
+  LOG_LEVEL: 'info',
+  SHUTDOWN_GRACE_MS: '1000',
 });
+const url = await gateway.url();
 
 afterAll(async () => {
-  gateway.kill('SIGTERM');
-  const { code, stderr } = await gateway.finished;
-  await sandbox.close();
-  await folder.remove();
+  const { code, stderr } = await gateway.stop('SIGTERM');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 

@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { SandboxCredentials } from '../../apps/sandbox/src/credentials.js';
-import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
 import { CallerRegistry } from '../../apps/gateway/src/auth/caller-registry.js';
 import { bearerHeader, callerEntry } from '../support/callers-file.js';
-import { createTempFolder, replaceFileAtomically, type TempFolder } from '../support/temp-folder.js';
+import { replaceFileAtomically } from '../support/temp-folder.js';
 import { type HttpResponse, stopTask } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { type Gateway, startGateway } from '../support/gateway.js';
+import { gatewayFixture, tempFolderFixture } from '../support/fixtures.js';
 
 const SECONDS = 20;
 const CALLS_PER_SECOND = 15;
@@ -27,23 +26,19 @@ const credentialsOf = (rotation: number): SandboxCredentials => ({
   secretKey: `key-of-rotation-${rotation}`,
 });
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-let folder: TempFolder;
-let files: { callers: string; id: string; key: string };
+const folder = await tempFolderFixture();
+const file = (name: string): string => join(folder, name);
+const files = { callers: file('callers.json'), id: file('id'), key: file('key') };
+for (const path of Object.values(files)) await writeFile(path, '');
+await rotateTo(0);
 
-beforeAll(async () => {
-  sandbox = await startSandbox({
+const { sandbox, gateway } = await gatewayFixture(
+  {
     acceptUnknownTasks: true,
     quotaPerSecond: 1000,
     credentials: Array.from({ length: ROTATIONS + 1 }, (_, rotation) => credentialsOf(rotation)),
-  });
-  folder = await createTempFolder();
-  const file = (name: string): string => join(folder.path, name);
-  files = { callers: file('callers.json'), id: file('id'), key: file('key') };
-  for (const path of Object.values(files)) await writeFile(path, '');
-  await rotateTo(0);
-  gateway = await startGateway(sandbox, {
+  },
+  {
     ALLOW_ANONYMOUS: '',
     CALLERS_FILE: files.callers,
     TENCENTCLOUD_SECRET_ID: '',
@@ -51,14 +46,8 @@ beforeAll(async () => {
     TENCENTCLOUD_SECRET_ID_FILE: files.id,
     TENCENTCLOUD_SECRET_KEY_FILE: files.key,
     QUOTA_PER_SECOND: '1000',
-  });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-  await folder.remove();
-});
+  },
+);
 
 async function rotateTo(rotation: number): Promise<void> {
   const { secretId, secretKey } = credentialsOf(rotation);

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { createTempFolder } from '../support/temp-folder.js';
 import { configMap } from '../support/manifests.js';
 import { resolveProgram, type Program } from '../support/programs.js';
+import { tempFolderFixture } from '../support/fixtures.js';
 
 const KUBECTL: Program = {
   name: 'kubectl',
@@ -30,30 +30,25 @@ interface Rendered extends Resource {
 }
 
 const run = promisify(execFile);
-const folder = await createTempFolder();
-afterAll(() => folder.remove());
+const folder = await tempFolderFixture();
 
 async function kustomize(overlay: string): Promise<string> {
   const { stdout } = await run(resolveProgram(KUBECTL), ['kustomize', overlay]);
   return stdout;
 }
 
+const text = await kustomize('docker/kubernetes/overlays/production');
+const resources = parseAllDocuments(text).map((document) => document.toJS() as Rendered);
+
+const findOnly = (kind: string): Rendered => {
+  const found = resources.filter((resource) => resource.kind === kind);
+  expect(found).toHaveLength(1);
+  return found[0]!;
+};
+
 describe('kubectl kustomize docker/kubernetes/overlays/production', () => {
-  let text: string;
-  let resources: Rendered[];
-  beforeAll(async () => {
-    text = await kustomize('docker/kubernetes/overlays/production');
-    resources = parseAllDocuments(text).map((document) => document.toJS() as Rendered);
-  });
-
-  const findOnly = (kind: string): Rendered => {
-    const found = resources.filter((resource) => resource.kind === kind);
-    expect(found).toHaveLength(1);
-    return found[0]!;
-  };
-
   it('renders manifests that match the schemas of Kubernetes and of the Prometheus Operator', async () => {
-    const file = join(folder.path, 'rendered.yaml');
+    const file = join(folder, 'rendered.yaml');
     await writeFile(file, text);
     const { stdout } = await run(process.execPath, ['docker/validate.mjs', file]);
     expect(stdout).toBe('valid files: 1\n');
@@ -91,10 +86,10 @@ describe('kubectl kustomize docker/kubernetes/overlays/production', () => {
   });
 
   it('fails when a kustomization has an unknown field', async () => {
-    await cp('docker/kubernetes', folder.path, { recursive: true });
-    const file = join(folder.path, 'overlays/production/kustomization.yaml');
+    await cp('docker/kubernetes', folder, { recursive: true });
+    const file = join(folder, 'overlays/production/kustomization.yaml');
     await writeFile(file, (await readFile(file, 'utf8')).replace('replicas:', 'replikas:'));
-    await expect(kustomize(join(folder.path, 'overlays/production'))).rejects.toMatchObject({
+    await expect(kustomize(join(folder, 'overlays/production'))).rejects.toMatchObject({
       stderr: expect.stringContaining('replikas'),
     });
   });

@@ -2,23 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { describe, expect, it } from '@jest/globals';
 import { type Program, resolveProgram } from '../support/programs.js';
-import { runScenario, type ScenarioResult } from '../support/scenario.js';
+import { runScenario } from '../support/scenario.js';
+import { tempFolderFixture } from '../support/fixtures.js';
 
 const JQ: Program = { name: 'jq', packages: ['jq'], installHint: 'macOS: brew install jq.' };
 
-let scenario: ScenarioResult;
-let folder: TempFolder;
-
-beforeAll(async () => {
-  scenario = await runScenario();
-  folder = await createTempFolder();
-  await writeFile(join(folder.path, 'gateway.log'), scenario.log);
-}, 120_000);
-
-afterAll(() => folder.remove());
+const scenario = await runScenario();
+const folder = await tempFolderFixture();
+await writeFile(join(folder, 'gateway.log'), scenario.log);
 
 /** Runs the query of docs/logs.md for this outcome with another task id. */
 async function runQuery(outcome: string, taskId: string): Promise<Record<string, unknown>[]> {
@@ -28,7 +21,7 @@ async function runQuery(outcome: string, taskId: string): Promise<Record<string,
   const { stdout } = await promisify(execFile)(
     resolveProgram(JQ),
     ['-c', query.replace('"1234"', JSON.stringify(taskId)), 'gateway.log'],
-    { cwd: folder.path },
+    { cwd: folder },
   );
   return stdout
     .split('\n')

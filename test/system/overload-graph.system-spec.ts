@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { startChromium } from '../support/chromium.js';
 import { eventually } from '../support/eventually.js';
 import { ReplicaSet } from '../support/replica-set.js';
 import { PrometheusProcess } from '../support/prometheus.js';
 import { RedisProcess } from '../support/redis.js';
+import { tempFolderFixture } from '../support/fixtures.js';
 
 /**
  * `PICTURE=docs/images/flood.png npm run test:system -- overload-graph` updates the picture of the documentation, with
@@ -36,24 +36,16 @@ const STYLE = `
   .graph { min-height: 220px !important; }
 `;
 
-let redis: RedisProcess;
-let replicaSet: ReplicaSet;
-let prometheus: PrometheusProcess;
-let folder: TempFolder;
-
-beforeAll(async () => {
-  folder = await createTempFolder();
-  redis = await RedisProcess.start();
-  replicaSet = await ReplicaSet.start(2, { REDIS_URL: redis.url }, 20);
-  prometheus = await PrometheusProcess.start(replicaSet.urls.map((url) => new URL(url).host));
-  await eventually(async () => (await prometheus.query('up == 1')).length === 2);
-});
+const folder = await tempFolderFixture();
+const redis = await RedisProcess.start();
+const replicaSet = await ReplicaSet.start(2, { REDIS_URL: redis.url }, 20);
+const prometheus = await PrometheusProcess.start(replicaSet.urls.map((url) => new URL(url).host));
+await eventually(async () => (await prometheus.query('up == 1')).length === 2);
 
 afterAll(async () => {
   await prometheus.close();
   await replicaSet.close();
   await redis.close();
-  await folder.remove();
 });
 
 describe('a flood of four times the quota', () => {
@@ -80,7 +72,7 @@ describe('a flood of four times the quota', () => {
       }
       await page.goto(`${prometheus.url}/classic/graph?${query.toString()}`);
       await eventually(async () => (await page.locator('.graph_area svg path').count()) >= QUERIES.length);
-      const path = SCREENSHOT_PATH ?? join(folder.path, 'flood.png');
+      const path = SCREENSHOT_PATH ?? join(folder, 'flood.png');
       mkdirSync(dirname(path), { recursive: true });
       const picture = await page.screenshot({ path, fullPage: true });
       expect(picture.length).toBeGreaterThan(10_000);

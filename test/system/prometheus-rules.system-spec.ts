@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { send } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { ReplicaSet } from '../support/replica-set.js';
-import { PrometheusProcess, promtool, type Rule } from '../support/prometheus.js';
+import { PrometheusProcess, promtool } from '../support/prometheus.js';
 import { RedisProcess } from '../support/redis.js';
 
 const RULES = 'docker/prometheus/rules';
@@ -30,25 +30,18 @@ const withVariables = (expr: string): string =>
 
 const files = (folder: string): string[] => readdirSync(folder).map((name) => `${folder}/${name}`);
 
-let redis: RedisProcess;
-let replicaSet: ReplicaSet;
-let prometheus: PrometheusProcess;
-let rules: Rule[];
-
-beforeAll(async () => {
-  redis = await RedisProcess.start();
-  replicaSet = await ReplicaSet.start(2, { REDIS_URL: redis.url, QUOTA_DEFAULT_WAIT_MS: '100' }, 20);
-  prometheus = await PrometheusProcess.start(replicaSet.urls.map((url) => new URL(url).host));
-  await eventually(async () => (await prometheus.query('up == 1')).length === 2);
-  replicaSet.sandbox.setFaults([
-    { fault: { kind: 'error', code: 'InternalError' }, times: 2 },
-    { fault: { kind: 'error', code: 'RequestLimitExceeded' }, times: 1 },
-  ]);
-  await replicaSet.sendAtRate(40, 5, { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` });
-  const counted = 'sum(job_result:gateway_stops:rate5m{result=~"stopped|quota-exhausted"} > 0)';
-  await eventually(async () => (await prometheus.query(counted)).length === 1);
-  rules = await prometheus.rules();
-});
+const redis = await RedisProcess.start();
+const replicaSet = await ReplicaSet.start(2, { REDIS_URL: redis.url, QUOTA_DEFAULT_WAIT_MS: '100' }, 20);
+const prometheus = await PrometheusProcess.start(replicaSet.urls.map((url) => new URL(url).host));
+await eventually(async () => (await prometheus.query('up == 1')).length === 2);
+replicaSet.sandbox.setFaults([
+  { fault: { kind: 'error', code: 'InternalError' }, times: 2 },
+  { fault: { kind: 'error', code: 'RequestLimitExceeded' }, times: 1 },
+]);
+await replicaSet.sendAtRate(40, 5, { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` });
+const counted = 'sum(job_result:gateway_stops:rate5m{result=~"stopped|quota-exhausted"} > 0)';
+await eventually(async () => (await prometheus.query(counted)).length === 1);
+const rules = await prometheus.rules();
 
 afterAll(async () => {
   await prometheus.close();

@@ -1,23 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { ReplicaSet } from '../support/replica-set.js';
 import { RedisProcess } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const QUOTA = 20;
 const CALL_WAIT_MS = 1000;
-let redis: RedisProcess;
-let standby: RedisProcess;
-let proxy: TcpProxy;
-let replicaSet: ReplicaSet;
-
-beforeAll(async () => {
-  [redis, standby] = await Promise.all([RedisProcess.start(), RedisProcess.start()]);
-  proxy = await TcpProxy.start(redis.port);
-  replicaSet = await ReplicaSet.start(3, { REDIS_URL: `redis://${proxy.host}` });
-  // A replica gets fallback slots when it knows the number of replicas.
-  await replicaSet.sendAtRate(20, 4, { prefer: 'wait=2' });
-});
+const [redis, standby] = await Promise.all([RedisProcess.start(), RedisProcess.start()]);
+const proxy = await TcpProxy.start(redis.port);
+const replicaSet = await ReplicaSet.start(3, { REDIS_URL: `redis://${proxy.host}` });
+// A replica gets fallback slots when it knows the number of replicas.
+await replicaSet.sendAtRate(20, 4, { prefer: 'wait=2' });
 
 afterAll(async () => {
   await replicaSet.close();

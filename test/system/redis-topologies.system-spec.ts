@@ -38,6 +38,9 @@ async function expectSharedSlots(
   const responses = await Promise.all(Array.from({ length: 60 }, () => replicaSet.call()));
   expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
   expect(responses.filter(({ status }) => status === 429)).toHaveLength(40);
+  // Waiting calls get the slots that another replica releases.
+  const waiting = await Promise.all(Array.from({ length: 30 }, () => replicaSet.call({ prefer: 'wait=30' })));
+  expect(waiting.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
   expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(20);
   expect(replicaSet.unexpectedExits).toEqual([]);
 }

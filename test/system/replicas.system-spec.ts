@@ -1,25 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { ReplicaSet } from '../support/replica-set.js';
-import { createTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { bearerHeader, callerEntry } from '../support/callers-file.js';
 import { RedisProcess } from '../support/redis.js';
+import { tempFolderFixture } from '../support/fixtures.js';
 
 const QUOTA = 20;
-let redis: RedisProcess;
-let folder: TempFolder;
+const redis = await RedisProcess.start();
+const folder = await tempFolderFixture();
 
-beforeAll(async () => {
-  redis = await RedisProcess.start();
-  folder = await createTempFolder();
-});
-
-afterAll(async () => {
-  await redis.close();
-  await folder.remove();
-});
+afterAll(() => redis.close());
 
 const keyOf = (name: string): string => `igw_key-${name}`;
 const headersOf = (name: string) => bearerHeader(keyOf(name));
@@ -96,7 +88,7 @@ describe('the fair share while caller A sends 1,000 calls a second, B 5 and C 2'
   it.each([1, 3])(
     'serves at least 95 %% of the calls of B and C, and gives A the rest, with %d replicas',
     async (size) => {
-      const callersFile = join(folder.path, `callers-${size}.json`);
+      const callersFile = join(folder, `callers-${size}.json`);
       const callers = ['a', 'b', 'c'].map((name) => callerEntry(name, keyOf(name)));
       await writeFile(callersFile, JSON.stringify(callers));
       const variables = { ...database(10 + size), ALLOW_ANONYMOUS: 'false', CALLERS_FILE: callersFile };

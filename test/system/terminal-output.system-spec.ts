@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../apps/sandbox/src/sandbox.js';
+import { describe, expect, it } from '@jest/globals';
 import { gatewayEnvironment } from '../support/environment.js';
 import { Subprocess } from '../support/process.js';
 import { type Program, resolveProgram } from '../support/programs.js';
+import { sandboxFixture } from '../support/fixtures.js';
 
 const SCRIPT: Program = {
   name: 'script',
@@ -10,13 +10,7 @@ const SCRIPT: Program = {
   installHint: 'Install the one of util-linux.',
 };
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-});
-
-afterAll(() => sandbox.close());
+const sandbox = await sandboxFixture();
 
 /** Runs a program of the build on a pseudo-terminal. */
 const runOnTerminal = (program: string, variables: Record<string, string>): Subprocess =>

@@ -160,16 +160,6 @@ async function acquireWithFollower(): Promise<void> {
 }
 
 describe('a full queue', () => {
-  it('rejects a reservation of the caller with the most entries', async () => {
-    for (let n = 1; n <= 3; n += 1) reserve('a', { name: `a${n}` });
-    reserve('b');
-    reserve('a', { name: 'a4' });
-    await clock.runUntil(1600);
-    expect(events).toEqual(['a4 quota-exhausted 1001 at 1500']);
-    expect(rejections).toEqual(['queue']);
-    expect(quota.state().queueLength).toBe(4);
-  });
-
   it('rejects the last entry of the caller with the most, a call or a reservation', async () => {
     acquire('a', 'a1');
     for (const name of ['a2', 'a3']) {

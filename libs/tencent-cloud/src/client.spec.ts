@@ -46,36 +46,33 @@ async function releases(
   return reasons;
 }
 
-const error = (code: string) => (response: ServerResponse) =>
-  response.end(JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } }));
+const error = (code: string) =>
+  JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } });
 
 function noCredentials(): never {
   throw new Error('no credentials');
 }
 
 describe('the permit of an attempt', () => {
-  it.each(['RequestLimitExceeded', 'RequestLimitExceeded.UinLimitExceeded'])(
-    'is released as throttled when the response is %s',
-    async (code) => {
-      expect(await releases(await serve(error(code)))).toEqual(['throttled']);
-    },
-  );
-
-  it.each(['FailedOperation.TaskFinished', 'InternalError', 'RequestLimitExceededElsewhere'])(
-    'is released as completed when the response is %s',
-    async (code) => {
-      expect(await releases(await serve(error(code)))).toEqual(['completed']);
-    },
-  );
-
-  it('is released as completed when the call succeeds', async () => {
-    const endpoint = await serve((response) => response.end('{"Response":{"RequestId":"r-1"}}'));
-    expect(await releases(endpoint)).toEqual(['completed']);
-  });
-
-  it('is released as completed when the response has no meaning', async () => {
-    const endpoint = await serve((response) => response.writeHead(500).end('RequestLimitExceeded'));
-    expect(await releases(endpoint)).toEqual(['completed']);
+  it.each<[ReleaseReason, string, (response: ServerResponse) => void]>([
+    ['throttled', 'it is RequestLimitExceeded', (response) => response.end(error('RequestLimitExceeded'))],
+    [
+      'throttled',
+      'its code begins with that',
+      (response) => response.end(error('RequestLimitExceeded.UinLimitExceeded')),
+    ],
+    [
+      'completed',
+      'its code only looks like that',
+      (response) => response.end(error('RequestLimitExceededElsewhere')),
+    ],
+    ['completed', 'the task has ended', (response) => response.end(error('FailedOperation.TaskFinished'))],
+    ['completed', 'it is an error of the cloud', (response) => response.end(error('InternalError'))],
+    ['completed', 'it is a success', (response) => response.end('{"Response":{"RequestId":"r-1"}}')],
+    ['completed', 'it has no meaning', (response) => response.writeHead(500).end('RequestLimitExceeded')],
+    ['abandoned', 'the connection ends without it', (response) => response.destroy()],
+  ])('is released as %s after a response when %s', async (reason, _, respond) => {
+    expect(await releases(await serve(respond))).toEqual([reason]);
   });
 
   it('is released as completed when no connection was made', async () => {
@@ -83,10 +80,6 @@ describe('the permit of an attempt', () => {
     server!.close();
     await once(server!, 'close');
     expect(await releases(endpoint)).toEqual(['completed']);
-  });
-
-  it('is released as abandoned when the connection ends without a response', async () => {
-    expect(await releases(await serve((response) => response.destroy()))).toEqual(['abandoned']);
   });
 
   it('is released as unused when nothing was sent', async () => {
@@ -99,7 +92,7 @@ describe('a call whose clock was corrected', () => {
     const codes = ['AuthFailure.SignatureExpire', 'ResourceNotFound'];
     const endpoint = await serve((response) => {
       response.setHeader('date', 'Thu, 01 Jan 1970 00:00:00 GMT');
-      error(codes.shift() ?? 'FailedOperation')(response);
+      response.end(error(codes.shift() ?? 'FailedOperation'));
     });
     expect(await releases(endpoint, undefined, 3)).toEqual(['completed', 'completed']);
   });

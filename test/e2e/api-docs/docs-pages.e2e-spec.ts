@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { describe, expect, it } from '@jest/globals';
 import { PROBLEM_CODES } from '../../contract/problem-codes.js';
 import { type HttpResponse, send } from '../../support/client.js';
 import { gatewayEnvironment } from '../../support/environment.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
 import { GatewayProcess } from '../../support/process.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 const SCRIPT = '<script>alert(1)</script>';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-  gateway = await startGateway(sandbox);
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
+const { sandbox, gateway } = await gatewayFixture({});
 
 const get = (path: string, accept?: string): Promise<HttpResponse> =>
   send(gateway.url, path, { method: 'GET', ...(accept !== undefined && { headers: { accept } }) });
@@ -90,8 +78,7 @@ describe('GET /docs', () => {
     await send(url, '/readyz', { method: 'GET' });
     expect(process.stdout).not.toContain('loads ');
     expect((await send(url, '/openapi.json', { method: 'GET' })).status).toBe(200);
-    process.kill('SIGTERM');
-    expect((await process.finished).stdout).toContain('loads ');
+    expect((await process.stop('SIGTERM')).stdout).toContain('loads ');
   });
 });
 

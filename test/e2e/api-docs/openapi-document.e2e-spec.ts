@@ -1,37 +1,40 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { AuthenticationHook } from '../../../apps/gateway/src/auth/authentication.hook.js';
 import { Lifecycle } from '../../../apps/gateway/src/lifecycle/lifecycle.js';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { PROBLEM_CODES } from '../../contract/problem-codes.js';
 import { ROUTES } from '../../contract/routes.js';
 import { ApiDocument } from '../../support/api-document.js';
 import { bearerHeader, callerEntry } from '../../support/callers-file.js';
-import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { type HttpResponse, send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { FAULTS } from '../../support/upstream-faults.js';
 import { type Gateway, type Overrides, startGateway } from '../../support/gateway.js';
 import { parseRawResponse, sendRaw } from '../../support/raw-http.js';
+import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
 
 const STOP = 'DELETE /ingest-tasks/{id}';
 const KEY = 'igw_documented';
 const RESTRICTED_KEY = 'igw_documented-and-restricted';
 const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '120000' };
 
-let sandbox: Sandbox;
-let folder: TempFolder;
-let gateway: Gateway;
-let document: ApiDocument;
+const sandbox = await sandboxFixture({
+  acceptUnknownTasks: true,
+  quotaPerSecond: 100_000,
+  sdkAppIds: [1400000777],
+});
+const folder = await tempFolderFixture();
+const callers = [callerEntry('any', KEY), callerEntry('one', RESTRICTED_KEY, [1400000778])];
+await writeFile(join(folder, 'callers.json'), JSON.stringify(callers));
 
 const start = (variables: Record<string, string> = {}, overrides: Overrides = {}): Promise<Gateway> =>
   startGateway(
     sandbox,
     {
       ALLOW_ANONYMOUS: '',
-      CALLERS_FILE: join(folder.path, 'callers.json'),
+      CALLERS_FILE: join(folder, 'callers.json'),
       TRTC_SDK_APP_ID: '1400000777',
       TRTC_REGION: 'ap-mumbai',
       QUOTA_PER_SECOND: '1000',
@@ -42,24 +45,10 @@ const start = (variables: Record<string, string> = {}, overrides: Overrides = {}
     overrides,
   );
 
-beforeAll(async () => {
-  sandbox = await startSandbox({
-    acceptUnknownTasks: true,
-    quotaPerSecond: 100_000,
-    sdkAppIds: [1400000777],
-  });
-  folder = await createTempFolder();
-  const callers = [callerEntry('any', KEY), callerEntry('one', RESTRICTED_KEY, [1400000778])];
-  await writeFile(join(folder.path, 'callers.json'), JSON.stringify(callers));
-  gateway = await start();
-  document = await ApiDocument.fetch(gateway.url);
-});
+const gateway = await start();
+const document = await ApiDocument.fetch(gateway.url);
 
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-  await folder.remove();
-});
+afterAll(() => gateway.close());
 
 const seenCodes = new Set<unknown>();
 const EXTRA_HEADERS = ['allow', 'retry-after', 'www-authenticate'];

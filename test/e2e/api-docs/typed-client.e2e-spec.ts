@@ -2,48 +2,36 @@ import { execFile } from 'node:child_process';
 import { cp, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { bearerHeader, callerEntry } from '../../support/callers-file.js';
-import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { send } from '../../support/client.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
+import { gatewayFixture, tempFolderFixture } from '../../support/fixtures.js';
 
 const KEY = 'igw_typed-client';
 const TSC = resolve('node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-let folder: TempFolder;
+const folder = await tempFolderFixture();
+const callersFile = join(folder, 'callers.json');
+await writeFile(callersFile, JSON.stringify([callerEntry('typed', KEY)]));
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true },
+  { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile },
+);
+await cp('test/typed-client', folder, { recursive: true });
+await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+await symlink(resolve('node_modules'), join(folder, 'node_modules'));
 
 const runClient = (key: string, ...taskIds: string[]) =>
-  run(process.execPath, [join(folder.path, 'stop-tasks.js'), gateway.url, key, ...taskIds]);
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  folder = await createTempFolder();
-  const callersFile = join(folder.path, 'callers.json');
-  await writeFile(callersFile, JSON.stringify([callerEntry('typed', KEY)]));
-  gateway = await startGateway(sandbox, { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile });
-  await cp('test/typed-client', folder.path, { recursive: true });
-  await writeFile(join(folder.path, 'package.json'), JSON.stringify({ type: 'module' }));
-  await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-  await folder.remove();
-});
+  run(process.execPath, [join(folder, 'stop-tasks.js'), gateway.url, key, ...taskIds]);
 
 describe('a client that is generated from the OpenAPI document', () => {
   it('compiles, and each misuse in it is a compile error', async () => {
     const { text } = await send(gateway.url, '/openapi.json', { method: 'GET', headers: bearerHeader(KEY) });
     const types = astToString(await openapiTS(text));
-    await writeFile(join(folder.path, 'gateway-api.d.ts'), types);
-    const compiled = await run(process.execPath, [TSC, '--project', folder.path]).catch(
+    await writeFile(join(folder, 'gateway-api.d.ts'), types);
+    const compiled = await run(process.execPath, [TSC, '--project', folder]).catch(
       ({ stdout }: { stdout: string }) => ({ stdout }),
     );
     expect(compiled.stdout).toBe('');

@@ -2,17 +2,17 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RouteTable } from '../../../apps/gateway/src/http/route-table.js';
 import { ROUTES } from '../../contract/routes.js';
 import { bearerHeader, callerEntry } from '../../support/callers-file.js';
-import { createTempFolder, replaceFileAtomically, type TempFolder } from '../../support/temp-folder.js';
+import { replaceFileAtomically } from '../../support/temp-folder.js';
 import { type HttpResponse, send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { gatewayEnvironment } from '../../support/environment.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 import { readMetric } from '../../support/metrics.js';
 import { GatewayProcess } from '../../support/process.js';
+import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
 
 const ROOM_KEY = 'igw_room-service-key';
 const ROOM_NEXT_KEY = 'igw_room-service-next-key';
@@ -25,22 +25,12 @@ const CALLERS = [
   callerEntry('studio', STUDIO_KEY, [1400000001]),
 ];
 
-let sandbox: Sandbox;
-let folder: TempFolder;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({
-    acceptUnknownTasks: true,
-    quotaPerSecond: 1000,
-    sdkAppIds: [1400000001, 1400000002],
-  });
-  folder = await createTempFolder();
+const sandbox = await sandboxFixture({
+  acceptUnknownTasks: true,
+  quotaPerSecond: 1000,
+  sdkAppIds: [1400000001, 1400000002],
 });
-
-afterAll(async () => {
-  await sandbox.close();
-  await folder.remove();
-});
+const folder = await tempFolderFixture();
 
 beforeEach(() => sandbox.clearReceivedRequests());
 
@@ -76,7 +66,7 @@ describe('a gateway with CALLERS_FILE', () => {
   let gateway: Gateway;
 
   beforeAll(async () => {
-    const file = join(folder.path, 'callers.json');
+    const file = join(folder, 'callers.json');
     await writeFile(file, JSON.stringify(CALLERS));
     gateway = await gatewayWith(file);
   });
@@ -121,16 +111,9 @@ describe('a gateway with CALLERS_FILE', () => {
   });
 
   it('returns 403 for an SdkAppId that the caller may not use, after validation, and sends nothing', async () => {
-    const { status, body } = await stopTask(
-      gateway.url,
-      'a',
-      '?sdkAppId=1400000002',
-      bearerHeader(STUDIO_KEY),
-    );
-    expect({ status, ...body }).toMatchObject({
+    expect(await stopTask(gateway.url, 'a', '?sdkAppId=1400000002', bearerHeader(STUDIO_KEY))).toMatchObject({
       status: 403,
-      code: 'sdk-app-id-not-allowed',
-      outcome: 'not-sent',
+      body: { code: 'sdk-app-id-not-allowed', outcome: 'not-sent' },
     });
     expect(
       (await stopTask(gateway.url, 'a', '?sdkAppId=1400000002&a=b', bearerHeader(STUDIO_KEY))).status,
@@ -190,7 +173,7 @@ describe('a gateway with CALLERS_FILE', () => {
 
 describe('every route', () => {
   it('is in the contract, and requires a key unless it is public', async () => {
-    const file = join(folder.path, 'routes.json');
+    const file = join(folder, 'routes.json');
     await writeFile(file, JSON.stringify(CALLERS));
     const gateway = await gatewayWith(file);
     const registered = ROUTES.flatMap(({ path, methods }) => methods.map((method) => `${method} ${path}`));
@@ -226,7 +209,7 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
       },
     ],
   ])('is reloaded when it is %s', async (how, change) => {
-    const file = join(folder.path, `${how}.json`);
+    const file = join(folder, `${how}.json`);
     await writeFile(file, FIRST);
     const gateway = await gatewayWith(file);
     expect(await isAccepted(gateway, 'key-1')).toBe(true);
@@ -236,7 +219,7 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
   });
 
   it('is reloaded when Kubernetes replaces the folder', async () => {
-    const mount = join(folder.path, 'mount');
+    const mount = join(folder, 'mount');
     await mkdir(join(mount, '..v1'), { recursive: true });
     await mkdir(join(mount, '..v2'));
     await writeFile(join(mount, '..v1', 'callers.json'), FIRST);
@@ -252,7 +235,7 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
   });
 
   it('keeps the callers when it is invalid, logs and counts the failure, and loads the next valid content', async () => {
-    const file = join(folder.path, 'broken.json');
+    const file = join(folder, 'broken.json');
     await writeFile(file, FIRST);
     const gateway = await gatewayWith(file);
     await replaceFileAtomically(
@@ -278,26 +261,8 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
 });
 
 describe('a gateway that starts', () => {
-  it.each([
-    ['neither CALLERS_FILE nor ALLOW_ANONYMOUS', {}, 'CALLERS_FILE is missing'],
-    [
-      'both CALLERS_FILE and ALLOW_ANONYMOUS',
-      { ALLOW_ANONYMOUS: 'true', CALLERS_FILE: 'x' },
-      'ALLOW_ANONYMOUS must not be true together with',
-    ],
-    [
-      'a CALLERS_FILE that does not exist',
-      { CALLERS_FILE: '/nowhere/x' },
-      'CALLERS_FILE: cannot be read (ENOENT)',
-    ],
-  ])('exits with 78 when it has %s', async (_, variables, error) => {
-    const { code, stderr } = await startWith(variables);
-    expect(code).toBe(78);
-    expect(stderr).toContain(`- ${error}`);
-  });
-
   it('names every error of the file and of the environment at once', async () => {
-    const file = join(folder.path, 'invalid.json');
+    const file = join(folder, 'invalid.json');
     await writeFile(
       file,
       JSON.stringify([{ name: 'a', keySha256: ROOM_KEY }, callerEntry('b b', STUDIO_KEY)]),
@@ -314,7 +279,7 @@ describe('a gateway that starts', () => {
 
 describe('CALLERS_FILE at start', () => {
   it('is read once, and once more after it has changed', async () => {
-    const file = join(folder.path, 'read-once.json');
+    const file = join(folder, 'read-once.json');
     await writeFile(file, JSON.stringify([callerEntry('first', 'key-1')]));
     const countReads = `
       import fs from 'node:fs';

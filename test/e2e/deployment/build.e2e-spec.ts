@@ -2,22 +2,21 @@ import { execFile } from 'node:child_process';
 import { appendFile, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTempFolder } from '../../support/temp-folder.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { tempFolderFixture } from '../../support/fixtures.js';
 
-const folder = await createTempFolder();
-const source = join(folder.path, 'apps/gateway/src/main.ts');
+const folder = await tempFolderFixture();
+const source = join(folder, 'apps/gateway/src/main.ts');
 const write = async (name: string, text: string): Promise<void> => {
-  await mkdir(join(folder.path, name, '..'), { recursive: true });
-  await writeFile(join(folder.path, name), text);
+  await mkdir(join(folder, name, '..'), { recursive: true });
+  await writeFile(join(folder, name), text);
 };
 
 /** Creates a repository whose compiler and bundler only print that they ran. */
 beforeEach(async () => {
-  await rm(folder.path, { recursive: true });
-  await mkdir(folder.path);
-  for (const name of ['package.json', 'build.mjs', 'link-node.mjs'])
-    await copyFile(name, join(folder.path, name));
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  for (const name of ['package.json', 'build.mjs', 'link-node.mjs']) await copyFile(name, join(folder, name));
   await write('apps/gateway/src/main.ts', '');
   await write('apps/gateway/bundle.mjs', `process.stdout.write('bundled\\n');`);
   await write(
@@ -29,9 +28,7 @@ beforeEach(async () => {
   await write('node_modules/@nestjs/cli/package.json', '{ "type": "commonjs" }');
 });
 
-afterAll(() => folder.remove());
-
-const start = () => promisify(execFile)('npm', ['start', '--silent'], { cwd: folder.path });
+const start = () => promisify(execFile)('npm', ['start', '--silent'], { cwd: folder });
 const built = { stdout: 'started', stderr: 'bundled\n' };
 const builtAgain = {
   stdout: 'started',
@@ -64,9 +61,9 @@ describe('npm start', () => {
   it('runs the existing build in a production installation, which has no compiler', async () => {
     await start();
     await appendFile(source, '// changed');
-    await rm(join(folder.path, 'node_modules'), { recursive: true });
+    await rm(join(folder, 'node_modules'), { recursive: true });
     expect(await start()).toEqual(notBuilt);
-    for (const name of ['apps', 'build.mjs']) await rm(join(folder.path, name), { recursive: true });
+    for (const name of ['apps', 'build.mjs']) await rm(join(folder, name), { recursive: true });
     expect(await start()).toEqual(notBuilt);
   });
 

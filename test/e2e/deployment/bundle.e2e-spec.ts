@@ -1,39 +1,28 @@
 import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { createTempFolder } from '../../support/temp-folder.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { stopTask } from '../../support/client.js';
 import { gatewayEnvironment } from '../../support/environment.js';
 import { GatewayProcess } from '../../support/process.js';
 import { RedisProcess } from '../../support/redis.js';
+import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
 
-const folder = await createTempFolder();
-let sandbox: Sandbox;
-let redis: RedisProcess;
-
-beforeAll(async () => {
-  // The contents of the image: the bundle, package.json, and one package.
-  await cp('dist/gateway', join(folder.path, 'dist/gateway'), { recursive: true });
-  await copyFile('package.json', join(folder.path, 'package.json'));
-  await mkdir(join(folder.path, 'node_modules'));
-  await symlink(resolve('node_modules/swagger-ui-dist'), join(folder.path, 'node_modules/swagger-ui-dist'));
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  await writeFile(join(folder.path, 'ca.pem'), sandbox.ca);
-  redis = await RedisProcess.start();
-});
-
-afterAll(async () => {
-  await redis.close();
-  await sandbox.close();
-  await folder.remove();
-});
+const folder = await tempFolderFixture();
+// The contents of the image: the bundle, package.json, and one package.
+await cp('dist/gateway', join(folder, 'dist/gateway'), { recursive: true });
+await copyFile('package.json', join(folder, 'package.json'));
+await mkdir(join(folder, 'node_modules'));
+await symlink(resolve('node_modules/swagger-ui-dist'), join(folder, 'node_modules/swagger-ui-dist'));
+const sandbox = await sandboxFixture({ acceptUnknownTasks: true });
+await writeFile(join(folder, 'ca.pem'), sandbox.ca);
+const redis = await RedisProcess.start();
+afterAll(() => redis.close());
 
 const start = (variables: Record<string, string>): GatewayProcess =>
   new GatewayProcess(
-    { ...gatewayEnvironment(sandbox), NODE_EXTRA_CA_CERTS: join(folder.path, 'ca.pem'), ...variables },
+    { ...gatewayEnvironment(sandbox), NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'), ...variables },
     [],
-    join(folder.path, 'dist/gateway'),
+    join(folder, 'dist/gateway'),
   );
 
 describe('the bundle, with Swagger UI as the only package', () => {
@@ -43,15 +32,13 @@ describe('the bundle, with Swagger UI as the only package', () => {
     expect((await stopTask(url, 'bundled')).status).toBe(200);
     for (const path of ['/docs', '/docs/swagger-ui-bundle.js', '/openapi.json', '/problems', '/metrics'])
       expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);
-    gateway.kill('SIGTERM');
-    expect((await gateway.finished).code).toBe(0);
+    expect((await gateway.stop('SIGTERM')).code).toBe(0);
   });
 
   it('contains the modules for Redis and tracing, which it loads on demand', async () => {
     const gateway = start({ REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect((await stopTask(await gateway.url(), 'bundled')).status).toBe(200);
-    gateway.kill('SIGTERM');
-    expect((await gateway.finished).code).toBe(0);
+    expect((await gateway.stop('SIGTERM')).code).toBe(0);
   });
 
   it('lists its packages with their licences', async () => {

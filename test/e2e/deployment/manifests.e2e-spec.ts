@@ -1,12 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readConfiguration } from '../../../apps/gateway/src/config/configuration.js';
-import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { ENVIRONMENT_VARIABLES } from '../../contract/environment-variables.js';
 import { callerEntry } from '../../support/callers-file.js';
-import { createTempFolder } from '../../support/temp-folder.js';
-import { startGateway, type Gateway } from '../../support/gateway.js';
 import {
   composeFile,
   configMap,
@@ -15,6 +12,7 @@ import {
   service,
   serviceMonitor,
 } from '../../support/manifests.js';
+import { gatewayFixture, tempFolderFixture } from '../../support/fixtures.js';
 
 const gateways = Object.entries(composeFile.services).filter(([, { build }]) => build?.target === 'gateway');
 const pod = deployment.spec.template.spec;
@@ -29,8 +27,7 @@ const environments: [string, Record<string, string>][] = [
 ];
 
 const dockerfile = await readFile('docker/Dockerfile', 'utf8');
-const folder = await createTempFolder();
-afterAll(() => folder.remove());
+const folder = await tempFolderFixture();
 
 /** Creates the files of the environment in the temporary folder. @returns the environment with their paths */
 async function withFiles(environment: Record<string, string>): Promise<Record<string, string>> {
@@ -42,7 +39,7 @@ async function withFiles(environment: Record<string, string>): Promise<Record<st
   const changed = { ...environment };
   for (const [name, content] of Object.entries(contents)) {
     if (!environment[name]) continue;
-    changed[name] = join(folder.path, environment[name]);
+    changed[name] = join(folder, environment[name]);
     await mkdir(dirname(changed[name]), { recursive: true });
     await writeFile(changed[name], content);
   }
@@ -85,18 +82,9 @@ describe('the environment in compose.yaml and the manifests', () => {
   });
 });
 
-describe('probes, health checks and scrapes', () => {
-  let sandbox: Sandbox;
-  let gateway: Gateway;
-  beforeAll(async () => {
-    sandbox = await startSandbox();
-    gateway = await startGateway(sandbox);
-  });
-  afterAll(async () => {
-    await gateway.close();
-    await sandbox.close();
-  });
+const { gateway } = await gatewayFixture();
 
+describe('probes, health checks and scrapes', () => {
   const { startupProbe, readinessProbe, livenessProbe } = container;
   const probes = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet);
   const healthcheck = /"docker\/healthcheck.mjs", "(\/livez)"\]/.exec(dockerfile)![1]!;

@@ -1,30 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
 import { readMetric } from '../../support/metrics.js';
 import { connectRaw, parseRawResponse, sendRaw } from '../../support/raw-http.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  gateway = await startGateway(
-    sandbox,
-    { QUOTA_PER_SECOND: '1000' },
-    {
-      limits: { headersTimeoutMs: 500, requestTimeoutMs: 600, checkIntervalMs: 50 },
-    },
-  );
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true },
+  { QUOTA_PER_SECOND: '1000' },
+  {
+    limits: { headersTimeoutMs: 500, requestTimeoutMs: 600, checkIntervalMs: 50 },
+  },
+);
 
 beforeEach(() => {
   gateway.logs.length = 0;

@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { send, stopTask } from '../../support/client.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
-  gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '1000' });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true, quotaPerSecond: 1000 },
+  { QUOTA_PER_SECOND: '1000' },
+);
 
 beforeEach(() => sandbox.clearReceivedRequests());
 

@@ -1,14 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { LOG_EVENTS } from '../../contract/log-events.js';
 import { type LoggedEvent, loggedEvents } from '../../support/logged-events.js';
-import { runScenario, type ScenarioResult } from '../../support/scenario.js';
+import { runScenario } from '../../support/scenario.js';
 
-let scenario: ScenarioResult;
-
-beforeAll(async () => {
-  scenario = await runScenario();
-}, 120_000);
+const scenario = await runScenario();
 
 const stopEntries = (taskId?: string) =>
   scenario.entries.filter(

@@ -1,20 +1,19 @@
 import { globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { describe, expect, it } from '@jest/globals';
 import { METRICS } from '../../contract/metrics.js';
 import { callerEntry } from '../../support/callers-file.js';
 import { createTempFolder } from '../../support/temp-folder.js';
 import { send, stopTask } from '../../support/client.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
+import { startGateway } from '../../support/gateway.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
+const { sandbox, gateway } = await gatewayFixture({ acceptUnknownTasks: true }, { QUOTA_PER_SECOND: '5' });
 
 const scrape = (accept?: string) =>
   send(gateway.url, '/metrics', { method: 'GET', ...(accept && { headers: { accept } }) });
@@ -24,16 +23,6 @@ const series = (text: string) =>
   [...text.matchAll(/^([a-z_]+(?:\{.*?\})?) [^ ]+(?: #.*)?$/gm)].map(([, name]) => name!).toSorted();
 
 const traced = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '5' });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
 
 const sendUnknownRequests = (n: number) =>
   Promise.all([

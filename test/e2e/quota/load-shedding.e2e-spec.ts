@@ -1,33 +1,27 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { type HttpResponse, send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
+import { startGateway } from '../../support/gateway.js';
 import { readMetric } from '../../support/metrics.js';
 import { sendRaw } from '../../support/raw-http.js';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-let pendingCall: Promise<HttpResponse>;
+const sandbox = await startSandbox({ acceptUnknownTasks: true });
+sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
+const gateway = await startGateway(sandbox, {
+  QUOTA_PER_SECOND: '1',
+  UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
+  UPSTREAM_DEADLINE_MS: '60000',
+  UPSTREAM_MAX_ATTEMPTS: '1',
+});
 
 // One call without a response holds the only slot during all tests of this file.
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
-  gateway = await startGateway(sandbox, {
-    QUOTA_PER_SECOND: '1',
-    UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
-    UPSTREAM_DEADLINE_MS: '60000',
-    UPSTREAM_MAX_ATTEMPTS: '1',
-  });
-  pendingCall = send(gateway.url, '/ingest-tasks/holds-the-slot');
-  pendingCall.catch(() => {});
-  await eventually(() => sandbox.receivedRequests().length === 1);
-});
+const pendingCall = send(gateway.url, '/ingest-tasks/holds-the-slot').catch(() => {});
+await eventually(() => sandbox.receivedRequests().length === 1);
 
 afterAll(async () => {
   await sandbox.close();
-  await pendingCall.catch(() => {});
+  await pendingCall;
   await gateway.close();
 });
 

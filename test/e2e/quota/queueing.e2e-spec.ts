@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { describe, expect, it } from '@jest/globals';
 import { startStop, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
+import { startGateway } from '../../support/gateway.js';
 import { holdSlots } from '../../support/hold-slots.js';
 import { readMetric } from '../../support/metrics.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-  gateway = await startGateway(sandbox, { QUOTA_PER_SECOND: '2', QUOTA_QUEUE_LIMIT: '3' });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true },
+  { QUOTA_PER_SECOND: '2', QUOTA_QUEUE_LIMIT: '3' },
+);
 
 /** Releases the slots that an earlier test holds, then holds both slots until the release. */
 const holdAllSlots = (name: string): ReturnType<typeof holdSlots> => {
@@ -59,18 +51,6 @@ describe('Prefer: wait', () => {
     expect(status).toBe(429);
     expect(headers['preference-applied']).toBeUndefined();
     expect(body).toMatchObject({ code: 'quota-exhausted', outcome: 'not-sent' });
-  });
-
-  it('that is too short for any slot gets 429 without a wait', async () => {
-    const { release } = await holdAllSlots('d');
-    const queue = [1, 2].map((n) => stopTask(gateway.url, `queue-${n}`, '', { prefer: 'wait=30' }));
-    await eventually(async () => (await queueLength()) === 2);
-    const { status, headers } = await stopTask(gateway.url, 'wait-too-short', '', { prefer: 'wait=1' });
-    expect(status).toBe(429);
-    expect(headers['preference-applied']).toBe('wait=1');
-    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    release();
-    for (const response of await Promise.all(queue)) expect(response.status).toBe(200);
   });
 
   it('is limited to QUOTA_QUEUE_LIMIT calls', async () => {

@@ -1,25 +1,17 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { describe, expect, it } from '@jest/globals';
 import { type HttpResponse, send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { type Gateway, startGateway } from '../../support/gateway.js';
 import { holdSlots } from '../../support/hold-slots.js';
 import { readMetric } from '../../support/metrics.js';
+import { gatewayFixture } from '../../support/fixtures.js';
 
-let sandbox: Sandbox;
-let gateway: Gateway;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
-  gateway = await startGateway(sandbox, {}, { hasStartupDelay: true });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await sandbox.close();
-});
+const { sandbox, gateway } = await gatewayFixture(
+  { acceptUnknownTasks: true, quotaPerSecond: 1000 },
+  {},
+  { hasStartupDelay: true },
+);
 
 const waitUntilAllSlotsAreFree = (): Promise<void> =>
   eventually(async () => (await readMetric(gateway.url, 'ingest_gateway_quota_slots_in_use')) === 0);
@@ -48,14 +40,6 @@ async function flood(perSecond: number, seconds: number): Promise<HttpResponse[]
   agent.destroy();
   return responses;
 }
-
-describe('a new process', () => {
-  it('delays the first call until slots are granted after start, and serves it', async () => {
-    const { status, headers } = await send(gateway.url, '/ingest-tasks/first');
-    expect(status).toBe(200);
-    expect(headers['ratelimit']).toMatch(/^"stop";r=\d+;t=\d$/);
-  });
-});
 
 describe('30 calls at once', () => {
   it('get 20 × 200 and 10 × 429, and only 20 reach the upstream', async () => {

@@ -32,7 +32,11 @@ describe.each([-3600, 3600])('a clock offset of %d seconds', (clockOffsetSeconds
     expect(Math.abs(offset - clockOffsetSeconds)).toBeLessThan(60);
     expect(await readMetric(gateway.url, 'tencentcloud_retries_total{reason="clock-skew"}')).toBe(1);
     expect(gateway.logs).toContainEqual(
-      expect.objectContaining({ level: 'warn', event: 'clock-skew-corrected' }),
+      expect.objectContaining({
+        level: 'warn',
+        event: 'clock-skew-corrected',
+        msg: "the clock of this machine is wrong: check NTP; until it is set, signatures carry the cloud's time",
+      }),
     );
   });
 });
@@ -40,8 +44,10 @@ describe.each([-3600, 3600])('a clock offset of %d seconds', (clockOffsetSeconds
 describe('SignatureExpire without a clock offset', () => {
   it('is not retried', async () => {
     sandbox.setFaults([{ fault: { kind: 'error', code: 'AuthFailure.SignatureExpire' }, times: 'always' }]);
-    const { status, body } = await stopTask(gateway.url, 'a');
-    expect({ status, ...body }).toMatchObject({ status: 502, code: 'upstream-refused-gateway' });
+    expect(await stopTask(gateway.url, 'a')).toMatchObject({
+      status: 502,
+      body: { code: 'upstream-refused-gateway' },
+    });
     expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 });

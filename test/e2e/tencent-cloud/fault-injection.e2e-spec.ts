@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { FAULTS } from '../../support/upstream-faults.js';
+import type { HttpResponse } from '../../support/client.js';
 import { runOnce, type RunResult } from '../../support/run-once.js';
+import { sandboxFixture } from '../../support/fixtures.js';
 
 // For faults that end in a timeout.
 const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const PARALLEL_JOBS = 6;
 
-let sandbox: Sandbox;
+const sandbox = await sandboxFixture({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
 const results = new Map<string, RunResult>();
 const taskIdOf = (index: number, times: 'once' | 'always'): string => `${times}-${index}`;
 
@@ -29,7 +30,6 @@ const warnings: string[] = [];
 process.on('warning', ({ name }) => warnings.push(name));
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 100_000 });
   const cases = FAULTS.flatMap((row, index) =>
     (['once', 'always'] as const).map((times) => ({ ...row, times, taskId: taskIdOf(index, times) })),
   );
@@ -48,7 +48,9 @@ beforeAll(async () => {
   await runInParallel(jobs, PARALLEL_JOBS);
 }, 300_000);
 
-afterAll(() => sandbox.close());
+function expectUpstream({ body }: HttpResponse, code: string): void {
+  expect(body!['upstream']).toEqual({ code, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+}
 
 describe.each(['once', 'always'] as const)('a fault that is injected %s', (times) => {
   it.each(FAULTS.map((row, index) => ({ ...row, index })))(
@@ -60,11 +62,13 @@ describe.each(['once', 'always'] as const)('a fault that is injected %s', (times
       expect(result).toMatchObject({ status, code, attempts, slots: attempts });
       expect(result.outcome).toBe(outcome);
       expect(result.response.text.length).toBeLessThan(1000);
-      expect(result.response.text).not.toMatch(/<html|31m|__proto__|mmm/);
+      expect(result.response.text).not.toMatch(/<html|31m|__proto__|mmm|error has occurred/);
       expect(result.response.headers['content-type']).toBe(
         status === 200 ? 'application/json; charset=utf-8' : 'application/problem+json',
       );
       expect('retry-after' in result.response.headers).toBe(status === 503);
+      if (outcome === 'not-stopped' && row.fault.kind === 'error')
+        expectUpstream(result.response, row.fault.code);
     },
   );
 });

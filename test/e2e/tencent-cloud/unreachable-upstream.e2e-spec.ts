@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
 import {
   certificateForAnotherHost,
   expiredCertificate,
   selfSignedCertificate,
 } from '../../../apps/sandbox/src/certificates.js';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { runOnce } from '../../support/run-once.js';
 import { TcpServer } from '../../support/tcp-server.js';
+import { sandboxFixture } from '../../support/fixtures.js';
 
 /** For an upstream that never responds. These tests run concurrently, because they only wait for timeouts. */
 const SHORT_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '1500' };
 const UNREACHABLE = { status: 502, code: 'upstream-unreachable', outcome: 'not-sent', attempts: 3, slots: 3 };
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ acceptUnknownTasks: true });
-});
-
-afterAll(() => sandbox.close());
+const sandbox = await sandboxFixture({ acceptUnknownTasks: true });
 
 describe('an unreachable upstream results in upstream-unreachable with outcome not-sent', () => {
   it('when it rejects the connection', async () => {
@@ -47,72 +43,37 @@ describe('an unreachable upstream results in upstream-unreachable with outcome n
     await impostor.close();
   });
 
-  it('when it closes the connection during the TLS handshake', async () => {
-    const server = await TcpServer.start((socket) => {
-      socket.once('data', () => socket.end(Buffer.from('160303', 'hex')));
-    });
-    const TRTC_ENDPOINT = `https://127.0.0.1:${server.port}`;
-    expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
-    expect(server.connections).toBe(3);
-    await server.close();
-  });
-
-  it.concurrent('when it does not respond to the TLS handshake', async () => {
-    const server = await TcpServer.start(() => {});
-    const TRTC_ENDPOINT = `https://127.0.0.1:${server.port}`;
-    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
-    await server.close();
-  });
-
   it('when it does not support TLS', async () => {
     const TRTC_ENDPOINT = sandbox.httpUrl.replace('http:', 'https:');
     expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject(UNREACHABLE);
   });
 });
 
-describe('an upstream that accepts the request and never responds', () => {
-  it.concurrent('results in upstream-timeout with outcome unknown', async () => {
-    const server = await TcpServer.start((socket) => void socket.resume());
-    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
-    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject({
-      status: 504,
-      code: 'upstream-timeout',
-      outcome: 'unknown',
-      attempts: 3,
-      slots: 3,
-    });
-    await server.close();
-  });
-});
+const TIMED_OUT = { status: 504, code: 'upstream-timeout', outcome: 'unknown', attempts: 3, slots: 3 };
+const FAILED = { status: 502, code: 'upstream-failed', outcome: 'unknown', attempts: 3 };
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
+const TWO_LENGTHS = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx';
+const LONG_HEADERS = `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`;
+const respondWith =
+  (bytes: string | Buffer) =>
+  (socket: Socket): void =>
+    void socket.once('data', () => socket.end(bytes));
 
-describe('an invalid HTTP response results in upstream-failed with outcome unknown', () => {
-  it.each([
-    ['garbage', 'hello\r\n\r\n'],
-    ['headers over the limit', `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`],
-    ['two Content-Length headers', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
-  ])('when it is %s', async (_, text) => {
-    const server = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
-    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
-    expect(await runOnce(sandbox, 'x', { TRTC_ENDPOINT })).toMatchObject({
-      status: 502,
-      code: 'upstream-failed',
-      outcome: 'unknown',
-      attempts: 3,
-    });
-    await server.close();
-  });
-});
+type BrokenUpstream = [name: string, protocol: string, (socket: Socket) => void, expected: object];
 
-describe('an unrequested 101 Switching Protocols', () => {
-  it.concurrent('is ignored, so the call times out', async () => {
-    const text = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
-    const server = await TcpServer.start((socket) => socket.once('data', () => socket.end(text)));
-    const TRTC_ENDPOINT = `http://127.0.0.1:${server.port}`;
-    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject({
-      status: 504,
-      code: 'upstream-timeout',
-      outcome: 'unknown',
-    });
+describe('an upstream that', () => {
+  it.concurrent.each<BrokenUpstream>([
+    ['closes during the TLS handshake', 'https', respondWith(Buffer.from('160303', 'hex')), UNREACHABLE],
+    ['does not respond to the TLS handshake', 'https', () => {}, UNREACHABLE],
+    ['accepts the request and never responds', 'http', (socket) => void socket.resume(), TIMED_OUT],
+    ['sends 101 without a request for it, which is ignored', 'http', respondWith(SWITCHING), TIMED_OUT],
+    ['sends garbage', 'http', respondWith('hello\r\n\r\n'), FAILED],
+    ['sends headers over the limit', 'http', respondWith(LONG_HEADERS), FAILED],
+    ['sends two Content-Length headers', 'http', respondWith(TWO_LENGTHS), FAILED],
+  ])('%s has the expected result', async (_, protocol, onConnection, expected) => {
+    const server = await TcpServer.start(onConnection);
+    const TRTC_ENDPOINT = `${protocol}://127.0.0.1:${server.port}`;
+    expect(await runOnce(sandbox, 'x', { ...SHORT_TIMEOUTS, TRTC_ENDPOINT })).toMatchObject(expected);
     await server.close();
   });
 });

@@ -89,11 +89,14 @@ describe('readConfiguration', () => {
   });
 
   it.each(
-    Object.entries(ENVIRONMENT_VARIABLES).flatMap(([name, { invalid }]) => {
-      if (!invalid) return [];
-      const [value, ...errors] = invalid;
-      return [{ name, value, errors }];
-    }),
+    Object.entries(ENVIRONMENT_VARIABLES).flatMap(
+      ([
+        name,
+        {
+          invalid: [value, ...errors],
+        },
+      ]) => (value === undefined ? [] : [{ name, value, errors }]),
+    ),
   )('rejects $name=$value with this message', ({ name, value, errors }) => {
     const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
     expect(errorsOf({ ...VALID, ...tracing, [name]: value })).toEqual(errors);
@@ -128,27 +131,16 @@ describe('readConfiguration', () => {
   });
 
   it.each([
-    ['PORT', '65536'],
     ['PORT', '3000x'],
-    ['HOST', 'a b'],
-    ['TENCENTCLOUD_SECRET_ID', 'AKID,with/marks'],
-    ['TENCENTCLOUD_SECRET_KEY', 'with a blank'],
-    ['TENCENTCLOUD_SESSION_TOKEN', 'line\nbreak'],
     ['TRTC_SDK_APP_ID', '0'],
-    ['TRTC_SDK_APP_ID', '1e9'],
     ['TRTC_SDK_APP_ID', '9007199254740992'],
-    ['TRTC_REGION', 'AP-SINGAPORE'],
-    ['TRTC_ENDPOINT', 'http://trtc.intl.tencentcloudapi.com'],
     ['TRTC_ENDPOINT', 'http://127.0.0.1.example.com'],
     ['TRTC_ENDPOINT', 'https://host/path'],
     ['TRTC_ENDPOINT', 'https://user:pw@host'],
     ['TRTC_ENDPOINT', 'host'],
-    ['ALLOW_ANONYMOUS', 'yes'],
     ['QUOTA_PER_SECOND', '0'],
     ['QUOTA_PER_SECOND', '-20'],
-    ['QUOTA_DEFAULT_WAIT_MS', '30001'],
     ['QUOTA_QUEUE_LIMIT', '-1'],
-    ['REDIS_URL', 'http://user:pw@host'],
     ['REDIS_URL', 'redis://host/not-a-number'],
     ['REDIS_URL', 'redis://host?family=6'],
     ['REDIS_URL', 'redis://host/3?cluster=true'],

@@ -182,14 +182,6 @@ describe('StopCoalescer before admission', () => {
     expect(outcomes.slice(1)).toEqual(['second stopped at 8100', 'third stopped at 8100']);
   });
 
-  it('does not extend the wait of a follower that becomes the leader', async () => {
-    join('leader', { caller: 'a', waitMs: 1500 });
-    await clock.runUntil(2000);
-    join('second', { caller: 'a', waitMs: 4000 });
-    await clock.runUntil(9000);
-    expect(outcomes).toEqual(['leader quota-exhausted at 3000', 'second quota-exhausted at 6000']);
-  });
-
   it('makes a follower that may not wait the leader after an immediate rejection, with the share of its own caller', async () => {
     quota = new Quota({ perSecond: 2, clock });
     coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
@@ -333,16 +325,6 @@ describe('StopCoalescer after admission', () => {
 });
 
 describe('the slot of the leader', () => {
-  it('is held until the call that used it releases it', async () => {
-    holding.release('unused');
-    respond.resolve(STOPPED);
-    join('a');
-    await clock.runUntil(2499);
-    expect(quota.state().inUse).toBe(1);
-    await clock.runUntil(2500);
-    expect(quota.state().inUse).toBe(0);
-  });
-
   it('is released as unused when the call ends without using it', async () => {
     holding.release('unused');
     join('a', {

@@ -41,29 +41,12 @@ describe('waiting calls', () => {
     expect(events).toEqual(['a1', 'b1', 'a2', 'a3']);
   });
 
-  it('are rejected when the queue is full, and are reported as such', async () => {
-    for (let n = 1; n <= 5; n += 1) request('a', `a${n}`);
-    await clock.runUntil(1600);
-    expect(events).toEqual(['a5 quota-exhausted']);
-    expect(rejections).toEqual(['queue']);
-    expect(quota.state().queueLength).toBe(4);
-  });
-
-  it('lose the last entry of the caller with the most entries to a caller with fewer', async () => {
+  it('lose the last entry of the caller with the most entries when the queue is full, and are reported as such', async () => {
     for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3']) request(name[0]!, name);
     await clock.runUntil(1600);
     expect(events).toEqual(['a4 quota-exhausted', 'a3 quota-exhausted', 'b3 quota-exhausted']);
-  });
-
-  it('share one timer, which is cancelled when the queue is empty', async () => {
-    for (let n = 1; n <= 4; n += 1) request(`c${n}`, `c${n}`);
-    await clock.runUntil(1600);
-    expect(clock.pending).toBe(1);
-    await quota.close();
-    await clock.runUntil(1600);
-    expect(events).toEqual([1, 2, 3, 4].map((n) => `c${n} quota-closed`));
-    expect(clock.pending).toBe(0);
-    expect(quota.state().queueLength).toBe(0);
+    expect(rejections).toEqual(['queue', 'queue', 'queue']);
+    expect(quota.state().queueLength).toBe(4);
   });
 });
 

@@ -31,7 +31,7 @@ async function createProvider(contents: Partial<Record<FileName, string>>) {
   const retryTimers = new Set<() => void>();
   const provider = new FileCredentialsProvider({
     sources: {
-      secretId: { file: file('id') },
+      secretId: 'id' in contents ? { file: file('id') } : { value: () => 'a-fixed-id' },
       secretKey: { file: file('key') },
       ...('token' in contents && { token: { file: file('token') } }),
     },
@@ -161,21 +161,8 @@ describe('FileCredentialsProvider', () => {
   });
 
   it('combines a file with a fixed value', async () => {
-    const file = join(folder, 'only-key');
-    await writeFile(file, 'key1');
-    const provider = new FileCredentialsProvider({
-      sources: { secretId: { value: () => 'AKID1' }, secretKey: { file } },
-      clock: {
-        now: () => 0,
-        wallClockMs: () => 0,
-        setTimer: (_, callback) => {
-          callback();
-          return () => {};
-        },
-      },
-      watch: () => () => {},
-    });
+    const { provider, parts } = await createProvider({ key: 'key1' });
     await provider.start();
-    expect(provider.getCredentials().secretKey).toBe('key1');
+    expect(parts()).toEqual(['a-fixed-id', 'key1']);
   });
 });
