@@ -41,14 +41,6 @@ describe('the error of a call', () => {
     );
   });
 
-  it('is the error of the last attempt if a retry gets no permit', () => {
-    const callState = createCallState();
-    const failure = new CloudUnreachableError('ECONNREFUSED');
-    callState.startAttempt();
-    callState.recordFailure(failure);
-    expect(callState.resolveError(new Error('no slot'))).toBe(failure);
-  });
-
   it('is the error of the permit if there was no attempt', () => {
     const rejection = new Error('no slot');
     expect(createCallState().resolveError(rejection)).toBe(rejection);

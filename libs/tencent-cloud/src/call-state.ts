@@ -6,6 +6,7 @@ import {
   CloudTimeoutError,
   CloudUnreachableError,
   hasUnknownOutcome,
+  isTransientFailure,
 } from './errors.js';
 import type { RetryReason } from './observer.js';
 
@@ -37,7 +38,7 @@ export class CallState {
   readonly #options: CallStateOptions;
   #attempts = 0;
   #deadline = Infinity;
-  #lastError: unknown;
+  #lastAttemptError: Error | undefined;
   #unknownOutcomeError: Error | undefined;
 
   constructor(options: CallStateOptions) {
@@ -64,12 +65,14 @@ export class CallState {
   }
 
   /**
-   * Records the failure of an attempt. Returns the reason for a retry, or undefined if the call must not be retried.
+   * Records why an attempt failed or could not be made. Returns the reason for a retry, or undefined if the call must
+   * not be retried.
    *
    * @param isClockCorrected whether the cloud rejected the time of the signature, and it will be another one
    */
   recordFailure(error: unknown, isClockCorrected = false): RetryReason | undefined {
-    this.#lastError = error;
+    // A retry without a permit or credentials, or with an open circuit, is not an attempt: the result of the last one stays.
+    if (error instanceof CloudRejectedError || isTransientFailure(error)) this.#lastAttemptError = error;
     if (hasUnknownOutcome(error)) this.#unknownOutcomeError = error;
     const canRetry = this.#attempts < this.#options.maxAttempts && this.remainingMs() > MIN_REMAINING_MS;
     if (!canRetry) return undefined;
@@ -101,7 +104,7 @@ export class CallState {
       return error;
     // A later attempt that was not sent, or was rejected for other reasons, does not show the effect of an earlier one.
     if (this.#unknownOutcomeError) return hasUnknownOutcome(error) ? error : this.#unknownOutcomeError;
-    return this.#lastError ?? error;
+    return this.#lastAttemptError ?? error;
   }
 }
 

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../test/manual-clock.js';
 import { TencentCloudClient } from './client.js';
 import { Credentials } from './credentials/credentials.js';
-import type { ReleaseReason } from './permit.js';
-import { stopStreamIngest } from './stop-stream-ingest.js';
+import type { Permit, ReleaseReason } from './permit.js';
+import { type StopResult, stopStreamIngest } from './stop-stream-ingest.js';
 
 let server: Server | undefined;
 let client: TencentCloudClient;
@@ -24,6 +24,25 @@ async function serve(respond: (response: ServerResponse) => void): Promise<URL> 
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
+interface StopOptions {
+  acquirePermit?: () => Promise<Permit>;
+  getCredentials?: () => Credentials;
+  maxAttempts?: number;
+}
+
+const freePermit = () => Promise.resolve<Permit>({ release: () => {} });
+
+function stop(endpoint: URL, options: StopOptions): Promise<StopResult> {
+  const {
+    acquirePermit = freePermit,
+    getCredentials = () => new Credentials('id', 'key'),
+    maxAttempts = 3,
+  } = options;
+  const timing = { attemptTimeoutMs: 3000, deadlineMs: 8000, clock: new ManualClock(), random: () => 0 };
+  client = new TencentCloudClient({ endpoint, getCredentials, maxAttempts, ...timing });
+  return stopStreamIngest(client, { taskId: 't', sdkAppId: 1 }, { region: 'ap-singapore', acquirePermit });
+}
+
 /** The first reason for which the permit of each attempt was released. */
 async function releases(
   endpoint: URL,
@@ -31,18 +50,11 @@ async function releases(
   maxAttempts = 1,
 ): Promise<ReleaseReason[]> {
   const reasons: ReleaseReason[] = [];
-  const clock = new ManualClock();
-  const options = { attemptTimeoutMs: 3000, deadlineMs: 8000, maxAttempts, clock, random: () => 0 };
-  client = new TencentCloudClient({ endpoint, getCredentials, ...options });
   const acquirePermit = async () => {
     const attempt = reasons.length;
     return { release: (reason: ReleaseReason) => void (reasons[attempt] ??= reason) };
   };
-  await stopStreamIngest(
-    client,
-    { taskId: 't', sdkAppId: 1 },
-    { region: 'ap-singapore', acquirePermit },
-  ).catch(() => {});
+  await stop(endpoint, { acquirePermit, getCredentials, maxAttempts }).catch(() => {});
   return reasons;
 }
 
@@ -84,6 +96,43 @@ describe('the permit of an attempt', () => {
 
   it('is released as unused when nothing was sent', async () => {
     expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
+  });
+});
+
+describe('the error of a call whose retry is not sent', () => {
+  const throttled = (response: ServerResponse) => void response.end(error('RequestLimitExceeded'));
+  const throttledError = { name: 'CloudRejectedError', cloudCode: 'RequestLimitExceeded' };
+
+  it.each<[string, (response: ServerResponse) => void, object]>([
+    ['it was throttled', throttled, throttledError],
+    ['it got no response', (response) => response.destroy(), { name: 'CloudFailedError' }],
+  ])(
+    'is the error of the first attempt when %s and the retry gets no permit',
+    async (_, respond, expected) => {
+      let permits = 0;
+      const acquirePermit = async () => {
+        permits += 1;
+        if (permits > 1) throw new Error('no slot');
+        return { release: () => {} };
+      };
+      await expect(stop(await serve(respond), { acquirePermit })).rejects.toMatchObject(expected);
+      expect(permits).toBe(2);
+    },
+  );
+
+  it('is the error of the first attempt when the retry gets no credentials', async () => {
+    let requests = 0;
+    const getCredentials = () => {
+      requests += 1;
+      return requests > 1 ? noCredentials() : new Credentials('id', 'key');
+    };
+    await expect(stop(await serve(throttled), { getCredentials })).rejects.toMatchObject(throttledError);
+    expect(requests).toBe(2);
+  });
+
+  it('is the error of the permit when no attempt was sent', async () => {
+    const acquirePermit = () => Promise.reject(new Error('no slot'));
+    await expect(stop(await serve(throttled), { acquirePermit })).rejects.toThrow('no slot');
   });
 });
 

@@ -81,7 +81,9 @@ export function describeFailure(error: unknown): { code: string; requestId: stri
 }
 
 /** Returns whether the cloud or the network failed. A definite response, even an error, is not a failure. */
-export function isTransientFailure(error: unknown): boolean {
+export function isTransientFailure(
+  error: unknown,
+): error is CloudFailedError | CloudTimeoutError | CloudUnreachableError {
   return hasUnknownOutcome(error) || error instanceof CloudUnreachableError;
 }
 
