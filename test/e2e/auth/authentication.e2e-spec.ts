@@ -234,7 +234,7 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
     await gateway.close();
   });
 
-  it('keeps the callers when it is invalid, logs and counts the failure, and loads the next valid content', async () => {
+  it('keeps the callers when it is invalid, logs and counts the failure, and loads the next valid content, even if it is the previous one', async () => {
     const file = join(folder, 'broken.json');
     await writeFile(file, FIRST);
     const gateway = await gatewayWith(file);
@@ -254,6 +254,9 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
       }),
     );
     expect(JSON.stringify(gateway.logs)).not.toContain('key-3');
+    await replaceFileAtomically(file, FIRST);
+    await eventually(() => gateway.logs.some(({ event }) => event === 'callers-reloaded'));
+    expect(await isAccepted(gateway, 'key-1')).toBe(true);
     await replaceFileAtomically(file, SECOND);
     await expectOnlySecondCaller(gateway);
     await gateway.close();

@@ -49,6 +49,17 @@ describe('a malformed or ambiguous request', () => {
     expect(sandbox.receivedRequests()).toEqual([]);
   });
 
+  it('is rejected with 431 when its trailers are too large', async () => {
+    const trailer = `X: ${'a'.repeat(20_000)}`;
+    const response = await sendRaw(
+      gateway.url,
+      `${HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\n${trailer}\r\n\r\n`,
+    );
+    expect(response).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+    expect(response).toContain('"code":"request-header-fields-too-large"');
+    expect(sandbox.receivedRequests()).toEqual([]);
+  });
+
   it.each([
     ['a parent folder', '/metrics/../ingest-tasks/a', 404],
     ['an encoded parent folder', '/metrics/%2e%2e/ingest-tasks/a', 404],

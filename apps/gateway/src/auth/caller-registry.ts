@@ -19,7 +19,8 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #reloadFailures: Counter;
   readonly #lastReload: Gauge;
   readonly #listeners: ((names: readonly string[]) => void)[] = [];
-  #lastContent = '';
+  /** Undefined after a failure, so that the return of the previous content is a reload too. */
+  #lastContent: string | undefined;
   #keys: ApiKeyStore | undefined;
   #stopWatching: (() => void) | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -98,6 +99,7 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
       this.#lastReload.setToCurrentTime();
       this.logger.info({ event: 'callers-reloaded', callers: this.size }, 'CALLERS_FILE was reloaded');
     } catch (error) {
+      this.#lastContent = undefined;
       this.#reloadFailures.inc();
       this.logger.error(
         { event: 'callers-reload-failed', errors: errorsOf(error) },

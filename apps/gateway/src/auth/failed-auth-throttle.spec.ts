@@ -49,11 +49,22 @@ describe('FailedAuthThrottle', () => {
   it('tracks ten thousand addresses and drops the one with the oldest failure', () => {
     const { throttle } = createThrottle();
     times(4, () => throttle.recordFailure('first'));
+    throttle.release('first');
     times(9_999, (n) => throttle.recordFailure(`other ${n}`));
     expect(throttle.recordFailure('first')).toBe(500);
+    throttle.release('first');
     times(10_000, (n) => throttle.recordFailure(`another ${n}`));
     expect(throttle.recordFailure('first')).toBe(0);
-    expect(() => throttle.release('first')).not.toThrow();
+  });
+
+  it('does not drop an address to which a response is delayed', () => {
+    const { throttle } = createThrottle();
+    times(4, () => throttle.recordFailure('first'));
+    times(10_000, (n) => throttle.recordFailure(`other ${n}`));
+    expect(throttle.recordFailure('first')).toBe(500);
+    throttle.release('first');
+    throttle.release('first');
+    expect(times(21, () => throttle.recordFailure('first')).at(-1)).toBeUndefined();
   });
 });
 

@@ -7,7 +7,7 @@ const MAX_DELAY_MS = 2000;
 /** After this time without a failure, the failures of an address are forgotten. */
 const RESET_AFTER_MS = 60_000;
 
-/** Above this limit, the address with the oldest last failure is dropped. */
+/** Above this limit, the address with the oldest last failure is dropped, unless a response to it is delayed. */
 const MAX_TRACKED_ADDRESSES = 10_000;
 
 /** Limits of concurrently delayed responses: each one holds a connection and a timer. */
@@ -52,8 +52,7 @@ export class FailedAuthThrottle {
   /** Ends the delay of one response. */
   release(address: string): void {
     this.#pendingDelays -= 1;
-    const record = this.#records.get(address);
-    if (record) record.pendingDelays -= 1;
+    this.#records.get(address)!.pendingDelays -= 1;
   }
 
   #recordOf(address: string): FailureRecord {
@@ -64,8 +63,16 @@ export class FailedAuthThrottle {
     record.lastFailureAt = now;
     this.#records.delete(address);
     this.#records.set(address, record);
-    if (this.#records.size > MAX_TRACKED_ADDRESSES) this.#records.delete(this.#records.keys().next().value!);
+    if (this.#records.size > MAX_TRACKED_ADDRESSES) this.#dropOldest();
     return record;
+  }
+
+  #dropOldest(): void {
+    for (const [address, { pendingDelays }] of this.#records)
+      if (pendingDelays === 0) {
+        this.#records.delete(address);
+        return;
+      }
   }
 }
 

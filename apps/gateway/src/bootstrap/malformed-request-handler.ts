@@ -56,8 +56,6 @@ function toProblem(reason: string): ProblemException {
 
 /** The request exists and fails itself, unless nothing reads its body, for example after its response. */
 function failBody(request: IncomingMessage, reason: string): void {
-  const statusCode = toProblem(reason).getStatus();
-  const error = Object.assign(new Error('the body cannot be read'), { code: reason, statusCode });
-  if (request.listenerCount('error') > 0) request.emit('error', error);
+  if (request.listenerCount('error') > 0) request.emit('error', toProblem(reason));
   else request.socket.destroy();
 }

@@ -80,7 +80,6 @@ export class ProblemWriter implements ExceptionFilter {
     if (error instanceof ProblemException) return error;
     const status = statusOf(error);
     if (status === 404) return this.#notFound(request);
-    if (status === 408) return new ProblemException('request-timeout');
     if (status === 413) return new ProblemException('content-too-large');
     if (status !== undefined && status < 500)
       return new ProblemException('invalid-request', { errors: [frameworkError(error)] });
