@@ -14,5 +14,5 @@ export {
   QuotaUnavailableError,
   ShareExhaustedError,
 } from './errors.js';
-export type { RejectionReason, ReleaseReason, Slot } from './slot-pool.js';
+export type { Rejection, RejectionReason, ReleaseReason, Slot } from './slot-pool.js';
 export { maxLeaseMs } from './timing.js';

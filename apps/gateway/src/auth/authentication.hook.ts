@@ -11,7 +11,7 @@ import { addressPrefix, FailedAuthThrottle } from './failed-auth-throttle.js';
 /** Shared by all requests, because it contains nothing of the request. */
 const UNAUTHENTICATED = new ProblemException('unauthenticated');
 
-/** For an address with too many delayed responses: counted, but not logged. */
+/** While too many responses are delayed: counted, but without a log entry and a span. */
 const UNAUTHENTICATED_UNLOGGED = new ProblemException('unauthenticated', { suppressLog: true });
 
 /**
@@ -29,8 +29,8 @@ export class AuthenticationHook {
   ) {}
 
   /**
-   * Sets `request.caller` and calls `done`, or calls it with the rejection. After three failures from an address, each
-   * rejection is delayed.
+   * Sets `request.caller` and calls `done`, or calls it with the rejection. After three wrong keys from an address, the
+   * rejection of each further wrong key is delayed.
    */
   authenticate(
     request: FastifyRequest,

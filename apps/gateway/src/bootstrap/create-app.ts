@@ -17,9 +17,6 @@ import { registerHooks } from './request-hooks.js';
 /** A stop has no body; a small one is read so that the problem can name the error. */
 const BODY_LIMIT_BYTES = 1024;
 
-/** 256 characters of up to four bytes, each of which is three characters when percent-encoded. */
-const MAX_ENCODED_ID_LENGTH = 256 * 4 * 3;
-
 /** Without Nest's log entries for every module and route. */
 export const APP_OPTIONS = {
   bodyParser: false,
@@ -38,7 +35,7 @@ export function createHttpAdapter(limits: ServerLimits): FastifyAdapter {
     genReqId: ({ headers }: IncomingMessage) => getRequestId(headers),
     bodyLimit: BODY_LIMIT_BYTES,
     // Ids that are too long reach the validation, which names the error.
-    routerOptions: { maxParamLength: 4 * MAX_ENCODED_ID_LENGTH },
+    routerOptions: { maxParamLength: limits.maxHeaderBytes },
     skipMiddie: true,
     // When the application closes, nothing is in flight any more.
     forceCloseConnections: true,

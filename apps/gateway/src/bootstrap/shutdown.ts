@@ -15,7 +15,7 @@ const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
 /**
  * Shuts down gracefully on SIGTERM and SIGINT, and exits immediately on a second signal or an uncaught error.
  *
- * @param graceMs the time for calls in flight to finish, in milliseconds
+ * @param graceMs the time until calls in flight are aborted, in milliseconds; new stops are accepted during its first part
  */
 export async function registerShutdownHandlers(app: NestFastifyApplication, graceMs: number): Promise<void> {
   const logger = await app.resolve<PinoLogger>(PinoLogger);

@@ -6,5 +6,5 @@ export class ClientDisconnectedError extends Error {
   override readonly name: string = 'ClientDisconnectedError';
 }
 
-/** Shared by all requests: every connection ends with it, and its stack is never read. */
+/** Shared by all requests, because its stack is never read. */
 export const CLIENT_DISCONNECTED = new ClientDisconnectedError();

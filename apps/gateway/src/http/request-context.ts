@@ -17,7 +17,7 @@ export interface RequestContext {
   readonly clientAddress: string | undefined;
   /** Milliseconds of the monotonic clock. */
   readonly startedAt: number;
-  /** Aborted when the connection closes. After the response, this has no effect. */
+  /** Aborted when the response ends or the connection closes. After the response, this has no effect. */
   readonly clientDisconnect: LazyAbortController;
 }
 

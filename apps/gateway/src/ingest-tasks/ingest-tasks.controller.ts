@@ -29,7 +29,8 @@ export class IngestTasksController {
   /**
    * Stops one pull-stream relay task.
    *
-   * @throws ProblemException for every response but 200
+   * @throws StopFailedException for every response but 200
+   * @throws StopCancelledError if the client disconnected before the call was sent
    */
   @Delete(':id')
   @RouteConfig({ validate: validateStopRequest })

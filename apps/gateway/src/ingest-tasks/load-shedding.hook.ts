@@ -10,7 +10,10 @@ import { StopFailedException } from './stop-outcome.js';
 
 const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
 
-/** Rejects stops before their validation while the quota is exhausted, as rate limiters do. */
+/**
+ * Rejects stops that may not wait before their validation while the quota is exhausted. With REDIS_URL, only an acquire
+ * decides, and this hook rejects nothing.
+ */
 @Injectable()
 export class LoadSheddingHook {
   constructor(
@@ -24,7 +27,8 @@ export class LoadSheddingHook {
   rejection(request: FastifyRequest, reply: FastifyReply): ProblemException | undefined {
     const { headers, caller } = request;
     const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
-    if ((waitSeconds ?? this.quotaOptions.defaultWaitMs) > 0) return undefined;
+    const mayWait = waitSeconds === undefined ? this.quotaOptions.defaultWaitMs > 0 : waitSeconds > 0;
+    if (mayWait) return undefined;
     const task = this.#taskOf(request);
     if (!task || !this.coalescer.hasNoKnownState(task)) return undefined;
     const rejected = this.quota.rejectIfExhausted(caller!.name);

@@ -23,7 +23,7 @@ const RETRY_LATER =
 const RETRY_WITH_BACKOFF =
   'Retry with increasing delays. If the task has ended in the meantime, the response is 200.';
 
-/** Every error response of the gateway: the one place that decides a status code, and describes the problem. */
+/** Every error response of the gateway: the status and the text of each problem. */
 export const PROBLEMS = {
   'invalid-request': {
     status: 400,

@@ -21,7 +21,7 @@ interface ProblemDetails {
   allow?: readonly string[];
   /** Of `internal-error`: logged in an entry of its own. */
   cause?: unknown;
-  /** The response is counted, but has no log entry. */
+  /** The response is counted, but has no log entry and no span. */
   suppressLog?: boolean;
 }
 

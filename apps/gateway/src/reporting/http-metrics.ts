@@ -8,7 +8,7 @@ import { PROBLEMS } from '../problems/problem-table.js';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** The duration of requests, from the end of the headers to the end of the response. */
+/** The duration of requests, from the end of the request's headers to the end of the response. */
 @Injectable()
 export class HttpMetrics {
   readonly #duration: Histogram<'method' | 'route' | 'status'>;

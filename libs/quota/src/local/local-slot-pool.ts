@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { DemandTracker } from '../fairness/demand-tracker.js';
 import { checkFairShare } from '../fairness/fair-share.js';
 import type { QuotaObserver } from '../observer.js';
-import type { AcquireRequest, AcquireResult, Decision, SlotPool } from '../slot-pool.js';
+import type { AcquireRequest, AcquireResult, Decision, Rejection, SlotPool } from '../slot-pool.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { earliestGrantAt } from './earliest-grant.js';
 import { Leases } from './leases.js';
@@ -61,7 +61,7 @@ export class LocalSlotPool implements SlotPool {
     return decision;
   }
 
-  rejection(request: AcquireRequest, now: number): 'quota' | 'share' | undefined {
+  rejection(request: AcquireRequest, now: number): Rejection['reason'] | undefined {
     const previous = this.#demandTracker.get(request.caller);
     const decision = this.#check(request, now);
     if (decision !== 'granted') return decision;
