@@ -49,7 +49,7 @@ export interface GatewayOptions {
 export const LARGE_QUOTA = { QUOTA_PER_SECOND: '60' };
 
 /** A little longer than the 1.5 s after the start in which no slot is granted. */
-const HOLD_MS = 1600;
+const STARTUP_DELAY_MS = 1600;
 
 /** The key of the caller with this index. */
 export function keyOf(index: number): string {
@@ -109,7 +109,7 @@ export class Gateway {
 
   /** Waits until slots are granted. */
   async waitForSlots(): Promise<this> {
-    await sleep(HOLD_MS);
+    await sleep(STARTUP_DELAY_MS);
     return this;
   }
 

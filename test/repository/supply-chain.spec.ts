@@ -30,7 +30,7 @@ const manifest = await read<Manifest>('package.json');
 const lock = await read<{ packages: Record<string, LockedPackage> }>('package-lock.json');
 const installed = Object.entries(lock.packages).filter(([path]) => path !== '');
 const run = promisify(execFile);
-const nameOf = (path: string): string =>
+const packageName = (path: string): string =>
   path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
 describe('package.json', () => {
@@ -60,7 +60,7 @@ describe('the lockfile', () => {
   it('contains only packages with install scripts that are not needed', () => {
     // Three find their binary in an optional package without the script; @scarf/scarf only reports installations.
     const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
-    expect(scripted.map(([path]) => nameOf(path))).toEqual([
+    expect(scripted.map(([path]) => packageName(path))).toEqual([
       '@parcel/watcher',
       '@scarf/scarf',
       '@swc/core',
@@ -104,7 +104,7 @@ describe('npm run sbom', () => {
     const listed = components.map(({ name, version }) => `${name}@${version}`);
     const inProduction = installed
       .filter(([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional)
-      .map(([path, { version }]) => `${nameOf(path)}@${version}`);
+      .map(([path, { version }]) => `${packageName(path)}@${version}`);
     expect(listed.toSorted()).toEqual([...new Set(inProduction)].toSorted());
     for (const [name, version] of Object.entries(manifest.dependencies))
       expect(listed).toContain(`${name}@${version}`);

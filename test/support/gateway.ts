@@ -23,7 +23,7 @@ const STARTUP_DELAY_MS = 1500;
 // nestjs-pino has one logger in a process, so all gateways of a test file share its entries.
 const logs: Record<string, unknown>[] = [];
 let unverified: Record<string, unknown>[] = [];
-const logDestination = {
+const collectedStdout = {
   write: (line: string): void => {
     const entry = JSON.parse(line) as Record<string, unknown>;
     logs.push(entry);
@@ -69,7 +69,7 @@ export async function startGateway(
   const clock = { ...systemClock, now: () => systemClock.now() + skippedMs };
   let builder = Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(LOG_DESTINATION)
-    .useValue(logDestination)
+    .useValue(collectedStdout)
     .overrideProvider(CLOCK)
     .useValue(clock)
     .overrideProvider(TRUSTED_CERTIFICATES)

@@ -42,7 +42,7 @@ interface CallResult {
 }
 
 /** Long enough for every attempt, lost slot and connection to end. */
-const SETTLE_MS = 5000;
+const IDLE_MS = 5000;
 
 const VARIABLES = {
   UPSTREAM_ATTEMPT_TIMEOUT_MS: '1000',
@@ -90,7 +90,7 @@ export async function soak({ seconds, callsPerSecond }: SoakOptions): Promise<So
   const agent = new http.Agent({ keepAlive: true });
   // The first calls load code that stays: the usage at the start is measured after them.
   await Promise.all(startCalls(url, agent, callsPerSecond, 'warm'));
-  await sleep(SETTLE_MS);
+  await sleep(IDLE_MS);
   const start = await resourceUsage(url);
   const results: (CallResult | undefined)[] = [];
   for (let second = 0; second < seconds; second += 1) {
@@ -102,7 +102,7 @@ export async function soak({ seconds, callsPerSecond }: SoakOptions): Promise<So
   }
   while (results.length < seconds * callsPerSecond) await sleep(100);
   agent.destroy();
-  await sleep(SETTLE_MS);
+  await sleep(IDLE_MS);
   const end = await resourceUsage(url);
   const { code: exitCode } = await gateway.stop('SIGTERM');
   const { stopCalls, peakPerSecond } = sandbox.state().statistics;

@@ -6,7 +6,7 @@ import { Cloud, Gateway } from '../gateway.js';
 import type { Row } from '../row.js';
 
 /** Until the process is idle. */
-const SETTLE_MS = 3000;
+const IDLE_MS = 3000;
 
 const HELLO_WORLD = new URL('../servers/hello-world.js', import.meta.url).pathname;
 
@@ -35,7 +35,7 @@ export const start: Row = {
         startMs.hello.push(helloMs);
       }
       if (round > 0 && round <= idleRounds) {
-        await sleep(SETTLE_MS);
+        await sleep(IDLE_MS);
         residentMib.gateway.push(gateway.child.residentBytes() / 2 ** 20);
         residentMib.hello.push(hello.residentBytes() / 2 ** 20);
       }

@@ -99,8 +99,9 @@ describe('the permit of an attempt', () => {
   });
 });
 
+const throttled = (response: ServerResponse) => void response.end(error('RequestLimitExceeded'));
+
 describe('the error of a call whose retry is not sent', () => {
-  const throttled = (response: ServerResponse) => void response.end(error('RequestLimitExceeded'));
   const throttledError = { name: 'CloudRejectedError', cloudCode: 'RequestLimitExceeded' };
 
   it.each<[string, (response: ServerResponse) => void, object]>([
@@ -131,8 +132,8 @@ describe('the error of a call whose retry is not sent', () => {
   });
 
   it('is the error of the permit when no attempt was sent', async () => {
-    const acquirePermit = () => Promise.reject(new Error('no slot'));
-    await expect(stop(await serve(throttled), { acquirePermit })).rejects.toThrow('no slot');
+    const call = stop(await serve(throttled), { acquirePermit: () => Promise.reject(new Error('no slot')) });
+    await expect(call).rejects.toThrow('no slot');
   });
 });
 

@@ -38,7 +38,7 @@ export function validateCredentials(environment: Environment): string[] {
 export function buildCredentialsConfig(environment: Environment): CredentialsConfig {
   const { TENCENTCLOUD_CVM_ROLE: role } = environment;
   if (role) return { source: 'instance-metadata', role };
-  const [secretId, secretKey, token] = NAMES.map((name) => sourceOf(environment, name));
+  const [secretId, secretKey, token] = NAMES.map((name) => credentialSource(environment, name));
   if (NAMES.some((name) => environment[`${name}_FILE`]))
     return {
       source: 'files',
@@ -51,7 +51,7 @@ export function buildCredentialsConfig(environment: Environment): CredentialsCon
   };
 }
 
-function sourceOf(environment: Environment, name: Name): CredentialSource | undefined {
+function credentialSource(environment: Environment, name: Name): CredentialSource | undefined {
   const { [name]: text, [`${name}_FILE` as const]: file } = environment;
   if (file) return { file };
   return text === undefined ? undefined : { value: () => text };

@@ -4,7 +4,7 @@ import { ABANDONED_MARGIN_MS, WINDOW_MS } from '../timing.js';
 import { IN_FLIGHT } from './earliest-grant.js';
 
 /** How long a slot stays leased after its release, in milliseconds. */
-const HOLD_MS: Readonly<Record<ReleaseReason, number>> = {
+const HELD_AFTER_RELEASE_MS: Readonly<Record<ReleaseReason, number>> = {
   completed: WINDOW_MS,
   throttled: WINDOW_MS,
   abandoned: ABANDONED_MARGIN_MS + WINDOW_MS,
@@ -66,8 +66,8 @@ export class Leases {
       release: (reason) => {
         if (isReleased) return;
         isReleased = true;
-        this.release(id, clock.now() + HOLD_MS[reason]);
-        onRelease(reason, HOLD_MS[reason]);
+        this.release(id, clock.now() + HELD_AFTER_RELEASE_MS[reason]);
+        onRelease(reason, HELD_AFTER_RELEASE_MS[reason]);
       },
     };
   }
