@@ -179,7 +179,7 @@ export const PROBLEMS = {
     outcome: 'not-stopped',
     detail: 'The cloud throttled the call, although the gateway keeps to the quota.',
     resolution:
-      'Retry after `Retry-After` seconds. If the error persists, another program uses the same account: ask the ' +
+      'Retry after `Retry-After` seconds. If the error persists, another program uses the same sub-account: ask the ' +
       'operators of the gateway to find it.',
   },
   'upstream-timeout': {

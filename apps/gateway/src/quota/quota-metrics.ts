@@ -88,7 +88,7 @@ export class QuotaMetrics implements QuotaObserver {
   reduced(slots: number): void {
     this.logger.warn(
       { event: 'quota-capacity-reduced', slots },
-      'the cloud throttled a call within the quota: another program uses the same account',
+      'the cloud throttled a call within the quota: another program uses the same sub-account',
     );
   }
 
