@@ -122,7 +122,7 @@ describe('/problems/{code} in a browser', () => {
   it('shows the resolution of the problem', async () => {
     await page.goto(`${gateway.url}/problems/task-not-found`);
     expect(await page.getByRole('heading').innerText()).toBe('Task not found');
-    expect(await page.locator('dl').innerText()).toContain('What to do');
+    expect(await page.locator('dl').innerText()).toContain('Resolution');
     // The Content-Security-Policy allows the style.
     expect(await page.evaluate("getComputedStyle(document.querySelector('dt')).fontWeight")).toBe('600');
     await page.getByRole('link', { name: 'All problems' }).click();
