@@ -177,6 +177,20 @@ describe('a full queue', () => {
     expect(rejections).toEqual(['queue', 'queue']);
     expect(quota.state().queueLength).toBe(4);
   });
+
+  it('does not request the signal of a reservation that it rejects', async () => {
+    for (let n = 1; n <= 4; n += 1) reserve('a');
+    let requests = 0;
+    const reservation = quota.reserveQueueEntry({
+      caller: 'a',
+      signal: () => {
+        requests += 1;
+        return new AbortController().signal;
+      },
+    });
+    await expect(reservation.rejected).rejects.toMatchObject({ code: 'quota-exhausted' });
+    expect(requests).toBe(0);
+  });
 });
 
 describe('a reservation that depends on a call whose acquire is still being decided', () => {

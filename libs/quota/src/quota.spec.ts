@@ -229,3 +229,38 @@ describe('a closed quota', () => {
     expect(quota.state()).toMatchObject({ inUse: 0, queueLength: 0 });
   });
 });
+
+describe('the observer', () => {
+  it('receives each decision, with the wait of a granted call and the reason of a rejection', async () => {
+    const decisions: string[] = [];
+    quota = new Quota({
+      perSecond: 2,
+      clock,
+      queueLimit: 1,
+      observer: {
+        granted: (waitedMs) => void decisions.push(`granted after ${waitedMs}`),
+        rejected: (reason) => void decisions.push(`rejected: ${reason}`),
+        reduced: (slots) => void decisions.push(`reduced to ${slots}`),
+      },
+    });
+    await clock.runUntil(3000);
+    const slots = [await quota.acquire(), await quota.acquire()];
+    await quota.acquire().catch(() => {});
+    expect(quota.rejectIfExhausted()).toEqual({ reason: 'quota', retryAfterMs: 1001 });
+    const waiting = quota.acquire({ waitMs: 9000 });
+    await quota.acquire({ waitMs: 9000 }).catch(() => {});
+    slots[0]!.release('throttled');
+    slots[1]!.release('unused');
+    await clock.runUntil(4000);
+    await waiting;
+    expect(decisions).toEqual([
+      'granted after 0',
+      'granted after 0',
+      'rejected: quota',
+      'rejected: quota',
+      'rejected: queue',
+      'reduced to 1',
+      'granted after 1000',
+    ]);
+  });
+});

@@ -1,149 +1,304 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../test/manual-clock.js';
-import { TencentCloudClient } from './client.js';
+import { type ClientOptions, TencentCloudClient } from './client.js';
 import { Credentials } from './credentials/credentials.js';
-import type { Permit, ReleaseReason } from './permit.js';
+import type { Attempt } from './observer.js';
+import type { ReleaseReason } from './permit.js';
 import { type StopResult, stopStreamIngest } from './stop-stream-ingest.js';
 
-let server: Server | undefined;
-let client: TencentCloudClient;
+const HOUR_MS = 3_600_000;
+const START = Date.UTC(2026, 0, 1);
 
-afterEach(async () => {
-  client.close();
-  server?.closeAllConnections();
-  server?.close();
-  server = undefined;
-});
+type Responder = (response: ServerResponse) => void;
 
-async function serve(respond: (response: ServerResponse) => void): Promise<URL> {
-  server = createServer((_request, response) => respond(response)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-}
-
-interface StopOptions {
-  acquirePermit?: () => Promise<Permit>;
-  getCredentials?: () => Credentials;
-  maxAttempts?: number;
-}
-
-const freePermit = () => Promise.resolve<Permit>({ release: () => {} });
-
-function stop(endpoint: URL, options: StopOptions): Promise<StopResult> {
-  const {
-    acquirePermit = freePermit,
-    getCredentials = () => new Credentials('id', 'key'),
-    maxAttempts = 3,
-  } = options;
-  const timing = { attemptTimeoutMs: 3000, deadlineMs: 8000, clock: new ManualClock(), random: () => 0 };
-  client = new TencentCloudClient({ endpoint, getCredentials, maxAttempts, ...timing });
-  return stopStreamIngest(client, { taskId: 't', sdkAppId: 1 }, { region: 'ap-singapore', acquirePermit });
-}
-
-/** The first reason for which the permit of each attempt was released. */
-async function releases(
-  endpoint: URL,
-  getCredentials = () => new Credentials('id', 'key'),
-  maxAttempts = 1,
-): Promise<ReleaseReason[]> {
-  const reasons: ReleaseReason[] = [];
-  const acquirePermit = async () => {
-    const attempt = reasons.length;
-    return { release: (reason: ReleaseReason) => void (reasons[attempt] ??= reason) };
+const stopped: Responder = (response) => response.end('{"Response":{"RequestId":"r-1"}}');
+const noResponse: Responder = (response) => response.destroy();
+const failed: Responder = (response) => response.writeHead(500).end('RequestLimitExceeded');
+const rejected =
+  (code: string, date = START): Responder =>
+  (response) => {
+    response.setHeader('date', new Date(date).toUTCString());
+    response.end(JSON.stringify({ Response: { RequestId: 'r-2', Error: { Code: code, Message: 'm' } } }));
   };
-  await stop(endpoint, { acquirePermit, getCredentials, maxAttempts }).catch(() => {});
-  return reasons;
-}
 
-const error = (code: string) =>
-  JSON.stringify({ Response: { RequestId: 'r-1', Error: { Code: code, Message: 'm' } } });
-
-function noCredentials(): never {
+function throwNoCredentials(): never {
   throw new Error('no credentials');
 }
 
-describe('the permit of an attempt', () => {
-  it.each<[ReleaseReason, string, (response: ServerResponse) => void]>([
-    ['throttled', 'it is RequestLimitExceeded', (response) => response.end(error('RequestLimitExceeded'))],
-    [
-      'throttled',
-      'its code begins with that',
-      (response) => response.end(error('RequestLimitExceeded.UinLimitExceeded')),
-    ],
-    [
-      'completed',
-      'its code only looks like that',
-      (response) => response.end(error('RequestLimitExceededElsewhere')),
-    ],
-    ['completed', 'the task has ended', (response) => response.end(error('FailedOperation.TaskFinished'))],
-    ['completed', 'it is an error of the cloud', (response) => response.end(error('InternalError'))],
-    ['completed', 'it is a success', (response) => response.end('{"Response":{"RequestId":"r-1"}}')],
-    ['completed', 'it has no meaning', (response) => response.writeHead(500).end('RequestLimitExceeded')],
-    ['abandoned', 'the connection ends without it', (response) => response.destroy()],
-  ])('is released as %s after a response when %s', async (reason, _, respond) => {
-    expect(await releases(await serve(respond))).toEqual([reason]);
+/** A clock that records the delay of each timer. */
+class RecordingClock extends ManualClock {
+  readonly delaysMs: number[] = [];
+
+  override setTimer(ms: number, callback: () => void): () => void {
+    this.delaysMs.push(ms);
+    return super.setTimer(ms, callback);
+  }
+}
+
+let server: Server;
+let client: TencentCloudClient;
+let requests: { headers: IncomingMessage['headers']; body: string }[];
+let events: string[];
+let attempts: Attempt[];
+/** The first reason for which the permit of each attempt was released. */
+let releases: (ReleaseReason | undefined)[];
+let maxWaitsMs: (number | undefined)[];
+
+afterEach(() => {
+  client.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+/** Starts a client of a cloud that sends these responses, and then the last one repeatedly. */
+async function start(responders: Responder[], options: Partial<ClientOptions> = {}): Promise<void> {
+  [requests, events, attempts, releases, maxWaitsMs] = [[], [], [], [], []];
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const responder = responders[requests.length] ?? responders.at(-1)!;
+    requests.push({ headers: request.headers, body: await text(request) });
+    responder(response);
+  };
+  server = createServer((request, response) => void respond(request, response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  client = new TencentCloudClient({
+    endpoint: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    getCredentials: () => new Credentials('AKIDexample', 'secret-key'),
+    attemptTimeoutMs: 3000,
+    deadlineMs: 8000,
+    maxAttempts: 3,
+    random: () => 0,
+    clock: new ManualClock(START),
+    observer: {
+      attemptCompleted: ({ code, durationMs }, action) => void events.push(`${action} ${code} ${durationMs}`),
+      retried: (reason) => void events.push(`retried ${reason}`),
+      circuitStateChanged: (state) => void events.push(state),
+      clockCorrected: (offsetMs) => void events.push(`clock corrected by ${offsetMs}`),
+    },
+    ...options,
+  });
+}
+
+/** Starts a cloud that advances the clock until the attempt has timed out. */
+async function startSilentCloud(deadlineMs: number): Promise<void> {
+  const clock = new RecordingClock();
+  await start([() => clock.advance(clock.delaysMs.at(-1)!)], { clock, deadlineMs });
+}
+
+async function acquirePermit(maxWaitMs?: number) {
+  maxWaitsMs.push(maxWaitMs);
+  const index = releases.push(undefined) - 1;
+  return { release: (reason: ReleaseReason) => void (releases[index] ??= reason) };
+}
+
+function stop(acquire = acquirePermit): Promise<StopResult> {
+  const observer = { attemptCompleted: (attempt: Attempt) => void attempts.push(attempt) };
+  const options = { region: 'ap-mumbai', acquirePermit: acquire, observer };
+  return stopStreamIngest(client, { taskId: 'a/task', sdkAppId: 1400000001 }, options);
+}
+
+describe('stopStreamIngest', () => {
+  it('sends one signed POST with the task and the region', async () => {
+    await start([stopped]);
+    await stop();
+    expect(requests).toEqual([{ headers: expect.anything(), body: expect.any(String) }]);
+    expect(JSON.parse(requests[0]!.body)).toEqual({ SdkAppId: 1400000001, TaskId: 'a/task' });
+    expect(requests[0]!.headers).toMatchObject({
+      'x-tc-action': 'StopStreamIngest',
+      'x-tc-version': '2019-07-22',
+      'x-tc-region': 'ap-mumbai',
+      'x-tc-timestamp': '1767225600',
+      authorization: expect.stringMatching(
+        /^TC3-HMAC-SHA256 Credential=AKIDexample\/2026-01-01\/trtc\/tc3_request, /,
+      ),
+    });
+    expect(requests[0]!.headers).not.toHaveProperty('x-tc-token');
   });
 
-  it('is released as completed when no connection was made', async () => {
-    const endpoint = await serve(() => {});
-    server!.close();
-    await once(server!, 'close');
-    expect(await releases(endpoint)).toEqual(['completed']);
+  it('sends the session token of temporary credentials', async () => {
+    await start([stopped], { getCredentials: () => new Credentials('id', 'key', 'session-token') });
+    await stop();
+    expect(requests[0]!.headers['x-tc-token']).toBe('session-token');
   });
 
-  it('is released as unused when nothing was sent', async () => {
-    expect(await releases(await serve(() => {}), noCredentials)).toEqual(['unused']);
+  const taskFinished = rejected('FailedOperation.TaskFinished');
+  it.each([
+    ['stopped', 'r-1', 'the cloud stops the task', [stopped]],
+    ['already-finished', 'r-2', 'the task ended before the call', [taskFinished]],
+    [
+      'already-finished',
+      'r-2',
+      'all earlier attempts were rejected',
+      [rejected('RequestLimitExceeded'), taskFinished],
+    ],
+    ['stopped', 'r-2', 'an earlier attempt may have ended the task', [failed, taskFinished]],
+  ])('returns %s with the RequestId %s when %s', async (status, requestId, _, responders) => {
+    await start(responders);
+    expect(await stop()).toEqual({ status, requestId });
   });
 });
 
-const throttled = (response: ServerResponse) => void response.end(error('RequestLimitExceeded'));
+describe('the permit of an attempt', () => {
+  it.each<[ReleaseReason, string, Responder]>([
+    ['throttled', 'it is RequestLimitExceeded', rejected('RequestLimitExceeded')],
+    ['throttled', 'its code begins with that', rejected('RequestLimitExceeded.UinLimitExceeded')],
+    ['completed', 'its code only looks like that', rejected('RequestLimitExceededElsewhere')],
+    ['completed', 'the task has ended', rejected('FailedOperation.TaskFinished')],
+    ['completed', 'it is an error of the cloud', rejected('InternalError')],
+    ['completed', 'it is a success', stopped],
+    ['completed', 'it has no meaning', failed],
+    ['abandoned', 'the connection ends without it', noResponse],
+  ])('is released as %s after a response when %s', async (reason, _, responder) => {
+    await start([responder], { maxAttempts: 1 });
+    await stop().catch(() => {});
+    expect(releases).toEqual([reason]);
+  });
+
+  it('is released as abandoned when a reused connection ends without a response', async () => {
+    await start([stopped, noResponse], { maxAttempts: 1 });
+    await stop();
+    await expect(stop()).rejects.toMatchObject({ code: 'failed' });
+    expect(releases).toEqual(['completed', 'abandoned']);
+  });
+
+  it('is released as completed when no connection was made', async () => {
+    await start([stopped], { maxAttempts: 1 });
+    server.close();
+    await once(server, 'close');
+    await expect(stop()).rejects.toMatchObject({ code: 'unreachable' });
+    expect(releases).toEqual(['completed']);
+  });
+
+  it('is released as unused when nothing was sent', async () => {
+    await start([stopped], { getCredentials: throwNoCredentials });
+    await expect(stop()).rejects.toThrow('no credentials');
+    expect(releases).toEqual(['unused']);
+  });
+});
+
+describe('an attempt', () => {
+  it('is reported with its code, its HTTP status and the RequestId', async () => {
+    await start([rejected('InternalError'), failed, stopped]);
+    await stop();
+    const times = { startedAt: 0, durationMs: 0 };
+    expect(attempts).toEqual([
+      { ...times, code: 'InternalError', succeeded: false, status: 200, requestId: 'r-2' },
+      { ...times, code: 'malformed', succeeded: false, status: 500, requestId: undefined },
+      { ...times, code: 'OK', succeeded: true, status: 200, requestId: 'r-1' },
+    ]);
+    expect(events).toEqual([
+      'StopStreamIngest InternalError 0',
+      'retried failed',
+      'StopStreamIngest malformed 0',
+      'retried failed',
+      'StopStreamIngest OK 0',
+    ]);
+  });
+
+  it('is reported as a success when the task has already ended', async () => {
+    await start([rejected('FailedOperation.TaskFinished')]);
+    await stop();
+    expect(attempts).toMatchObject([
+      { code: 'FailedOperation.TaskFinished', succeeded: true, status: 200, requestId: 'r-2' },
+    ]);
+  });
+
+  it('fails when the client is closed', async () => {
+    await start([() => client.close()], { maxAttempts: 1 });
+    await expect(stop()).rejects.toMatchObject({ code: 'failed' });
+  });
+});
+
+describe('retries', () => {
+  it('are limited to the initial six, and then to one for each five calls', async () => {
+    await start([rejected('RequestLimitExceeded')], { maxAttempts: 10 });
+    const attemptCounts: number[] = [];
+    for (let call = 1; call <= 6; call += 1) {
+      const before = requests.length;
+      await expect(stop()).rejects.toMatchObject({ cloudCode: 'RequestLimitExceeded' });
+      attemptCounts.push(requests.length - before);
+    }
+    expect(attemptCounts).toEqual([7, 1, 1, 1, 1, 2]);
+  });
+});
 
 describe('the error of a call whose retry is not sent', () => {
-  const throttledError = { name: 'CloudRejectedError', cloudCode: 'RequestLimitExceeded' };
+  const throttled = rejected('RequestLimitExceeded');
+  const noPermit = () => Promise.reject(new Error('no permit'));
 
-  it.each<[string, (response: ServerResponse) => void, object]>([
-    ['it was throttled', throttled, throttledError],
-    ['it got no response', (response) => response.destroy(), { name: 'CloudFailedError' }],
+  it.each<[string, Responder, object]>([
+    ['it was throttled', throttled, { cloudCode: 'RequestLimitExceeded' }],
+    ['it got no response', noResponse, { code: 'failed' }],
   ])(
     'is the error of the first attempt when %s and the retry gets no permit',
-    async (_, respond, expected) => {
-      let permits = 0;
-      const acquirePermit = async () => {
-        permits += 1;
-        if (permits > 1) throw new Error('no slot');
-        return { release: () => {} };
-      };
-      await expect(stop(await serve(respond), { acquirePermit })).rejects.toMatchObject(expected);
-      expect(permits).toBe(2);
+    async (_, responder, error) => {
+      await start([responder]);
+      const permitOnce = () => (releases.length === 0 ? acquirePermit() : noPermit());
+      await expect(stop(permitOnce)).rejects.toMatchObject(error);
+      expect(requests).toHaveLength(1);
     },
   );
 
   it('is the error of the first attempt when the retry gets no credentials', async () => {
-    let requests = 0;
-    const getCredentials = () => {
-      requests += 1;
-      return requests > 1 ? noCredentials() : new Credentials('id', 'key');
-    };
-    await expect(stop(await serve(throttled), { getCredentials })).rejects.toMatchObject(throttledError);
-    expect(requests).toBe(2);
+    const getCredentials = () =>
+      requests.length === 0 ? new Credentials('id', 'key') : throwNoCredentials();
+    await start([throttled], { getCredentials });
+    await expect(stop()).rejects.toMatchObject({ cloudCode: 'RequestLimitExceeded' });
+    expect(releases).toEqual(['throttled', 'unused']);
   });
 
   it('is the error of the permit when no attempt was sent', async () => {
-    const call = stop(await serve(throttled), { acquirePermit: () => Promise.reject(new Error('no slot')) });
-    await expect(call).rejects.toThrow('no slot');
+    await start([throttled]);
+    await expect(stop(noPermit)).rejects.toThrow('no permit');
   });
 });
 
-describe('a call whose clock was corrected', () => {
+describe('a signature that the cloud rejects as expired', () => {
+  const expired = rejected('AuthFailure.SignatureExpire', START + HOUR_MS);
+
+  it('corrects the clock by the Date header, for the retry and for later calls', async () => {
+    await start([expired, stopped]);
+    expect(await stop()).toEqual({ status: 'stopped', requestId: 'r-1' });
+    await stop();
+    expect(requests.map(({ headers }) => headers['x-tc-timestamp'])).toEqual([
+      '1767225600',
+      '1767229200',
+      '1767229200',
+    ]);
+    expect(events.slice(1, 3)).toEqual(['clock corrected by 3600000', 'retried clock-skew']);
+  });
+
+  it('is not retried when the clock is right', async () => {
+    await start([rejected('AuthFailure.SignatureExpire'), stopped]);
+    await expect(stop()).rejects.toMatchObject({ cloudCode: 'AuthFailure.SignatureExpire' });
+    expect(events).toEqual(['StopStreamIngest AuthFailure.SignatureExpire 0']);
+  });
+
   it('is not retried again after a definite error', async () => {
-    const codes = ['AuthFailure.SignatureExpire', 'ResourceNotFound'];
-    const endpoint = await serve((response) => {
-      response.setHeader('date', 'Thu, 01 Jan 1970 00:00:00 GMT');
-      response.end(error(codes.shift() ?? 'FailedOperation'));
-    });
-    expect(await releases(endpoint, undefined, 3)).toEqual(['completed', 'completed']);
+    await start([expired, rejected('ResourceNotFound')]);
+    await expect(stop()).rejects.toMatchObject({ cloudCode: 'ResourceNotFound' });
+    expect(releases).toEqual(['completed', 'completed']);
+  });
+});
+
+describe('a cloud that does not respond', () => {
+  it('ends each attempt after the attempt timeout, and the last one at the deadline of the call', async () => {
+    await startSilentCloud(8000);
+    await expect(stop()).rejects.toMatchObject({ code: 'timeout' });
+    expect(attempts.map(({ code, durationMs }) => `${code} ${durationMs}`)).toEqual([
+      'timeout 3000',
+      'timeout 3000',
+      'timeout 2000',
+    ]);
+    expect(maxWaitsMs).toEqual([undefined, 5000, 2000]);
+  });
+
+  it('ends the call when 100 ms or less remain before the deadline', async () => {
+    await startSilentCloud(3100);
+    await expect(stop()).rejects.toMatchObject({ code: 'timeout' });
+    expect(releases).toEqual(['abandoned']);
   });
 });

@@ -11,6 +11,8 @@ it.each([
   ['Bearer "abc"', undefined],
   ['Bearerabc', undefined],
   ['Basic YTpi', undefined],
+  ['Basic Bearer abc', undefined],
+  [' Bearer abc', undefined],
   ['', undefined],
   [undefined, undefined],
 ])('parses %j as the key %j', (authorization, key) => {

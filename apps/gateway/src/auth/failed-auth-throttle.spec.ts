@@ -66,6 +66,15 @@ describe('FailedAuthThrottle', () => {
     throttle.release('first');
     expect(times(21, () => throttle.recordFailure('first')).at(-1)).toBeUndefined();
   });
+
+  it('keeps an address with an old first failure and a recent last one', () => {
+    const { throttle } = createThrottle();
+    times(4, () => throttle.recordFailure('first'));
+    times(9_999, (n) => throttle.recordFailure(`other ${n}`));
+    expect(throttle.recordFailure('first')).toBe(500);
+    throttle.recordFailure('one more');
+    expect(throttle.recordFailure('first')).toBe(1000);
+  });
 });
 
 describe('addressPrefix', () => {

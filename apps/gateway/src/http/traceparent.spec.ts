@@ -62,4 +62,18 @@ describe('parseTraceparent', () => {
   ])('returns undefined for %j', (header) => {
     expect(parseTraceparent(header)?.traceId).toBeUndefined();
   });
+
+  it.each([
+    ['00', false],
+    ['01', true],
+    ['02', false],
+    ['03', true],
+    ['ff', true],
+  ])('parses the flags %s as sampled: %s', (text, isSampled) => {
+    expect(parseTraceparent(`00-${TRACE}-${SPAN}-${text}`)).toEqual({
+      traceId: TRACE,
+      spanId: SPAN,
+      isSampled,
+    });
+  });
 });

@@ -371,3 +371,17 @@ describe('the slot of the leader', () => {
     expect(quota.state().inUse).toBe(1);
   });
 });
+
+describe('on shutdown', () => {
+  it('closes the feed of ended tasks', () => {
+    const calls: string[] = [];
+    const feed = {
+      subscribe: () => void calls.push('subscribe'),
+      publish: () => {},
+      close: () => void calls.push('close'),
+    };
+    const metrics = new CoalescingMetrics(new Registry());
+    new StopCoalescer(quota, new EndedTaskCache(feed), metrics, clock).onApplicationShutdown();
+    expect(calls).toEqual(['subscribe', 'close']);
+  });
+});

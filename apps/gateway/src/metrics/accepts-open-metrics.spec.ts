@@ -15,6 +15,12 @@ describe('acceptsOpenMetrics', () => {
     ['the type and version', 'application/openmetrics-text; version=1.0.0; charset=utf-8'],
     ['a quoted version', 'application/openmetrics-text; version="1.0.0"'],
     ['both with the same quality', 'text/plain, application/openmetrics-text'],
+    ['another type that is preferred', 'application/openmetrics-text;q=0.2,text/html'],
+    [
+      'another version of the text format that is preferred',
+      'application/openmetrics-text;q=0.2,text/plain;version=1.0.0',
+    ],
+    ['a type with the suffix of text', 'application/openmetrics-text;q=0.2,x-text/plain'],
     ['upper-case letters', 'Application/OpenMetrics-Text;Version=1.0.0'],
   ])('returns true for %s', (_name, accept) => {
     expect(acceptsOpenMetrics(accept)).toBe(true);
@@ -31,6 +37,7 @@ describe('acceptsOpenMetrics', () => {
     ['the type with quality 0', 'application/openmetrics-text;q=0, text/plain'],
     ['an unsupported version', 'application/openmetrics-text;version=0.0.1,text/plain;q=0.1'],
     ['an invalid quality', 'application/openmetrics-text;q=loud'],
+    ['a type with the same suffix', 'x-application/openmetrics-text'],
     ['a type with the same prefix', 'application/openmetrics-text-of-mine'],
   ])('returns false for %s', (_name, accept) => {
     expect(acceptsOpenMetrics(accept)).toBe(false);

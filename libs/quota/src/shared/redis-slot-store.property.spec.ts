@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
@@ -86,6 +87,84 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ command: fc.constant('reduce' as const), replica }) },
 );
 
+const acquireFor = (callerName: string, newCalls = 1) => ({
+  command: 'acquire' as const,
+  replica: 'a',
+  caller: callerName,
+  pendingCalls: 1,
+  newCalls,
+});
+
+/** Sequences that random ones rarely contain. */
+const SEQUENCES = [
+  // Two callers without slots request the slot that a third caller with all slots releases.
+  [
+    [
+      { command: 'advance', ms: 6000 },
+      ...Array.from({ length: 5 }, () => acquireFor('room service')),
+      acquireFor('b 2'),
+      acquireFor('ä'),
+      { command: 'release', replica: 'a', index: 0, holdMs: 0 },
+      acquireFor('ä', 0),
+    ],
+    5,
+  ],
+  // A caller without requests for two periods of 2.5 s does not count: the other caller is alone.
+  [
+    [
+      { command: 'advance', ms: 6000 },
+      acquireFor('b 2'),
+      { command: 'release', replica: 'a', index: 0, holdMs: 0 },
+      { command: 'advance', ms: 2500 },
+      { command: 'advance', ms: 2500 },
+      ...Array.from({ length: 6 }, () => acquireFor('room service')),
+    ],
+    5,
+  ],
+  // A replica without a heartbeat for five seconds is removed; the other one is not.
+  [
+    [
+      { command: 'advance', ms: 2500 },
+      { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
+      { command: 'advance', ms: 2500 },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
+      { command: 'advance', ms: 2500 },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
+      { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
+      { command: 'advance', ms: 6000 },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
+      { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
+    ],
+    5,
+  ],
+  // A replica that has just joined removes no other replica: the others may have been disconnected as long.
+  [
+    [
+      { command: 'advance', ms: 6000 },
+      { command: 'join', replica: 'a', fallbackSlots: 2, remaining: [] },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 3 },
+      { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 3 },
+    ],
+    5,
+  ],
+  // The capacity grows five seconds after it was reduced, to the millisecond, and then by one each second.
+  [
+    [
+      { command: 'advance', ms: 6000 },
+      { command: 'reduce', replica: 'a' },
+      { command: 'advance', ms: 4999 },
+      acquireFor('b 2'),
+      { command: 'advance', ms: 1 },
+      acquireFor('b 2'),
+      { command: 'advance', ms: 999 },
+      acquireFor('b 2'),
+      { command: 'advance', ms: 1 },
+      acquireFor('b 2'),
+    ],
+    20,
+  ],
+];
+
 describe('the Redis scripts', () => {
   it(`return the same results as the model: ${RUNS.toLocaleString('en')} random sequences of up to 60 steps`, async () => {
     await fc.assert(
@@ -168,9 +247,40 @@ describe('the Redis scripts', () => {
           }
         },
       ),
-      { numRuns: RUNS },
+      { numRuns: RUNS, examples: SEQUENCES as never },
     );
   }, 120_000);
+
+  it('ignore a registration that is older than the current one', async () => {
+    await redis.flushall();
+    await redis.set('now', 100_000);
+    const options = { scope: 'older', perSecond: 20, replica: 'a', leaseMs: LEASE_MS };
+    const store = new RedisSlotStore(redis, options);
+    const leases = [{ id: 'a/1', caller: 'b', expiresInMs: Infinity }];
+    expect(await store.join(2, 0, [])).toMatchObject({ epoch: 1 });
+    expect(await store.join(1, 7, leases)).toEqual({
+      fallbackSlots: 0,
+      epoch: 0,
+      warmupMs: 0,
+    });
+    await expect(store.heartbeat(1, { fallbackSlots: 7, epoch: 1 })).rejects.toThrow('not-a-member');
+    expect(await store.release(2, 'a/1', 0)).toMatchObject({ expiresInMs: [] });
+  });
+
+  it('remove a replica that closes its store, and its connection ends', async () => {
+    await redis.flushall();
+    await redis.set('now', 100_000);
+    const options = { scope: 'closing', perSecond: 20, replica: 'a', leaseMs: LEASE_MS };
+    const connection = new RedisWithTestClock(redisProcess.url);
+    const connectionEnded = once(connection, 'end');
+    const closing = new RedisSlotStore(connection, options);
+    const sameReplica = new RedisSlotStore(redis, options);
+    await closing.join(1, 0, []);
+    expect(await sameReplica.heartbeat(1, { fallbackSlots: 0, epoch: 1 })).toMatchObject({ epoch: 1 });
+    await closing.close();
+    await connectionEnded;
+    await expect(sameReplica.heartbeat(1, { fallbackSlots: 0, epoch: 1 })).rejects.toThrow('not-a-member');
+  });
 });
 
 function toNotAMember(error: unknown): typeof NOT_A_MEMBER {

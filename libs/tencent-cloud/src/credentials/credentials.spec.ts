@@ -23,4 +23,10 @@ describe('Credentials', () => {
   ])('shows no part of itself to %s', (_, show) => {
     for (const part of PARTS) expect(show()).not.toContain(part);
   });
+
+  it('returns [redacted] as text, in JSON and to inspect', () => {
+    expect(String(credentials)).toBe('[redacted]');
+    expect(JSON.stringify({ credentials })).toBe('{"credentials":"[redacted]"}');
+    expect(inspect({ credentials })).toBe('{ credentials: [redacted] }');
+  });
 });

@@ -76,7 +76,7 @@ async function createProvider(contents: Partial<Record<FileName, string>>) {
     const { secretId, secretKey, token } = provider.getCredentials();
     return [secretId, secretKey, ...(token === undefined ? [] : [token])];
   };
-  return { provider, write, events, parts, change, between, runRetryTimers };
+  return { provider, write, events, parts, change, between, runRetryTimers, retryTimers };
 }
 
 describe('FileCredentialsProvider', () => {
@@ -164,5 +164,19 @@ describe('FileCredentialsProvider', () => {
     const { provider, parts } = await createProvider({ key: 'key1' });
     await provider.start();
     expect(parts()).toEqual(['a-fixed-id', 'key1']);
+  });
+
+  it('has one retry timer while the files are invalid, and none once they are valid or the provider is stopped', async () => {
+    const { provider, change, retryTimers } = await createProvider({ id: 'AKID1', key: 'key1' });
+    await provider.start();
+    expect(retryTimers.size).toBe(0);
+    await change({ id: 'AKID2' });
+    await change({ id: 'AKID3' });
+    expect(retryTimers.size).toBe(1);
+    await change({ key: 'key3' });
+    expect(retryTimers.size).toBe(0);
+    await change({ id: 'AKID4' });
+    provider.stop();
+    expect(retryTimers.size).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ afterEach(() => close());
 type Responder = (response: http.ServerResponse) => void;
 
 const success =
-  (clock: ManualClock, lifetimeMs: number, suffix = 'first'): Responder =>
+  (clock: ManualClock, lifetimeMs: number, suffix = 'first', changes = {}): Responder =>
   (response) =>
     response.end(
       JSON.stringify({
@@ -26,6 +26,7 @@ const success =
         Token: `token-${suffix}`,
         ExpiredTime: (clock.wallClockMs() + lifetimeMs) / 1000,
         Code: 'Success',
+        ...changes,
       }),
     );
 
@@ -139,11 +140,6 @@ describe('InstanceMetadataCredentialsProvider', () => {
       '{"Code":"Failure","TmpSecretKey":"key-first"}',
       'the metadata service did not return the code Success',
     ],
-    [
-      'missing members',
-      '{"Code":"Success","TmpSecretKey":"key-first"}',
-      'the metadata service did not return credentials',
-    ],
     ['too many bytes', 'x'.repeat(100_000), 'the metadata service cannot be reached (ERR_BAD_RESPONSE)'],
   ])('rejects a response with %s, and reports none of its content', async (_, text, reason) => {
     const { provider, service, events } = await createProvider();
@@ -159,5 +155,23 @@ describe('InstanceMetadataCredentialsProvider', () => {
     await provider.start();
     expect(events).toEqual(['the metadata service returned HTTP 302']);
     expect(requestedUrls).toHaveLength(1);
+  });
+
+  it.each([
+    ['no TmpSecretId', { TmpSecretId: undefined }],
+    ['an empty TmpSecretId', { TmpSecretId: '' }],
+    ['a TmpSecretId of two words', { TmpSecretId: 'a b' }],
+    ['a TmpSecretKey that is a number', { TmpSecretKey: 1 }],
+    ['a TmpSecretKey of two lines', { TmpSecretKey: 'a\nb' }],
+    ['no Token', { Token: undefined }],
+    ['a Token of two words', { Token: 'a b' }],
+    ['an ExpiredTime that is text', { ExpiredTime: '1767229200' }],
+    ['no ExpiredTime', { ExpiredTime: undefined }],
+  ])('rejects a response with %s', async (_, changes) => {
+    const { provider, clock, service, events } = await createProvider();
+    service.respond = success(clock, HOUR, 'first', changes);
+    await provider.start();
+    expect(events).toEqual(['the metadata service did not return credentials']);
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
   });
 });
