@@ -29,6 +29,10 @@ function throwNoCredentials(): never {
   throw new Error('no credentials');
 }
 
+async function throwNoPermit(): Promise<never> {
+  throw new Error('no permit');
+}
+
 /** A clock that records the delay of each timer. */
 class RecordingClock extends ManualClock {
   readonly delaysMs: number[] = [];
@@ -227,7 +231,6 @@ describe('retries', () => {
 
 describe('the error of a call whose retry is not sent', () => {
   const throttled = rejected('RequestLimitExceeded');
-  const noPermit = () => Promise.reject(new Error('no permit'));
 
   it.each<[string, Responder, object]>([
     ['it was throttled', throttled, { cloudCode: 'RequestLimitExceeded' }],
@@ -236,23 +239,24 @@ describe('the error of a call whose retry is not sent', () => {
     'is the error of the first attempt when %s and the retry gets no permit',
     async (_, responder, error) => {
       await start([responder]);
-      const permitOnce = () => (releases.length === 0 ? acquirePermit() : noPermit());
-      await expect(stop(permitOnce)).rejects.toMatchObject(error);
+      await expect(
+        stop(() => (releases.length === 0 ? acquirePermit() : throwNoPermit())),
+      ).rejects.toMatchObject(error);
       expect(requests).toHaveLength(1);
     },
   );
 
   it('is the error of the first attempt when the retry gets no credentials', async () => {
-    const getCredentials = () =>
-      requests.length === 0 ? new Credentials('id', 'key') : throwNoCredentials();
-    await start([throttled], { getCredentials });
+    await start([throttled], {
+      getCredentials: () => (requests.length === 0 ? new Credentials('id', 'key') : throwNoCredentials()),
+    });
     await expect(stop()).rejects.toMatchObject({ cloudCode: 'RequestLimitExceeded' });
     expect(releases).toEqual(['throttled', 'unused']);
   });
 
   it('is the error of the permit when no attempt was sent', async () => {
     await start([throttled]);
-    await expect(stop(noPermit)).rejects.toThrow('no permit');
+    await expect(stop(throwNoPermit)).rejects.toThrow('no permit');
   });
 });
 
