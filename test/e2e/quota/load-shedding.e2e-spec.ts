@@ -35,8 +35,8 @@ const request = (id: string, headers: string): string =>
   `DELETE /ingest-tasks/${id} HTTP/1.1\r\nHost: gateway\r\nX-Request-Id: ${id}\r\n${headers}\r\n\r\n`;
 
 describe('a call that load shedding rejects', () => {
-  // Load shedding skips a call with a wait preference, even with a wait of 0.
-  const WITHOUT_SHEDDING = { prefer: 'wait=0' };
+  // Load shedding skips a call that may wait. The slot becomes free in more than a second, so the service rejects it.
+  const WITHOUT_SHEDDING = { prefer: 'wait=1' };
 
   it('gets the same response as a call that the service rejects', async () => {
     const shed = await send(gateway.url, '/ingest-tasks/one?region=ap-mumbai');
@@ -49,7 +49,7 @@ describe('a call that load shedding rejects', () => {
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !varying.has(name))),
       body: { ...body, instance: '' },
     });
-    expect(rejected.headers['preference-applied']).toBe('wait=0');
+    expect(rejected.headers['preference-applied']).toBe('wait=1');
     expect(shed.status).toBe(429);
     expect(comparable(shed)).toEqual(comparable(rejected));
     expect(shed.body?.['instance']).toBe(shed.headers['x-request-id']);
@@ -83,12 +83,29 @@ describe('a call that load shedding rejects', () => {
   it('gets its response after the calls before it on the same connection', async () => {
     const received = await sendRaw(
       gateway.url,
-      request('first', 'Prefer: wait=0') +
+      request('first', 'Prefer: wait=1') +
         request('second', 'Connection: keep-alive') +
         request('third', 'Connection: close'),
     );
     const ids = [...received.matchAll(/^x-request-id: (\w+)/gim)].map(([, id]) => id);
     expect(ids).toEqual(['first', 'second', 'third']);
+  });
+
+  it.each([
+    '/ingest-tasks/%01%1b%5B31ma?sdkAppId=abc',
+    '/ingest-tasks/a?sdkAppId=0x10',
+    '/ingest-tasks/a?sdkAppId=',
+    '/ingest-tasks/a?sdkAppId=-5',
+    '/ingest-tasks/a?sdkAppId=1e3',
+    '/ingest-tasks/a?region=mars',
+    '/ingest-tasks/a?region=%0A%E2%80%AE',
+    `/ingest-tasks/${'a'.repeat(257)}`,
+  ])('is logged without parameters that are not valid: %s', async (path) => {
+    const { status, headers } = await send(gateway.url, path);
+    expect(status).toBe(429);
+    const entry = gateway.logs.find(({ requestId }) => requestId === headers['x-request-id']);
+    expect(entry).toMatchObject({ event: 'stop-completed', result: 'quota-exhausted' });
+    for (const field of ['taskId', 'sdkAppId', 'region']) expect(entry).not.toHaveProperty(field);
   });
 
   it('may be invalid, because load shedding comes before validation', async () => {

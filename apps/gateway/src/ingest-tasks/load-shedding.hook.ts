@@ -7,6 +7,7 @@ import { ProblemException } from '../problems/problem.exception.js';
 import { parsePreferWait } from './prefer.js';
 import { StopCoalescer, type TaskRef } from './stop-coalescer.js';
 import { StopFailedException } from './stop-outcome.js';
+import { hasValidParameters } from './stop-request.js';
 
 const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
 
@@ -35,7 +36,9 @@ export class LoadSheddingHook {
     if (!rejected) return undefined;
     if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
     const { reason, retryAfterMs } = rejected;
-    return new StopFailedException(new ProblemException(CODES[reason], { retryAfterMs }), { task });
+    const problem = new ProblemException(CODES[reason], { retryAfterMs });
+    // The task is logged: only valid parameters may reach the log.
+    return hasValidParameters(request) ? new StopFailedException(problem, { task }) : problem;
   }
 
   /** The task by the parameters as the router parsed them, not validated; undefined if one occurs twice. */

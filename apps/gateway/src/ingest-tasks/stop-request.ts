@@ -74,6 +74,16 @@ export function validateStopRequest(
   return [...parameterErrors, ...unknownParameters, ...bodyErrors];
 }
 
+/** Returns whether the parameters are valid, without the cost of the errors that {@link validateStopRequest} lists. */
+export function hasValidParameters(request: Pick<FastifyRequest, 'params' | 'query'>): boolean {
+  const { id, sdkAppId, region } = new StopParameters(request);
+  return (
+    TASK_ID.test(id) &&
+    (sdkAppId === undefined || isSdkAppId(sdkAppId)) &&
+    (region === undefined || STOP_STREAM_INGEST_REGIONS.some((one) => one === region))
+  );
+}
+
 /** @param request a valid one */
 export function toStopRequest(request: Pick<FastifyRequest, 'params' | 'query'>): StopRequest {
   const { id, sdkAppId, region } = new StopParameters(request);
