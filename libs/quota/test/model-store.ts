@@ -17,7 +17,7 @@ interface Member {
   fallbackSlots: number;
   acknowledgedEpoch: number;
   readonly joinEpoch: number;
-  readonly joinedAt: number;
+  joinedAt: number;
 }
 
 /** The TypeScript model of the Redis scripts, built from the classes of this library. */
@@ -110,6 +110,7 @@ export class ModelStore {
     const now = this.clock.now();
     const own = this.#members.get(replica)!;
     own.acknowledgedEpoch = epoch;
+    if (now - own.lastSeenAt > RECOVERY_WINDOW_MS) own.joinedAt = now;
     if (now - own.joinedAt >= RECOVERY_WINDOW_MS && this.#warmupMs(now) === 0)
       for (const [name, { lastSeenAt }] of this.#members)
         if (name !== replica && now - lastSeenAt > MEMBER_TIMEOUT_MS) this.#members.delete(name);

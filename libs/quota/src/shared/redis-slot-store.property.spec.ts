@@ -131,6 +131,17 @@ const SEQUENCES = [
       { command: 'advance', ms: 2500 },
       { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
       { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
+      { command: 'advance', ms: 2500 },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
+      { command: 'advance', ms: 2501 },
+      { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
+      { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
+    ],
+    5,
+  ],
+  // A late heartbeat removes no other replica: the store was stopped for as long.
+  [
+    [
       { command: 'advance', ms: 6000 },
       { command: 'heartbeat', replica: 'a', fallbackSlots: 2, epoch: 2 },
       { command: 'heartbeat', replica: 'b', fallbackSlots: 2, epoch: 2 },
@@ -265,6 +276,25 @@ describe('the Redis scripts', () => {
     });
     await expect(store.heartbeat(1, { fallbackSlots: 7, epoch: 1 })).rejects.toThrow('not-a-member');
     expect(await store.release(2, 'a/1', 0)).toMatchObject({ expiresInMs: [] });
+  });
+
+  it('remove a silent replica, but not in a late heartbeat: the store itself may have been stopped', async () => {
+    await redis.flushall();
+    const [a, b] = ['a', 'b'].map(
+      (name) => new RedisSlotStore(redis, { scope: 'late', perSecond: 20, replica: name, leaseMs: LEASE_MS }),
+    ) as [RedisSlotStore, RedisSlotStore];
+    const heartbeatAt = async (store: RedisSlotStore, ms: number): Promise<number> => {
+      await redis.set('now', ms);
+      return (await store.heartbeat(1, { fallbackSlots: 10, epoch: 2 })).fallbackSlots;
+    };
+    await redis.set('now', 100_000);
+    for (const store of [a, b]) await store.join(1, 0, []);
+    for (const ms of [102_000, 104_000]) for (const store of [a, b]) await heartbeatAt(store, ms);
+    expect(await heartbeatAt(a, 110_000)).toBe(10);
+    expect(await heartbeatAt(b, 110_000)).toBe(10);
+    for (const ms of [112_000, 114_000]) expect(await heartbeatAt(a, ms)).toBe(10);
+    expect(await heartbeatAt(a, 116_000)).toBe(20);
+    await expect(heartbeatAt(b, 116_000)).rejects.toThrow('not-a-member');
   });
 
   it('remove a replica that closes its store, and its connection ends', async () => {

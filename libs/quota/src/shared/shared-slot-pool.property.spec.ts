@@ -24,7 +24,7 @@ const eventTime = fc.oneof(
 const outage = fc.record({
   at: eventTime,
   kind: fc.constantFrom('silent', 'down', 'down and empty', 'flush'),
-  lastsMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 4000 })),
+  lastsMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 7000 })),
 });
 type Outage = typeof outage extends fc.Arbitrary<infer T> ? T : never;
 

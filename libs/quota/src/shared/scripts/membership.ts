@@ -25,6 +25,8 @@ return { updateMembership(claimed) }
 export const HEARTBEAT = `${PRELUDE}
 if not isMember() then return NOT_A_MEMBER end
 own.acknowledgedEpoch = tonumber(ARGV[6])
+-- A late heartbeat counts as a join: the store may have been stopped, and may have received the heartbeat before that.
+if now - own.lastSeenAt > RECOVERY_WINDOW_MS then own.joinedAt = now end
 -- A replica that has just joined removes no member: others may have lost the store at the same time.
 if now - own.joinedAt >= RECOVERY_WINDOW_MS and warmupMs() == 0 then
   for id, entry in each(membersKey) do
