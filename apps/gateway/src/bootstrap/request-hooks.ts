@@ -88,13 +88,16 @@ export function registerHooks(app: NestFastifyApplication): void {
   });
 
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    // Pipelined requests are all served: the last response closes the connection.
-    if (lifecycle.isDraining && connections.requestsInFlight(request.raw.socket) > 1)
-      void reply.removeHeader('connection');
     if (isStopRoute(request)) {
       rateLimit.addHeaders(request, reply);
       reporter.stopCompleted(request, reply, stopOutcomeOf(reply));
     }
-    done(null, payload);
+    if (!lifecycle.isDraining) return done(null, payload);
+    // Pipelined requests are all served: the last response closes the connection. A request that is rejected at once is
+    // rejected before the parser has read the next one.
+    setImmediate(() => {
+      if (connections.requestsInFlight(request.raw.socket) > 1) void reply.removeHeader('connection');
+      done(null, payload);
+    });
   });
 }

@@ -69,8 +69,15 @@ export class IngestTasksService implements OnApplicationShutdown {
       };
       const queuedAt = systemClock.now();
       const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call));
-      const { coalesced, upstreamCall, waitsForSlot } = joined;
-      details = { task, coalesced, upstreamCall, queuedAt: waitsForSlot ? queuedAt : undefined };
+      const { upstreamCall, waitsForSlot } = joined;
+      details = {
+        task,
+        upstreamCall,
+        queuedAt: waitsForSlot ? queuedAt : undefined,
+        get coalesced() {
+          return joined.coalesced;
+        },
+      };
       const { status, requestId } = await joined.result;
       const upstream = { requestId, code: upstreamCall?.attempts.at(-1)?.code };
       return { result: status, outcome: 'stopped', upstream, details };

@@ -200,15 +200,18 @@ describe('StopCoalescer before admission', () => {
 
   it('makes the next follower the leader when the client of the leader disconnects', async () => {
     const client = new AbortController();
-    join('leader', { waitMs: 5000, client });
-    join('follower', { waitMs: 5000 });
+    const leader = join('leader', { waitMs: 5000, client });
+    const follower = { caller: 'follower', waitMs: 5000 };
+    const [next, last] = [join('next', follower), join('last', follower)];
     await clock.runUntil(1600);
     client.abort(new Error('disconnected'));
     holding.release('unused');
     respond.resolve(STOPPED);
     await clock.runUntil(1700);
-    expect(outcomes).toEqual(['leader disconnected at 1600', 'follower stopped at 1600']);
+    expect(outcomes).toEqual(['leader disconnected at 1600', 'next stopped at 1600', 'last stopped at 1600']);
     expect(sent).toEqual(['for follower at 1600']);
+    // The log entry without `coalesced` names the request that stopped the task.
+    expect([leader, next, last].map((one) => one.coalesced)).toEqual([undefined, undefined, 'in_flight']);
   });
 
   it('removes a follower whose client disconnects, while the others wait', async () => {

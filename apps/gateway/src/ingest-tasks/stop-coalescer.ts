@@ -39,8 +39,8 @@ export type SendStop = (call: SharedCall) => Promise<StopResult>;
 
 /** A request that has joined a call, or needs none. */
 export interface JoinedStop {
-  /** The source of its result, if it needs no upstream call of its own. */
-  readonly coalesced?: CoalescingSource;
+  /** The source of its result, if it needs no upstream call of its own. A follower that becomes the leader needs one. */
+  readonly coalesced?: CoalescingSource | undefined;
   /** The call that it shares; undefined if the task is known to have ended. */
   readonly upstreamCall?: UpstreamCall;
   /** Whether this call is not admitted yet. */
@@ -79,9 +79,8 @@ export class StopCoalescer implements OnApplicationShutdown {
     const inFlight = this.#inFlight.get(key);
     if (!inFlight) return this.#begin(key, requester, send);
     this.metrics.count('in_flight');
-    const { upstreamCall, isAdmitted } = inFlight;
-    const result = inFlight.join(requester);
-    return { coalesced: 'in_flight', upstreamCall, waitsForSlot: !isAdmitted, result };
+    const waitsForSlot = !inFlight.isAdmitted;
+    return joinedStop(inFlight, inFlight.join(requester), waitsForSlot);
   }
 
   /** Whether no call for this task is in flight, and the task is not known to have ended. */
@@ -99,14 +98,29 @@ export class StopCoalescer implements OnApplicationShutdown {
       if (this.#inFlight.get(key) === call) this.#inFlight.delete(key);
     });
     this.#inFlight.set(key, call);
-    const result = call.join(requester);
+    const joined = joinedStop(call, call.join(requester), true);
     void call.run(async () => {
       const stopped = await send(call);
       this.endedTasks.add(key, stopped.requestId);
       return stopped;
     });
-    return { upstreamCall: call.upstreamCall, waitsForSlot: true, result };
+    return joined;
   }
+}
+
+function joinedStop(
+  { upstreamCall }: InFlightStop,
+  participant: Participant,
+  waitsForSlot: boolean,
+): JoinedStop {
+  return {
+    get coalesced() {
+      return participant.hasLed ? undefined : 'in_flight';
+    },
+    upstreamCall,
+    waitsForSlot,
+    result: participant.result.promise,
+  };
 }
 
 interface Participant {
@@ -115,6 +129,7 @@ interface Participant {
   /** Only for followers: the leader waits in the queue itself. */
   readonly reservation?: QueueReservation;
   readonly result: PromiseWithResolvers<StopResult>;
+  hasLed: boolean;
 }
 
 class InFlightStop implements SharedCall {
@@ -132,18 +147,19 @@ class InFlightStop implements SharedCall {
     private readonly onEnd: () => void,
   ) {}
 
-  join(requester: StopRequester): Promise<StopResult> {
+  join(requester: StopRequester): Participant {
     const deadline = this.clock.now() + requester.waitMs;
     const result = Promise.withResolvers<StopResult>();
-    const waits = !this.isAdmitted && this.#participants.size > 0;
+    const hasLed = this.#participants.size === 0;
+    const waits = !this.isAdmitted && !hasLed;
     const reservation = waits ? this.quota.reserveQueueEntry(requester) : undefined;
-    const participant = { requester, deadline, result, ...(reservation && { reservation }) };
+    const participant = { requester, deadline, result, hasLed, ...(reservation && { reservation }) };
     this.#participants.add(participant);
     reservation?.rejected.catch((error: unknown) => {
       this.#participants.delete(participant);
       result.reject(error);
     });
-    return result.promise;
+    return participant;
   }
 
   acquireFirstSlot(): Promise<Slot> {
@@ -171,6 +187,7 @@ class InFlightStop implements SharedCall {
     // The iteration includes followers that join during it, and skips those that were removed.
     for (const leader of this.#participants) {
       const { requester, deadline, reservation, result } = leader;
+      leader.hasLed = true;
       reservation?.release();
       try {
         const { caller } = requester;
