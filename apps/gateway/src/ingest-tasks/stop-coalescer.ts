@@ -79,8 +79,7 @@ export class StopCoalescer implements OnApplicationShutdown {
     const inFlight = this.#inFlight.get(key);
     if (!inFlight) return this.#begin(key, requester, send);
     this.metrics.count('in_flight');
-    const waitsForSlot = !inFlight.isAdmitted;
-    return joinedStop(inFlight, inFlight.join(requester), waitsForSlot);
+    return inFlight.join(requester);
   }
 
   /** Whether no call for this task is in flight, and the task is not known to have ended. */
@@ -98,7 +97,7 @@ export class StopCoalescer implements OnApplicationShutdown {
       if (this.#inFlight.get(key) === call) this.#inFlight.delete(key);
     });
     this.#inFlight.set(key, call);
-    const joined = joinedStop(call, call.join(requester), true);
+    const joined = call.join(requester);
     void call.run(async () => {
       const stopped = await send(call);
       this.endedTasks.add(key, stopped.requestId);
@@ -106,21 +105,6 @@ export class StopCoalescer implements OnApplicationShutdown {
     });
     return joined;
   }
-}
-
-function joinedStop(
-  { upstreamCall }: InFlightStop,
-  participant: Participant,
-  waitsForSlot: boolean,
-): JoinedStop {
-  return {
-    get coalesced() {
-      return participant.hasLed ? undefined : 'in_flight';
-    },
-    upstreamCall,
-    waitsForSlot,
-    result: participant.result.promise,
-  };
 }
 
 interface Participant {
@@ -136,7 +120,7 @@ class InFlightStop implements SharedCall {
   readonly upstreamCall = new UpstreamCall();
   // In order of arrival. Before admission, the first one is the leader and the others are followers.
   readonly #participants = new Set<Participant>();
-  isAdmitted = false;
+  #isAdmitted = false;
   #firstSlot: Promise<Slot> | undefined;
 
   /** @param onEnd called when requests can no longer join */
@@ -147,11 +131,11 @@ class InFlightStop implements SharedCall {
     private readonly onEnd: () => void,
   ) {}
 
-  join(requester: StopRequester): Participant {
+  join(requester: StopRequester): JoinedStop {
     const deadline = this.clock.now() + requester.waitMs;
     const result = Promise.withResolvers<StopResult>();
     const hasLed = this.#participants.size === 0;
-    const waits = !this.isAdmitted && !hasLed;
+    const waits = !this.#isAdmitted && !hasLed;
     const reservation = waits ? this.quota.reserveQueueEntry(requester) : undefined;
     const participant = { requester, deadline, result, hasLed, ...(reservation && { reservation }) };
     this.#participants.add(participant);
@@ -159,7 +143,14 @@ class InFlightStop implements SharedCall {
       this.#participants.delete(participant);
       result.reject(error);
     });
-    return participant;
+    return {
+      get coalesced() {
+        return participant.hasLed ? undefined : 'in_flight';
+      },
+      upstreamCall: this.upstreamCall,
+      waitsForSlot: !this.#isAdmitted,
+      result: result.promise,
+    };
   }
 
   acquireFirstSlot(): Promise<Slot> {
@@ -194,7 +185,7 @@ class InFlightStop implements SharedCall {
         this.caller = caller;
         const waitMs = Math.max(0, deadline - this.clock.now());
         const slot = await this.quota.acquire({ caller, waitMs, signal: () => requester.signal() });
-        this.isAdmitted = true;
+        this.#isAdmitted = true;
         this.#releaseReservations();
         return slot;
       } catch (error) {
