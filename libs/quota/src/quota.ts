@@ -150,6 +150,11 @@ export class Quota {
     return { capacity, free, inUse, queueLength: this.#dispatcher.queue.queued.size, nextFreeInMs };
   }
 
+  /** Whether slots have ever been available: without a slot store always, with one after the first registration there. */
+  get hasReachedStore(): boolean {
+    return this.#pool.hasReachedStore;
+  }
+
   /** Rejects all entries of the queue and every later call with QuotaClosedError, and closes the slot store. */
   async close(): Promise<void> {
     this.#dispatcher.close();

@@ -42,6 +42,8 @@ export type AcquireResult = { readonly slot: Slot } | { readonly rejected: Rejec
 export interface SlotPool {
   /** When the first slot can be granted. A call that arrives earlier may wait until then, whatever its own wait is. */
   readonly availableFrom: number;
+  /** Whether the store of the pool was ever reached; true without a store. */
+  readonly hasReachedStore: boolean;
   /** Leases a slot or rejects the request, and records its demand. A returned promise never rejects. */
   acquire(request: AcquireRequest, now: number): AcquireResult | Promise<AcquireResult>;
   /**

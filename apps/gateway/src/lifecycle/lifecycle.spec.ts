@@ -40,7 +40,7 @@ describe('draining', () => {
     const request = {};
     lifecycle.onApplicationBootstrap();
     lifecycle.requestStarted(request);
-    expect(lifecycle).toMatchObject({ isReady: true, isDraining: false, rejection: undefined });
+    expect(lifecycle).toMatchObject({ state: 'serving', isDraining: false, rejection: undefined });
     lifecycle.rejecting.addEventListener('abort', () => {
       events.push(`rejecting with ${lifecycle.rejection?.code}`);
       setTimeout(() => {
@@ -50,11 +50,11 @@ describe('draining', () => {
     });
     const graceIsOver = setTimeout(() => events.push('the grace is over'), 2000);
     const drained = lifecycle.drain(2000).then(() => events.push('drained'));
-    expect(lifecycle).toMatchObject({ isReady: false, isDraining: true, rejection: undefined });
+    expect(lifecycle).toMatchObject({ state: 'draining', isDraining: true, rejection: undefined });
     await drained;
     clearTimeout(graceIsOver);
     expect(events).toEqual(['rejecting with shutting-down', 'last request finished', 'drained']);
-    expect(lifecycle).toMatchObject({ isReady: false, isDraining: true });
+    expect(lifecycle).toMatchObject({ state: 'draining', isDraining: true });
   });
 
   it('ends when no request has arrived for half a second, before the listener must close', async () => {

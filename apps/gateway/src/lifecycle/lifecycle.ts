@@ -22,6 +22,11 @@ const IDLE_POLLS = IDLE_BEFORE_CLOSE_MS / POLL_INTERVAL_MS;
 /** Another replica can immediately serve a stop that this one rejects. */
 export const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
 
+/** Why load balancers should send no traffic to this process. */
+export const NOT_READY_REASONS = ['starting', 'draining', 'no-credentials', 'redis-never-reached'] as const;
+
+export type NotReadyReason = (typeof NOT_READY_REASONS)[number];
+
 /**
  * The state of this process: starting, serving or draining. Draining has two phases: first the process still serves
  * and asks clients to use another replica, then it rejects new stops and finishes what is in flight.
@@ -38,9 +43,8 @@ export class Lifecycle implements OnApplicationBootstrap {
     this.#state = 'serving';
   }
 
-  /** Whether load balancers should send traffic. */
-  get isReady(): boolean {
-    return this.#state === 'serving';
+  get state(): 'starting' | 'serving' | 'draining' {
+    return this.#state;
   }
 
   /** Whether connections close with their next response, so that clients connect to another replica. */

@@ -25,6 +25,7 @@ export interface SlotPoolOptions {
  * @see ../../../../docs/adr/0001-slots.md for the proof
  */
 export class LocalSlotPool implements SlotPool {
+  readonly hasReachedStore = true;
   readonly #options: SlotPoolOptions;
   readonly #leases: Leases;
   readonly #limit: AdaptiveLimit;

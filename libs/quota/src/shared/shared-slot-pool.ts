@@ -65,6 +65,10 @@ export class SharedSlotPool implements SlotPool {
     return this.#availableFrom;
   }
 
+  get hasReachedStore(): boolean {
+    return this.#membership.hasJoined;
+  }
+
   async acquire(request: AcquireRequest, now: number): Promise<AcquireResult> {
     if (now < this.#availableFrom) return { rejected: 'quota' };
     if (!this.#membership.isMember) return this.#acquireFallback(request, now);

@@ -40,7 +40,7 @@ export class StoreMembership {
   #isMember = false;
   #isClosed = false;
   #hasReportedLoss = false;
-  #hasJoinedBefore = false;
+  #hasJoined = false;
   /** Grows with each registration. Every command carries it. */
   #incarnation = 0;
   /** The values that this replica received last. */
@@ -58,6 +58,11 @@ export class StoreMembership {
 
   get isMember(): boolean {
     return this.#isMember;
+  }
+
+  /** Whether this replica has ever been a member. */
+  get hasJoined(): boolean {
+    return this.#hasJoined;
   }
 
   /** How many slots this replica may lease without the store; 0 until the store has assigned some. */
@@ -125,10 +130,10 @@ export class StoreMembership {
   }
 
   #activate(state: MembershipState): void {
-    const isFirst = !this.#hasJoinedBefore;
+    const isFirst = !this.#hasJoined;
     this.#isMember = true;
     this.#hasReportedLoss = false;
-    this.#hasJoinedBefore = true;
+    this.#hasJoined = true;
     this.#options.observer.storeConnected?.();
     this.#apply(state);
     this.#options.joined(state, isFirst);

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Oas3_1Definition } from '@redocly/openapi-core';
+import { NOT_READY_REASONS } from '../../lifecycle/lifecycle.js';
 import {
   describeProblem,
   OUTCOMES,
@@ -7,6 +8,7 @@ import {
   type ProblemCode,
   type ProblemDescription,
 } from '../../problems/problem-table.js';
+
 import { headerComponents } from './headers.js';
 import { problemResponses, problemSchemas, response, schemaReference, TEXT } from './responses.js';
 import { REQUEST_ID_PARAMETER, STOP_TASK_RESPONSE, stopOperation } from './stop-operation.js';
@@ -23,7 +25,15 @@ const TAGS = [
 const HEALTH: Schema = {
   type: 'object',
   required: ['status'],
-  properties: { status: { type: 'string', enum: ['ok', 'unavailable'] } },
+  properties: {
+    status: { type: 'string', enum: ['ok', 'unavailable'] },
+    reasons: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', enum: [...NOT_READY_REASONS] },
+      description: 'Why the gateway cannot take traffic; present if `status` is `unavailable`.',
+    },
+  },
 };
 
 const PROBLEM_DESCRIPTION: Schema = {
@@ -61,11 +71,14 @@ const TEXT_BODY = { schema: TEXT };
 /** The routes that need no key. */
 const PUBLIC_OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /livez': publicOperation('isAlive', 'Operations', 'Check whether the process responds', {
-    200: health('ok', 'The event loop runs.'),
+    200: health({ status: 'ok' }, 'The event loop runs.'),
   }),
   'GET /readyz': publicOperation('isReady', 'Operations', 'Check whether the gateway can take traffic', {
-    200: health('ok', 'The gateway can take traffic.'),
-    503: health('unavailable', 'The gateway is starting or draining, or has no valid credentials.'),
+    200: health({ status: 'ok' }, 'The gateway can take traffic.'),
+    503: health(
+      { status: 'unavailable', reasons: ['redis-never-reached'] },
+      'The gateway is starting or draining, has no valid credentials, or has not reached Redis since its start.',
+    ),
   }),
   'GET /metrics': publicOperation('getMetrics', 'Operations', 'Get all metrics', {
     200: response(
@@ -199,7 +212,7 @@ function publicOperation(
   };
 }
 
-function health(status: string, description: string): Response {
-  const body = { schema: schemaReference('Health'), example: { status } };
+function health(example: object, description: string): Response {
+  const body = { schema: schemaReference('Health'), example };
   return response(description, { 'application/json': body }, 'Cache-Control');
 }
