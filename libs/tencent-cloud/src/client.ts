@@ -69,7 +69,7 @@ export class TencentCloudClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#transport = new Transport(options.endpoint, options.ca);
+    this.#transport = new Transport(options.endpoint, options.attemptTimeoutMs, options.ca);
     this.#signer = new RequestSigner(options.endpoint);
     this.#circuitBreaker = new CircuitBreaker(options.clock, options.observer);
     this.#retryBudget = new RetryBudget(options.clock.now());

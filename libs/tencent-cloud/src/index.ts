@@ -11,6 +11,7 @@ export {
 } from './credentials/instance-metadata-credentials-provider.js';
 export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
+export { divideConnectTime, resolveConnectOptions } from './connect-options.js';
 export { DOCUMENTED_CODES, isCode } from './error-codes.js';
 export {
   CircuitOpenError,

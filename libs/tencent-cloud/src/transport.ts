@@ -2,6 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import { divideConnectTime } from './connect-options.js';
 import { CloudFailedError, CloudUnreachableError } from './errors.js';
 
 /** A response of StopStreamIngest has about a hundred bytes. */
@@ -31,12 +32,16 @@ export class Transport {
   readonly #agent: http.Agent | https.Agent;
   readonly #module: typeof http | typeof https;
 
-  /** @param ca trusted certificates in PEM format, instead of those of the system */
-  constructor(endpoint: URL, ca?: string) {
+  /**
+   * @param connectTimeoutMs the time that is divided among the addresses of the endpoint, in milliseconds
+   * @param ca trusted certificates in PEM format, instead of those of the system
+   */
+  constructor(endpoint: URL, connectTimeoutMs: number, ca?: string) {
     const secure = endpoint.protocol === 'https:';
     const options = { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS };
     this.#module = secure ? https : http;
-    this.#agent = secure ? new https.Agent({ ...options, ...(ca && { ca }) }) : new http.Agent(options);
+    const agent = secure ? new https.Agent({ ...options, ...(ca && { ca }) }) : new http.Agent(options);
+    this.#agent = divideConnectTime(agent, connectTimeoutMs);
     this.#axios = axios.create({
       baseURL: endpoint.origin,
       httpAgent: this.#agent,
@@ -93,11 +98,17 @@ export class Transport {
     ): ClientRequest => {
       const clientRequest = this.#module.request(options, onResponse);
       clientRequest.once('socket', (socket: Socket) => {
-        if (clientRequest.reusedSocket) sending.sent = true;
+        // A socket is reused before it is connected if the request that it was created for has timed out.
+        if (clientRequest.reusedSocket && !isConnecting(socket)) sending.sent = true;
         else socket.once(this.#module === https ? 'secureConnect' : 'connect', () => (sending.sent = true));
       });
       return clientRequest;
     };
     return { request: request as typeof https.request };
   }
+}
+
+function isConnecting(socket: Socket): boolean {
+  // Node.js sets secureConnecting until the certificate is verified.
+  return socket.connecting || (socket as { secureConnecting?: boolean }).secureConnecting === true;
 }
