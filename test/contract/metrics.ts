@@ -38,7 +38,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
         sdk-app-id-not-allowed route-not-found task-not-found method-not-allowed request-timeout
         content-too-large quota-exhausted share-exhausted request-header-fields-too-large internal-error
         upstream-refused-gateway upstream-rejected upstream-unreachable upstream-failed
-        upstream-unavailable shutting-down upstream-throttled upstream-timeout`),
+        upstream-unavailable quota-unavailable shutting-down upstream-throttled upstream-timeout`),
     },
   },
   ingest_gateway_stop_requests_coalesced_total: {

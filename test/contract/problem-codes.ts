@@ -25,6 +25,7 @@ export const PROBLEM_CODES: Readonly<Record<string, ContractProblem>> = {
   'upstream-unreachable': { status: 502, outcome: 'not-sent', headers: [] },
   'upstream-failed': { status: 502, outcome: 'unknown', headers: [] },
   'upstream-unavailable': { status: 503, outcome: 'not-sent', headers: ['retry-after'] },
+  'quota-unavailable': { status: 503, outcome: 'not-sent', headers: ['retry-after'] },
   'shutting-down': { status: 503, outcome: 'not-sent', headers: ['retry-after'] },
   'upstream-throttled': { status: 503, outcome: 'not-stopped', headers: ['retry-after'] },
   'upstream-timeout': { status: 504, outcome: 'unknown', headers: [] },

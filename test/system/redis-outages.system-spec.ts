@@ -153,7 +153,7 @@ describe('a replica that has never reached Redis', () => {
     const { status, body, headers } = await replicaSet.callReplica(url, { prefer: 'wait=30' });
     expect({ status, ...body }).toMatchObject({
       status: 503,
-      code: 'upstream-unavailable',
+      code: 'quota-unavailable',
       outcome: 'not-sent',
     });
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);

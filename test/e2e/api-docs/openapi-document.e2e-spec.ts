@@ -213,6 +213,17 @@ describe('every response is documented and follows the contract', () => {
     await unreachableGateway.close();
   });
 
+  it('when Redis was never reached', async () => {
+    const cutOffGateway = await start({ REDIS_URL: 'redis://127.0.0.1:9' });
+    // The first calls wait until slots are granted after start.
+    await eventually(
+      async () =>
+        (await expectDocumentedStop('a', cutOffGateway)).body!['code'] === 'quota-unavailable' &&
+        (await expectDocumented('GET /readyz', cutOffGateway)).status === 503,
+    );
+    await cutOffGateway.close();
+  });
+
   it('when the quota is exhausted, or the caller is over its share', async () => {
     const twoSlotGateway = await start({ ...LONG_TIMEOUTS, QUOTA_PER_SECOND: '2' });
     sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);

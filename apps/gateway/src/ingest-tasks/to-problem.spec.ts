@@ -20,11 +20,7 @@ describe('toProblem', () => {
   it.each([
     [new QuotaExhaustedError(900), 'quota-exhausted', { retryAfterMs: 900 }],
     [new ShareExhaustedError(900), 'share-exhausted', { retryAfterMs: 900 }],
-    [
-      new QuotaUnavailableError(900),
-      'upstream-unavailable',
-      { retryAfterMs: 900, reason: 'quota-unavailable' },
-    ],
+    [new QuotaUnavailableError(900), 'quota-unavailable', { retryAfterMs: 900 }],
     [new QuotaClosedError(), 'shutting-down', { retryAfterMs: 1000 }],
     [new CircuitOpenError(4000), 'upstream-unavailable', { retryAfterMs: 4000 }],
     [

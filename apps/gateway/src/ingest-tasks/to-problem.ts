@@ -39,7 +39,7 @@ export function toProblem(error: unknown, isSdkAppIdFromCaller: boolean): Proble
   if (error instanceof ProblemException) return error;
   if (error instanceof QuotaExhaustedError) return retryLater('quota-exhausted', error);
   if (error instanceof ShareExhaustedError) return retryLater('share-exhausted', error);
-  if (error instanceof QuotaUnavailableError) return retryLater('upstream-unavailable', error, error.code);
+  if (error instanceof QuotaUnavailableError) return retryLater('quota-unavailable', error);
   if (error instanceof QuotaClosedError)
     return new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS });
   if (error instanceof CircuitOpenError) return retryLater('upstream-unavailable', error);

@@ -161,10 +161,20 @@ export const PROBLEMS = {
     title: 'The cloud is unavailable',
     outcome: 'not-sent',
     detail:
-      'The gateway does not call the cloud at the moment: too many calls have failed, the gateway has no valid ' +
-      'credentials, or it cannot share the quota with the other replicas.',
+      'The gateway does not call the cloud at the moment: too many calls have failed, or the gateway has no valid ' +
+      'credentials.',
     resolution:
       'Retry after `Retry-After` seconds. If the error persists, report it to the operators of the gateway.',
+  },
+  'quota-unavailable': {
+    status: 503,
+    title: 'The quota is unavailable',
+    outcome: 'not-sent',
+    detail:
+      'This replica cannot reach the Redis that holds the quota of all replicas, and it has no slots of its own.',
+    resolution:
+      'Retry after `Retry-After` seconds: another replica may respond. If the error persists, report it to the ' +
+      'operators of the gateway.',
   },
   'shutting-down': {
     status: 503,
