@@ -70,7 +70,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   },
   tencentcloud_retries_total: {
     type: 'counter',
-    labels: { reason: ['throttled', 'unreachable', 'timeout', 'failed', 'clock-skew'] },
+    labels: { reason: ['throttled', 'unreachable', 'timeout', 'failed', 'clock-skew', 'credentials'] },
   },
   tencentcloud_circuit_state: { type: 'gauge', labels: { state: ['closed', 'open', 'half-open'] } },
   tencentcloud_clock_offset_seconds: { type: 'gauge', labels: {} },

@@ -24,6 +24,9 @@ const PARAMETER_ERROR_CODES = [
   'FailedOperation.TaskNotExist',
 ];
 
+/** Why a retry has another signature than an attempt whose signature the cloud rejected. */
+export type SignatureCorrection = Extract<RetryReason, 'clock-skew' | 'credentials'>;
+
 export interface CallStateOptions {
   readonly maxAttempts: number;
   /** Milliseconds from the first attempt on. */
@@ -36,6 +39,9 @@ export interface CallStateOptions {
 /** The state of one call: its attempts, its deadline, and whether an attempt may have taken effect. */
 export class CallState {
   readonly #options: CallStateOptions;
+  readonly #corrections = new Set<SignatureCorrection>();
+  /** Why a retry after the last attempt has another signature. Each reason allows one retry of a call. */
+  correction: SignatureCorrection | undefined;
   #attempts = 0;
   #deadline = Infinity;
   #lastAttemptError: Error | undefined;
@@ -61,22 +67,23 @@ export class CallState {
 
   startAttempt(): void {
     this.#attempts += 1;
+    this.correction = undefined;
     if (this.#attempts === 1) this.#deadline = this.#options.clock.now() + this.#options.deadlineMs;
   }
 
   /**
    * Records why an attempt failed or could not be made. Returns the reason for a retry, or undefined if the call must
    * not be retried.
-   *
-   * @param isClockCorrected whether the cloud rejected the time of the signature, and it will be another one
    */
-  recordFailure(error: unknown, isClockCorrected = false): RetryReason | undefined {
+  recordFailure(error: unknown): RetryReason | undefined {
     // A retry without a permit or credentials, or with an open circuit, is not an attempt: the result of the last one stays.
     if (error instanceof CloudRejectedError || isTransientFailure(error)) this.#lastAttemptError = error;
     if (hasUnknownOutcome(error)) this.#unknownOutcomeError = error;
     const canRetry = this.#attempts < this.#options.maxAttempts && this.remainingMs() > MIN_REMAINING_MS;
     if (!canRetry) return undefined;
-    return isClockCorrected ? 'clock-skew' : retryReason(error);
+    if (!this.correction || this.#corrections.has(this.correction)) return retryReason(error);
+    this.#corrections.add(this.correction);
+    return this.correction;
   }
 
   /**

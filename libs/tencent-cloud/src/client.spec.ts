@@ -19,9 +19,9 @@ const stopped: Responder = (response) => response.end('{"Response":{"RequestId":
 const noResponse: Responder = (response) => response.destroy();
 const failed: Responder = (response) => response.writeHead(500).end('RequestLimitExceeded');
 const rejected =
-  (code: string, date = START): Responder =>
+  (code: string, date: number | string = START): Responder =>
   (response) => {
-    response.setHeader('date', new Date(date).toUTCString());
+    response.setHeader('date', typeof date === 'string' ? date : new Date(date).toUTCString());
     response.end(JSON.stringify({ Response: { RequestId: 'r-2', Error: { Code: code, Message: 'm' } } }));
   };
 
@@ -71,6 +71,7 @@ async function start(responders: Responder[], options: Partial<ClientOptions> = 
   client = new TencentCloudClient({
     endpoint: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     getCredentials: () => new Credentials('AKIDexample', 'secret-key'),
+    renewCredentials: () => Promise.resolve(),
     attemptTimeoutMs: 3000,
     deadlineMs: 8000,
     maxAttempts: 3,
@@ -281,12 +282,123 @@ describe('a signature that the cloud rejects as expired', () => {
     expect(events).toEqual(['StopStreamIngest AuthFailure.SignatureExpire 0']);
   });
 
+  it.each(['Mon, 01 Jan 1900 00:00:00 GMT', 'Sat, 13 Sep 275760 00:00:00 GMT', '-1', 'now'])(
+    'leaves the clock as it is when the Date header is %s',
+    async (date) => {
+      await start([rejected('AuthFailure.SignatureExpire', date), stopped]);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: 'AuthFailure.SignatureExpire' });
+      await expect(stop()).resolves.toMatchObject({ status: 'stopped' });
+      expect(requests.map(({ headers }) => headers['x-tc-timestamp'])).toEqual(['1767225600', '1767225600']);
+    },
+  );
+
+  it('drops a correction that the cloud rejects', async () => {
+    await start([expired, expired, stopped]);
+    await expect(stop()).rejects.toMatchObject({ cloudCode: 'AuthFailure.SignatureExpire' });
+    await expect(stop()).resolves.toMatchObject({ status: 'stopped' });
+    expect(requests.map(({ headers }) => headers['x-tc-timestamp'])).toEqual([
+      '1767225600',
+      '1767229200',
+      '1767225600',
+    ]);
+    expect(events.filter((event) => event.startsWith('clock'))).toEqual([
+      'clock corrected by 3600000',
+      'clock corrected by 0',
+    ]);
+  });
+
+  it('is retried for each of several calls in flight, although the first one corrects the clock', async () => {
+    const pending: ServerResponse[] = [];
+    const hold: Responder = (response) => {
+      if (pending.push(response) === 3) for (const held of pending) expired(held);
+    };
+    await start([hold, hold, hold, stopped]);
+    await expect(Promise.all([stop(), stop(), stop()])).resolves.toHaveLength(3);
+    expect(events.filter((event) => event.startsWith('clock'))).toEqual(['clock corrected by 3600000']);
+  });
+
   it('is not retried again after a definite error', async () => {
     await start([expired, rejected('ResourceNotFound')]);
     await expect(stop()).rejects.toMatchObject({ cloudCode: 'ResourceNotFound' });
     expect(releases).toEqual(['completed', 'completed']);
   });
 });
+
+/** Returns options whose credentials a renewal replaces, and the number of renewals. */
+function renewable(renew = (old: number) => old + 1) {
+  let id = 1;
+  const renewals = { count: 0 };
+  const options = {
+    clock: new ManualClock(START),
+    getCredentials: () => new Credentials(`id-${id}`, 'key'),
+    renewCredentials: async () => {
+      renewals.count += 1;
+      await Promise.resolve();
+      id = renew(id);
+    },
+  };
+  return { options, renewals };
+}
+/** Returns the SecretId of each request. */
+const secretIds = (): (string | undefined)[] =>
+  requests.map(({ headers }) => /Credential=([^/]+)/.exec(headers.authorization!)?.[1]);
+
+describe.each(['AuthFailure.TokenFailure', 'AuthFailure.SecretIdNotFound', 'AuthFailure.InvalidSecretId'])(
+  'credentials that the cloud rejects with %s',
+  (code) => {
+    it('are renewed at once, and the call is retried with the new ones', async () => {
+      const { options } = renewable();
+      await start([rejected(code), stopped], options);
+      await expect(stop()).resolves.toMatchObject({ status: 'stopped' });
+      expect(secretIds()).toEqual(['id-1', 'id-2']);
+      expect(events).toContain('retried credentials');
+      expect(releases).toEqual(['completed', 'completed']);
+    });
+
+    it('are not used for a retry when there are no others', async () => {
+      const { options, renewals } = renewable((id) => id);
+      await start([rejected(code)], options);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect([requests.length, renewals.count]).toEqual([1, 1]);
+    });
+
+    it('are replaced once in a call, and once in ten seconds', async () => {
+      const { options, renewals } = renewable();
+      await start([rejected(code)], options);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(secretIds()).toEqual(['id-1', 'id-2', 'id-2']);
+      expect(renewals.count).toBe(1);
+      options.clock.advance(10_000);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(secretIds().slice(3)).toEqual(['id-2', 'id-3']);
+    });
+
+    it('are renewed once for several calls in flight', async () => {
+      const pending: ServerResponse[] = [];
+      const hold: Responder = (response) => {
+        if (pending.push(response) === 3) for (const held of pending) rejected(code)(held);
+      };
+      const { options, renewals } = renewable();
+      await start([hold, hold, hold, stopped], options);
+      await expect(Promise.all([stop(), stop(), stop()])).resolves.toHaveLength(3);
+      expect(renewals.count).toBe(1);
+    });
+
+    it('delay the call no longer than until its deadline', async () => {
+      const { options } = renewable();
+      await start([rejected(code)], {
+        ...options,
+        renewCredentials: () => {
+          queueMicrotask(() => options.clock.advance(8000));
+          return new Promise(() => {});
+        },
+      });
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(requests).toHaveLength(1);
+    });
+  },
+);
 
 describe('a cloud that does not respond', () => {
   it('ends each attempt after the attempt timeout, and the last one at the deadline of the call', async () => {

@@ -3,8 +3,9 @@ import type { Action } from './action.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { ClockOffset } from './clock-offset.js';
 import type { Clock } from './clock.js';
-import { CallState } from './call-state.js';
+import { CallState, type SignatureCorrection } from './call-state.js';
 import type { Credentials } from './credentials/credentials.js';
+import { CredentialsRenewal } from './credentials/credentials-renewal.js';
 import { parseResponse } from './parse-response.js';
 import { isCode } from './error-codes.js';
 import { CloudRejectedError, CloudTimeoutError, CloudUnreachableError, describeFailure } from './errors.js';
@@ -16,6 +17,13 @@ import { type HttpResponse, type SignedRequest, Transport } from './transport.js
 
 /** The timestamp of the signature differs from the cloud's clock by more than five minutes. */
 const SIGNATURE_EXPIRED = 'AuthFailure.SignatureExpire';
+
+/** The session is revoked, or the key is deleted or disabled. */
+const CREDENTIALS_REJECTED = [
+  'AuthFailure.TokenFailure',
+  'AuthFailure.SecretIdNotFound',
+  'AuthFailure.InvalidSecretId',
+];
 
 export interface CallOptions {
   /** Sent as X-TC-Region. */
@@ -42,6 +50,8 @@ export interface ClientOptions {
   endpoint: URL;
   /** Called before each attempt, so credentials can change at any time. The call rejects with its error. */
   getCredentials(): Credentials;
+  /** Called when the cloud has rejected the credentials. Resolves after one try to load others, even if it fails. */
+  renewCredentials(): Promise<void>;
   /** Timeout of one attempt, including the connection, in milliseconds. */
   attemptTimeoutMs: number;
   /** Timeout of all attempts of a call, in milliseconds from the first attempt on. */
@@ -55,6 +65,12 @@ export interface ClientOptions {
   ca?: string;
 }
 
+/** What a signature is made with. */
+interface SignedWith {
+  readonly credentials: Credentials;
+  readonly clockOffsetMs: number;
+}
+
 /**
  * A client of Tencent Cloud's API 3.0. It signs requests with TC3-HMAC-SHA256, retries attempts that failed, limits
  * retries by a budget, and stops calling a cloud that keeps failing (circuit breaker).
@@ -66,12 +82,14 @@ export class TencentCloudClient {
   readonly #circuitBreaker: CircuitBreaker;
   readonly #retryBudget: RetryBudget;
   readonly #clockOffset = new ClockOffset();
+  readonly #renewal: CredentialsRenewal;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#transport = new Transport(options.endpoint, options.attemptTimeoutMs, options.ca);
     this.#signer = new RequestSigner(options.endpoint);
     this.#circuitBreaker = new CircuitBreaker(options.clock, options.observer);
+    this.#renewal = new CredentialsRenewal(options);
     this.#retryBudget = new RetryBudget(options.clock.now());
   }
 
@@ -107,19 +125,31 @@ export class TencentCloudClient {
 
   #shouldRetry(callState: CallState, error: unknown): boolean {
     const { clock, observer } = this.#options;
-    const reason = callState.recordFailure(error, this.#correctClock(error));
+    const reason = callState.recordFailure(error);
     if (!reason || !this.#retryBudget.tryWithdraw(clock.now())) return false;
     observer?.retried(reason);
     return true;
   }
 
-  /** Corrects the clock if the cloud rejected the time of the signature. Returns whether the offset changed. */
-  #correctClock(error: unknown): boolean {
-    if (!(error instanceof CloudRejectedError) || error.cloudCode !== SIGNATURE_EXPIRED) return false;
+  /** Removes the cause of a rejected signature. Returns why the next signature will differ; undefined if it will not. */
+  async #correctSignature(
+    error: unknown,
+    { credentials, clockOffsetMs }: SignedWith,
+    timeoutMs: number,
+  ): Promise<SignatureCorrection | undefined> {
+    if (!(error instanceof CloudRejectedError)) return undefined;
+    if (error.cloudCode === SIGNATURE_EXPIRED)
+      return this.#correctClock(clockOffsetMs, error.date) ? 'clock-skew' : undefined;
+    if (!CREDENTIALS_REJECTED.some((code) => isCode(error.cloudCode, code))) return undefined;
+    return (await this.#renewal.replace(credentials, timeoutMs)) ? 'credentials' : undefined;
+  }
+
+  #correctClock(rejectedMs: number, date: string | undefined): boolean {
     const { clock, observer } = this.#options;
-    const corrected = this.#clockOffset.correct(error.date, clock.wallClockMs());
-    if (corrected) observer?.clockCorrected(this.#clockOffset.ms);
-    return corrected;
+    const beforeMs = this.#clockOffset.ms;
+    const isCorrected = this.#clockOffset.correct(rejectedMs, date, clock.wallClockMs());
+    if (this.#clockOffset.ms !== beforeMs) observer?.clockCorrected(this.#clockOffset.ms);
+    return isCorrected;
   }
 
   async #attempt(callState: CallState, action: Action, options: CallOptions): Promise<CallResult> {
@@ -127,16 +157,20 @@ export class TencentCloudClient {
     const permit = await options.acquirePermit(
       callState.attempts === 0 ? undefined : callState.remainingMs(),
     );
+    let signedWith: SignedWith | undefined;
     try {
       this.#circuitBreaker.assertClosed();
       callState.startAttempt();
       // Outside the circuit breaker: an error of the credentials must not count as a response of the cloud.
-      const request = this.#sign(action, options.region);
+      signedWith = { credentials: this.#options.getCredentials(), clockOffsetMs: this.#clockOffset.ms };
+      const request = this.#sign(action, options.region, signedWith);
       const send = () => this.#send(callState, action, request, permit, options.observer);
       return await this.#circuitBreaker.run(send);
     } catch (error) {
       if (error instanceof CloudRejectedError && error.cloudCode === action.alreadyDoneCode)
         return { requestId: error.requestId, alreadyDone: !callState.isOutcomeUnknown };
+      if (signedWith)
+        callState.correction = await this.#correctSignature(error, signedWith, callState.remainingMs());
       throw error;
     } finally {
       // Has no effect if the attempt was sent, because only the first release counts.
@@ -144,9 +178,9 @@ export class TencentCloudClient {
     }
   }
 
-  #sign(action: Action, region: string): SignedRequest {
-    const timestamp = Math.floor((this.#options.clock.wallClockMs() + this.#clockOffset.ms) / 1000);
-    return this.#signer.sign(action, region, this.#options.getCredentials(), timestamp);
+  #sign(action: Action, region: string, { credentials, clockOffsetMs }: SignedWith): SignedRequest {
+    const timestamp = Math.floor((this.#options.clock.wallClockMs() + clockOffsetMs) / 1000);
+    return this.#signer.sign(action, region, credentials, timestamp);
   }
 
   async #send(

@@ -1,3 +1,5 @@
+import { parseHttpDate } from './http-date.js';
+
 /** Tencent Cloud accepts a deviation of five minutes. A smaller difference than this cannot be the cause of its error. */
 const MIN_SKEW_MS = 60_000;
 
@@ -5,22 +7,26 @@ const MIN_SKEW_MS = 60_000;
 export class ClockOffset {
   #ms = 0;
 
-  /** Milliseconds to add to this machine's clock. */
+  /** Milliseconds to add to this machine's clock; at most seven days. */
   get ms(): number {
     return this.#ms;
   }
 
   /**
-   * Updates the offset.
+   * Updates the offset after the cloud rejected a signature that was made with it. Without a better offset, the offset
+   * becomes 0: the cloud has rejected the one in use.
    *
-   * @param date the Date header of a response
-   * @returns whether the offset changed
+   * @param rejectedMs the offset that the signature was made with
+   * @param date the Date header of the response
+   * @param wallClockMs the time of this machine
+   * @returns whether a retry has another time, which the cloud has not rejected
    */
-  correct(date: string | undefined, wallClockMs: number): boolean {
-    // oxlint-disable-next-line no-restricted-globals -- reads text, not the clock
-    const serverMs = Date.parse(date ?? '');
-    if (Number.isNaN(serverMs) || Math.abs(serverMs - (wallClockMs + this.#ms)) < MIN_SKEW_MS) return false;
-    this.#ms = serverMs - wallClockMs;
-    return true;
+  correct(rejectedMs: number, date: string | undefined, wallClockMs: number): boolean {
+    // Another call has already changed it.
+    if (rejectedMs !== this.#ms) return true;
+    const serverMs = parseHttpDate(date, wallClockMs);
+    const isBetter = serverMs !== undefined && Math.abs(serverMs - (wallClockMs + this.#ms)) >= MIN_SKEW_MS;
+    this.#ms = isBetter ? serverMs - wallClockMs : 0;
+    return isBetter;
   }
 }

@@ -5,10 +5,7 @@ export { Credentials, SECRET_ID_FORMAT, SECRET_FORMAT } from './credentials/cred
 export { FileCredentialsProvider } from './credentials/file-credentials-provider.js';
 export type { CredentialSource, CredentialSources } from './credentials/file-credentials-provider.js';
 export { StaticCredentialsProvider } from './credentials/static-credentials-provider.js';
-export {
-  InstanceMetadataCredentialsProvider,
-  METADATA_SERVICE_ORIGIN,
-} from './credentials/instance-metadata-credentials-provider.js';
+export { instanceRoleProvider, METADATA_SERVICE_ORIGIN } from './credentials/instance-role.js';
 export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
 export { divideConnectTime, resolveConnectOptions } from './connect-options.js';

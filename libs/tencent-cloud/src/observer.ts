@@ -1,5 +1,5 @@
 export type CircuitStateName = 'closed' | 'open' | 'half-open';
-export type RetryReason = 'throttled' | 'unreachable' | 'timeout' | 'failed' | 'clock-skew';
+export type RetryReason = 'throttled' | 'unreachable' | 'timeout' | 'failed' | 'clock-skew' | 'credentials';
 
 /** A completed attempt. */
 export interface Attempt {
@@ -27,6 +27,11 @@ export interface ClientObserver {
   /** An attempt failed, and the call will be retried. */
   retried(reason: RetryReason): void;
   circuitStateChanged(state: CircuitStateName): void;
-  /** This machine's clock is wrong. From now on signatures use the cloud's time. */
+  /**
+   * The clock of signatures has changed.
+   *
+   * @param offsetMs the cloud's clock minus this machine's. 0 if the cloud rejected the previous offset: from now on
+   *   signatures use this machine's clock
+   */
   clockCorrected(offsetMs: number): void;
 }

@@ -51,3 +51,24 @@ describe('SignatureExpire without a clock offset', () => {
     expect(sandbox.receivedRequests()).toHaveLength(1);
   });
 });
+
+describe.each(['Mon, 01 Jan 1900 00:00:00 GMT', 'Sat, 13 Sep 275760 00:00:00 GMT'])(
+  'a SignatureExpire with the Date header %s',
+  (date) => {
+    it('fails its own call only: the clock of signatures does not change', async () => {
+      const body = JSON.stringify({
+        Response: {
+          Error: { Code: 'AuthFailure.SignatureExpire', Message: 'm' },
+          RequestId: '71993312-6ab8-4768-9124-118e0a20c45f',
+        },
+      });
+      sandbox.setFaults([{ fault: { kind: 'body', body, headers: { Date: date } }, times: 1 }]);
+      expect(await stopTask(gateway.url, 'a')).toMatchObject({
+        status: 502,
+        body: { code: 'upstream-refused-gateway' },
+      });
+      expect((await stopTask(gateway.url, 'b')).status).toBe(200);
+      expect(await readMetric(gateway.url, 'tencentcloud_clock_offset_seconds')).toBe(0);
+    });
+  },
+);

@@ -117,6 +117,20 @@ describe('credentials of an instance role', () => {
     service.close();
   });
 
+  it('are renewed at once when the cloud rejects them, and the call succeeds with the new ones', async () => {
+    service.issued = { credentials: { ...TEMPORARY, token: 'revoked' }, lifetimeMs: 3_600_000 };
+    const gateway = await startWithRole();
+    service.issued = { credentials: TEMPORARY, lifetimeMs: 3_600_000 };
+    await Promise.all(
+      Array.from({ length: 5 }, () => stopTask(gateway.url, `revoked-${(signedCalls += 1)}`)),
+    );
+    expect(service.requestCount).toBe(2);
+    expect(sandbox.receivedRequests().filter(({ responseCode }) => responseCode === 'OK')).toHaveLength(5);
+    expect(await readMetric(gateway.url, 'tencentcloud_retries_total{reason="credentials"}')).toBe(5);
+    await gateway.close();
+    service.close();
+  });
+
   it('are required: calls get 503 and are not sent until there are credentials', async () => {
     const gateway = await startWithRole();
     expect(await readiness(gateway)).toBe(503);

@@ -10,7 +10,7 @@ import {
 } from '#libs/tencent-cloud';
 
 const CODES = new Set<string>(['OK', ...DOCUMENTED_CODES, 'timeout', 'unreachable', 'malformed', 'other']);
-const REASONS: RetryReason[] = ['throttled', 'unreachable', 'timeout', 'failed', 'clock-skew'];
+const REASONS: RetryReason[] = ['throttled', 'unreachable', 'timeout', 'failed', 'clock-skew', 'credentials'];
 const STATES: CircuitStateName[] = ['closed', 'open', 'half-open'];
 
 /** Attempts, retries, the circuit breaker and the clock offset of the Tencent Cloud client. */
@@ -72,7 +72,9 @@ export class ClientMetrics implements ClientObserver {
     this.#clockOffset.set(offsetMs / 1000);
     this.logger.warn(
       { event: 'clock-skew-corrected', offsetMs },
-      "the clock of this machine is wrong: check NTP; until it is set, signatures carry the cloud's time",
+      offsetMs === 0
+        ? 'the cloud rejected its own time as well: signatures carry the time of this machine again'
+        : "the clock of this machine is wrong: check NTP; until it is set, signatures carry the cloud's time",
     );
   }
 

@@ -4,8 +4,8 @@ import {
   type CredentialsProvider,
   FileCredentialsProvider,
   StaticCredentialsProvider,
-  InstanceMetadataCredentialsProvider,
   CredentialsUnavailableError,
+  instanceRoleProvider,
 } from '#libs/tencent-cloud';
 import type { TencentCloudConfig } from '../config/configuration.js';
 import type { CredentialsConfig } from '../config/credentials-config.js';
@@ -53,6 +53,11 @@ export class CredentialsService implements OnModuleInit, OnModuleDestroy {
   getCredentials(): Credentials {
     return this.#provider.getCredentials();
   }
+
+  /** Loads the credentials again. Resolves after one try, even if it fails. */
+  renewCredentials(): Promise<void> {
+    return this.#provider.renew();
+  }
 }
 
 function createProvider(
@@ -63,5 +68,5 @@ function createProvider(
   if (config.source === 'environment') return new StaticCredentialsProvider(config.credentials, observer);
   if (config.source === 'files')
     return new FileCredentialsProvider({ sources: config.sources, watch: watchFiles, clock, observer });
-  return new InstanceMetadataCredentialsProvider({ role: config.role, clock, observer, endpoint });
+  return instanceRoleProvider({ role: config.role, clock, observer, endpoint });
 }

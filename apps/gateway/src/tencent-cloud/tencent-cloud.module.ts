@@ -31,6 +31,7 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
         new TencentCloudClient({
           endpoint: config.endpoint,
           getCredentials: () => credentials.getCredentials(),
+          renewCredentials: () => credentials.renewCredentials(),
           attemptTimeoutMs: config.attemptTimeoutMs,
           deadlineMs: config.deadlineMs,
           maxAttempts: config.maxAttempts,

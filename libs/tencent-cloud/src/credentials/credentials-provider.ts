@@ -12,6 +12,9 @@ export interface CredentialsProvider {
    */
   getCredentials(): Credentials;
 
+  /** Loads the credentials again, because the cloud rejected the current ones. Resolves after one try, even if it fails. */
+  renew(): Promise<void>;
+
   /** Stops updates. */
   stop(): void;
 }

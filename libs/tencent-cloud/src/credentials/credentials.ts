@@ -34,6 +34,12 @@ export class Credentials implements SigningCredentials {
     return this.#token;
   }
 
+  equals(other: Credentials): boolean {
+    return (
+      this.#secretId === other.secretId && this.#secretKey === other.secretKey && this.#token === other.token
+    );
+  }
+
   toString(): string {
     return REDACTED;
   }

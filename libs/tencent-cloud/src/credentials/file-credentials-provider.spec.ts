@@ -138,6 +138,15 @@ describe('FileCredentialsProvider', () => {
     expect(events.at(-1)).toBe(reason);
   });
 
+  it('reads the files again on request', async () => {
+    const { provider, write, parts } = await createProvider({ id: 'AKID1', key: 'key1' });
+    await provider.start();
+    await write({ id: 'AKID2', key: 'key2' });
+    expect(parts()).toEqual(['AKID1', 'key1']);
+    await provider.renew();
+    expect(parts()).toEqual(['AKID2', 'key2']);
+  });
+
   it('reads invalid files again each minute, and reports each failure', async () => {
     const { provider, write, change, runRetryTimers, parts, events } = await createProvider({
       id: 'AKID1',

@@ -71,6 +71,10 @@ export class FileCredentialsProvider implements CredentialsProvider {
     return this.#credentials;
   }
 
+  renew(): Promise<void> {
+    return this.#scheduleLoad();
+  }
+
   stop(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;

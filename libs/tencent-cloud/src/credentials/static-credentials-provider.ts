@@ -17,5 +17,9 @@ export class StaticCredentialsProvider implements CredentialsProvider {
     return this.credentials;
   }
 
+  renew(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stop(): void {}
 }

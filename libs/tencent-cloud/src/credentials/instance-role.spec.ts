@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/manual-clock.js';
-import { InstanceMetadataCredentialsProvider } from './instance-metadata-credentials-provider.js';
+import { instanceRoleProvider } from './instance-role.js';
 import { CredentialsUnavailableError } from './credentials-provider.js';
 
 const MINUTE = 60_000;
@@ -17,18 +17,28 @@ afterEach(() => close());
 type Responder = (response: http.ServerResponse) => void;
 
 const success =
-  (clock: ManualClock, lifetimeMs: number, suffix = 'first', changes = {}): Responder =>
-  (response) =>
+  (
+    clock: ManualClock,
+    lifetimeMs: number,
+    suffix = 'first',
+    changes = {},
+    clockOffsetMs = 0,
+    date?: string,
+  ): Responder =>
+  (response) => {
+    const now = clock.wallClockMs() + clockOffsetMs;
+    response.setHeader('date', date ?? new Date(now).toUTCString());
     response.end(
       JSON.stringify({
         TmpSecretId: `AKID${suffix}`,
         TmpSecretKey: `key-${suffix}`,
         Token: `token-${suffix}`,
-        ExpiredTime: (clock.wallClockMs() + lifetimeMs) / 1000,
+        ExpiredTime: (now + lifetimeMs) / 1000,
         Code: 'Success',
         ...changes,
       }),
     );
+  };
 
 /** Starts a metadata service whose response a test can change, and a provider that uses it. */
 async function createProvider(role = 'stop-role') {
@@ -43,7 +53,7 @@ async function createProvider(role = 'stop-role') {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const provider = new InstanceMetadataCredentialsProvider({
+  const provider = instanceRoleProvider({
     role,
     clock,
     endpoint: new URL(`http://127.0.0.1:${port}`),
@@ -66,7 +76,7 @@ async function createProvider(role = 'stop-role') {
   return { clock, events, requestedUrls, service, provider, nextResultAfter };
 }
 
-describe('InstanceMetadataCredentialsProvider', () => {
+describe('instanceRoleProvider', () => {
   it('loads the credentials of the role from the metadata service', async () => {
     const { provider, requestedUrls, events } = await createProvider('a role+1');
     await provider.start();
@@ -167,11 +177,77 @@ describe('InstanceMetadataCredentialsProvider', () => {
     ['a Token of two words', { Token: 'a b' }],
     ['an ExpiredTime that is text', { ExpiredTime: '1767229200' }],
     ['no ExpiredTime', { ExpiredTime: undefined }],
+    ['an ExpiredTime after the year 9999', { ExpiredTime: 253_402_300_800 }],
+    ['a negative ExpiredTime', { ExpiredTime: -1 }],
   ])('rejects a response with %s', async (_, changes) => {
     const { provider, clock, service, events } = await createProvider();
     service.respond = success(clock, HOUR, 'first', changes);
     await provider.start();
     expect(events).toEqual(['the metadata service did not return credentials']);
     expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
+  });
+
+  it.each([
+    ['two hours slow', 2 * HOUR],
+    ['two hours fast', -2 * HOUR],
+  ])('uses credentials for their whole lifetime when the clock of this machine is %s', async (_, offset) => {
+    const { provider, clock, service, requestedUrls, nextResultAfter } = await createProvider();
+    service.respond = success(clock, HOUR, 'first', {}, offset);
+    await provider.start();
+    service.respond = (response) => response.destroy();
+    clock.advance(55 * MINUTE - 1);
+    expect(requestedUrls).toHaveLength(1);
+    await nextResultAfter(1);
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60, 60]) await nextResultAfter(seconds * 1000);
+    clock.advance(56_999);
+    expect(provider.getCredentials().secretId).toBe('AKIDfirst');
+    clock.advance(1);
+    expect(() => provider.getCredentials()).toThrow(CredentialsUnavailableError);
+  });
+
+  it.each(['Mon, 01 Jan 1900 00:00:00 GMT', 'Sat, 13 Sep 275760 00:00:00 GMT', 'yesterday', ''])(
+    'uses the clock of this machine when the Date header of the response is "%s"',
+    async (date) => {
+      const { provider, clock, service, events, nextResultAfter } = await createProvider();
+      service.respond = success(clock, HOUR, 'first', {}, 0, date);
+      await provider.start();
+      expect(events).toEqual(['until +60 min']);
+      clock.advance(55 * MINUTE - 1);
+      expect(provider.getCredentials().secretId).toBe('AKIDfirst');
+      service.respond = success(clock, HOUR, 'second');
+      await nextResultAfter(1);
+      expect(provider.getCredentials().secretId).toBe('AKIDsecond');
+    },
+  );
+
+  it('renews credentials after a day when they expire much later', async () => {
+    const { provider, clock, service, requestedUrls, nextResultAfter } = await createProvider();
+    service.respond = success(clock, 1000 * 24 * HOUR);
+    await provider.start();
+    clock.advance(24 * HOUR - 5 * MINUTE - 1);
+    expect(requestedUrls).toHaveLength(1);
+    await nextResultAfter(1);
+    expect(requestedUrls).toHaveLength(2);
+  });
+
+  it('renews credentials at once on request, with one request at a time', async () => {
+    const { provider, clock, service, requestedUrls, events } = await createProvider();
+    await provider.start();
+    service.respond = success(clock, HOUR, 'second');
+    await Promise.all([provider.renew(), provider.renew()]);
+    expect(provider.getCredentials().secretId).toBe('AKIDsecond');
+    expect(requestedUrls).toHaveLength(2);
+    clock.advance(55 * MINUTE - 1);
+    expect(events).toEqual(['until +60 min', 'until +60 min']);
+    expect(requestedUrls).toHaveLength(2);
+  });
+
+  it('keeps the credentials when they cannot be renewed on request', async () => {
+    const { provider, service, events } = await createProvider();
+    await provider.start();
+    service.respond = (response) => response.destroy();
+    await provider.renew();
+    expect(provider.getCredentials().secretId).toBe('AKIDfirst');
+    expect(events[1]).toBe('the metadata service cannot be reached (ECONNRESET)');
   });
 });
