@@ -63,6 +63,10 @@ export class Subprocess {
   /** Called when the process has ended. What it throws rejects `finished`. */
   protected checkOutput(_stdout: string): void {}
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get hasExited(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

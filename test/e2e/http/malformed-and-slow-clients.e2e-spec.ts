@@ -82,8 +82,15 @@ describe('a malformed or ambiguous request', () => {
     ]);
   });
 
-  it('gets no response when its method is CONNECT, and the gateway closes the connection', async () => {
-    expect(await sendRaw(gateway.url, 'CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
+  it('is rejected with 400 and a problem when its method is CONNECT, and the connection is closed', async () => {
+    const hidden = 'DELETE /ingest-tasks/hidden HTTP/1.1\r\nHost: x\r\n\r\n';
+    const response = await sendRaw(
+      gateway.url,
+      `CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n${hidden}`,
+    );
+    expect(response.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+    expect(response).toContain('"code":"invalid-request"');
+    expect(sandbox.receivedRequests()).toEqual([]);
   });
 
   it('is served without the Upgrade or Expect header that it contains', async () => {
@@ -108,6 +115,17 @@ describe('a malformed or ambiguous request', () => {
     const requests = ids.map((id) => `DELETE /ingest-tasks/${id} HTTP/1.1\r\nHost: x\r\n`);
     const response = await sendRaw(gateway.url, `${requests.join('\r\n')}${CLOSE}`);
     expect([...response.matchAll(/"taskId":"(\w+)"/g)].map(([, id]) => id)).toEqual(ids);
+  });
+
+  it.each([
+    ['GET /livez', 'HTTP/1.1 200'],
+    ['GET /metrics', 'HTTP/1.1 200'],
+    ['DELETE /ingest-tasks/half-closed', 'HTTP/1.1 200'],
+    ['DELETE /nowhere', 'HTTP/1.1 404'],
+  ])('gets its response when the client closes its side after it: %s', async (line, status) => {
+    const request = `${line} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const responses = await sendRaw(gateway.url, request.repeat(3), { halfClose: true });
+    expect(responses.match(/HTTP\/1\.1 \d+/g)).toEqual([status, status, status]);
   });
 
   it('is not echoed as executable content', async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { send, startStop } from '../../support/client.js';
@@ -63,11 +64,12 @@ describe('a call whose client disconnects', () => {
     });
   });
 
-  it('is counted with status 499 when no response was sent', async () => {
+  it('is counted with status 499 when its connection was reset before the response', async () => {
     sandbox.setDelays({ response: { minMs: 3000, maxMs: 3000 } });
     const request = stopAndWait('counted');
+    const socket = new Promise<Socket>((resolve) => request.once('socket', resolve));
     await eventually(() => sandbox.receivedRequests().some(({ taskId }) => taskId === 'counted'));
-    request.destroy();
+    (await socket).resetAndDestroy();
     await eventually(() => logEntryOf('counted') !== undefined);
     expect([await countWithStatus(499), await countWithStatus(200)]).toEqual([1, 0]);
   });

@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Header, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { htmlSecurityHeaders } from '../http/html-security-headers.js';
 import { PublicRoute } from '../http/route-config.js';
@@ -52,6 +51,9 @@ const FILES: Readonly<Record<string, string>> = {
 /** Swagger UI, from the files of its package: the browser loads nothing from other servers. */
 @Controller('docs')
 export class DocsController {
+  /** Shared by all responses, so that slow clients cost neither memory nor open files. */
+  readonly #files = new Map<string, Promise<Buffer>>();
+
   @Get()
   @PublicRoute()
   @Header('cache-control', 'no-cache')
@@ -64,18 +66,21 @@ export class DocsController {
   @Get(':file')
   @PublicRoute()
   @Header('cache-control', 'public, max-age=3600')
-  file(@Param('file') name: string): StreamableFile {
-    const file = openFile(name);
-    if (!file) throw new ProblemException('route-not-found');
-    return new StreamableFile(file.content, { type: file.type });
+  file(@Param('file') name: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
+    if (!Object.hasOwn(FILES, name)) throw new ProblemException('route-not-found');
+    void reply.type(FILES[name]!);
+    let content = this.#files.get(name);
+    if (!content) {
+      content = readPageFile(name);
+      this.#files.set(name, content);
+      content.catch(() => this.#files.delete(name));
+    }
+    return content;
   }
 }
 
-/** Opens a file that the page loads; undefined for any other name. */
-function openFile(name: string): { type: string; content: Readable } | undefined {
-  if (!Object.hasOwn(FILES, name)) return undefined;
-  const type = FILES[name]!;
-  if (name === 'start.js') return { type, content: Readable.from([Buffer.from(START)]) };
+async function readPageFile(name: string): Promise<Buffer> {
+  if (name === 'start.js') return Buffer.from(START);
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  return { type, content: createReadStream(join(folder, name)) };
+  return readFile(join(folder, name));
 }

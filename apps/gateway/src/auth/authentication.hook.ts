@@ -26,7 +26,9 @@ export class AuthenticationHook {
     private readonly callers: CallerRegistry,
     private readonly routes: RouteTable,
     private readonly connections: ConnectionTracker,
-  ) {}
+  ) {
+    callers.onReload(() => connections.forgetAuthentication());
+  }
 
   /**
    * Sets `request.caller` and calls `done`, or calls it with the rejection. After three wrong keys from an address, the
@@ -45,7 +47,7 @@ export class AuthenticationHook {
     const caller = this.callers.find(key);
     if (caller) {
       request.caller = caller;
-      this.connections.markAuthenticated(request.raw.socket);
+      this.connections.markAuthenticated(request.raw.socket, caller.name);
       done();
       return;
     }

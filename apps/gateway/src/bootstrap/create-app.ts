@@ -56,7 +56,7 @@ export async function configureApp(
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const connections = app.get(ConnectionTracker);
-  connections.attach(fastify.server, limits.maxConnections);
+  connections.attach(fastify.server, limits);
   const malformedRequests = new MalformedRequestHandler(
     connections,
     app.get(ProblemWriter),
@@ -64,6 +64,7 @@ export async function configureApp(
   );
   fastify.server.removeAllListeners('clientError');
   fastify.server.on('clientError', (error: Error, socket: Socket) => malformedRequests.handle(error, socket));
+  fastify.server.on('connect', (_request, socket: Socket) => malformedRequests.rejectConnect(socket));
   registerHooks(app);
   await app.init();
   app.get(HttpMetrics).initSeries();

@@ -29,11 +29,22 @@ export class MalformedRequestHandler {
     // The parser fails again for all further bytes of the client.
     if (this.#rejected.has(socket)) return;
     const { code: reason = '' } = error;
+    // Bytes after the last request of a connection, which may still be in flight.
+    if (reason === 'HPE_CLOSED_CONNECTION') return;
     const isIdleConnection = reason === TIMEOUT && socket.bytesRead === 0;
     const request = this.connections.lastRequest(socket);
     if (!REQUEST_ERROR.test(reason) || isIdleConnection) socket.destroy();
     else if (request && !request.complete) failBody(request, reason);
     else this.#reject(reason, socket);
+  }
+
+  /** Rejects CONNECT: Node.js no longer parses this connection. */
+  rejectConnect(socket: Socket): void {
+    socket
+      .removeAllListeners('data')
+      .on('error', () => {})
+      .resume();
+    this.#reject('HPE_INVALID_METHOD', socket);
   }
 
   #reject(reason: string, socket: Socket): void {

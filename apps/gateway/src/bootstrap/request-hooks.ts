@@ -47,11 +47,11 @@ export function registerHooks(app: NestFastifyApplication): void {
     if (lifecycle.isDraining) void reply.header('connection', 'close');
     const { socket } = request.raw;
     lifecycle.requestStarted(context);
-    connections.requestStarted(request.raw);
+    connections.requestStarted(request.raw, context);
     reply.raw.once('close', () => {
       context.clientDisconnect.abort(CLIENT_DISCONNECTED);
       lifecycle.requestFinished(context);
-      connections.requestEnded(socket);
+      connections.requestEnded(socket, context, reply.raw);
       reporter.requestCompleted(request, reply);
     });
   };
@@ -92,11 +92,14 @@ export function registerHooks(app: NestFastifyApplication): void {
       rateLimit.addHeaders(request, reply);
       reporter.stopCompleted(request, reply, stopOutcomeOf(reply));
     }
+    if (typeof payload === 'string') connections.responseStarted(reply.raw, payload);
     if (!lifecycle.isDraining) return done(null, payload);
     // Pipelined requests are all served: the last response closes the connection. A request that is rejected at once is
     // rejected before the parser has read the next one.
     setImmediate(() => {
-      if (connections.requestsInFlight(request.raw.socket) > 1) void reply.removeHeader('connection');
+      const { socket } = request.raw;
+      if (connections.requestsInFlight(socket) > 1 || socket.readableLength > 0)
+        void reply.removeHeader('connection');
       done(null, payload);
     });
   });

@@ -1,55 +1,107 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
+import { CLIENT_DISCONNECTED } from './client-disconnected.error.js';
+import type { ServerLimits } from './create-http-server.js';
+import { parseGradually } from './parse-gradually.js';
+import type { RequestContext } from './request-context.js';
 
 // On the socket, because a WeakMap of sockets cost 13 µs per rejected call.
 const IN_FLIGHT = Symbol('requests in flight');
 const LAST_REQUEST = Symbol('last request');
+const OWNER = Symbol('owner');
+const PARSE_MORE = Symbol('parse more');
 
-type Connection = Socket & { [IN_FLIGHT]?: number; [LAST_REQUEST]?: IncomingMessage };
+type Connection = Socket & {
+  [IN_FLIGHT]?: Set<RequestContext>;
+  [LAST_REQUEST]?: IncomingMessage;
+  /** The caller whose valid key was sent last. */
+  [OWNER]?: string | undefined;
+  [PARSE_MORE]?: () => void;
+};
+
+/** This part of the connections is for clients without a key: probes, scrapes, and callers that are just connecting. */
+const UNAUTHENTICATED_FRACTION = 1 / 8;
 
 /**
- * Tracks the open connections. Above the limit, each new connection evicts the oldest one that has not sent a valid
- * key, so that any number of idle connections cannot lock out callers.
+ * Tracks the open connections and limits their resources. Above the limit of connections, each new one evicts another:
+ * the oldest one without a valid key, or, if there are few of those, an idle one of the caller with the most. So neither
+ * clients without a key nor one caller can lock out the others.
  */
 @Injectable()
 export class ConnectionTracker {
-  // In order of acceptance.
-  readonly #unauthenticated = new Set<Socket>();
+  // By owner. Without an owner in order of acceptance, otherwise in order of the last request.
+  readonly #groups = new Map<string | undefined, Set<Connection>>();
   /** The open connections. */
   readonly open = new Set<Socket>();
+  /** The texts of responses that are not sent yet, in order of their creation. */
+  readonly #unsent = new Map<ServerResponse, number>();
+  #unsentBytes = 0;
+  #limits: ServerLimits | undefined;
 
   /** Tracks the connections of a server. */
-  attach(server: Server, maxConnections: number): void {
-    server.on('connection', (socket) => {
+  attach(server: Server, limits: ServerLimits): void {
+    this.#limits = limits;
+    server.on('connection', (socket: Connection) => {
       this.open.add(socket);
-      this.#unauthenticated.add(socket);
+      this.#changeOwner(socket, undefined);
       socket.once('close', () => {
         this.open.delete(socket);
-        this.#unauthenticated.delete(socket);
+        this.#leaveGroup(socket);
       });
-      if (this.open.size > maxConnections) this.#evictOldest();
+      // After the requests that have just arrived: they are served, unless they have to wait.
+      socket.once('end', () => setImmediate(() => abortAll(socket[IN_FLIGHT])));
+      if (this.open.size > limits.maxConnections) this.#evictOne(limits.maxConnections);
+      socket[PARSE_MORE] = parseGradually(socket, limits.maxRequestsInFlight, () => {
+        const inFlight = this.requestsInFlight(socket);
+        return { inFlight, isReceiving: inFlight > 0 && this.lastRequest(socket)?.complete === false };
+      });
     });
   }
 
-  /** Protects a connection that has sent a valid key from eviction. */
-  markAuthenticated(socket: Socket): void {
-    this.#unauthenticated.delete(socket);
+  /** Assigns a connection to the caller whose valid key it has sent. */
+  markAuthenticated(socket: Socket, caller: string): void {
+    this.#changeOwner(socket, caller);
   }
 
-  requestStarted(request: IncomingMessage): void {
+  /** Forgets which connections have sent a valid key: their keys may have been revoked. */
+  forgetAuthentication(): void {
+    const owned = [...this.#groups]
+      .filter(([owner]) => owner !== undefined)
+      .flatMap(([, group]) => [...group]);
+    for (const socket of owned) this.#changeOwner(socket, undefined);
+  }
+
+  requestStarted(request: IncomingMessage, context: RequestContext): void {
     const socket: Connection = request.socket;
-    socket[IN_FLIGHT] = this.requestsInFlight(socket) + 1;
+    socket[IN_FLIGHT] ??= new Set();
+    socket[IN_FLIGHT].add(context);
     socket[LAST_REQUEST] = request;
   }
 
-  requestEnded(socket: Connection): void {
-    socket[IN_FLIGHT] = this.requestsInFlight(socket) - 1;
+  /**
+   * Counts the text of a response until the client has received it. Above the limit of all connections, the client that
+   * takes the longest is disconnected. Bytes are not counted: responses share them.
+   */
+  responseStarted(response: ServerResponse, text: string): void {
+    this.#unsent.set(response, text.length);
+    this.#unsentBytes += text.length;
+    for (const [oldest] of this.#unsent) {
+      if (this.#unsentBytes <= this.#limits!.maxUnsentBytes) break;
+      this.#forgetResponse(oldest);
+      oldest.req.socket.destroy();
+    }
+  }
+
+  requestEnded(socket: Connection, context: RequestContext, response: ServerResponse): void {
+    this.#forgetResponse(response);
+    socket[IN_FLIGHT]?.delete(context);
+    socket[PARSE_MORE]?.();
   }
 
   /** The number of requests in flight on a connection. */
   requestsInFlight(socket: Connection): number {
-    return socket[IN_FLIGHT] ?? 0;
+    return socket[IN_FLIGHT]?.size ?? 0;
   }
 
   /** The last request whose headers have arrived; its body may be incomplete. */
@@ -57,8 +109,46 @@ export class ConnectionTracker {
     return socket[LAST_REQUEST];
   }
 
-  #evictOldest(): void {
-    const [oldest] = this.#unauthenticated;
-    oldest?.destroy();
+  #forgetResponse(response: ServerResponse): void {
+    this.#unsentBytes -= this.#unsent.get(response) ?? 0;
+    this.#unsent.delete(response);
   }
+
+  #changeOwner(socket: Connection, owner: string | undefined): void {
+    this.#leaveGroup(socket);
+    if (!this.open.has(socket)) return;
+    socket[OWNER] = owner;
+    const group = this.#groups.get(owner);
+    if (group) group.add(socket);
+    else this.#groups.set(owner, new Set([socket]));
+  }
+
+  #leaveGroup(socket: Connection): void {
+    const group = this.#groups.get(socket[OWNER]);
+    group?.delete(socket);
+    if (group?.size === 0) this.#groups.delete(socket[OWNER]);
+  }
+
+  #evictOne(maxConnections: number): void {
+    const unauthenticated = this.#groups.get(undefined);
+    let largest: Set<Connection> | undefined;
+    for (const [owner, group] of this.#groups)
+      if (owner !== undefined && group.size > (largest?.size ?? 0)) largest = group;
+    if (!largest || (unauthenticated?.size ?? 0) > maxConnections * UNAUTHENTICATED_FRACTION)
+      first(unauthenticated)?.destroy();
+    else (first(largest, (socket) => this.requestsInFlight(socket) === 0) ?? first(largest))?.destroy();
+  }
+}
+
+/** Ends the waits of requests whose client has closed its side of the connection, as most clients do that are gone. */
+function abortAll(requests: Iterable<RequestContext> = []): void {
+  for (const { clientDisconnect } of requests) clientDisconnect.abort(CLIENT_DISCONNECTED);
+}
+
+function first(
+  group: Iterable<Socket> = [],
+  matches: (socket: Socket) => boolean = () => true,
+): Socket | undefined {
+  for (const socket of group) if (matches(socket)) return socket;
+  return undefined;
 }

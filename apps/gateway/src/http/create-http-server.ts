@@ -4,6 +4,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 export const SERVER_LIMITS = {
   /** Open connections. */
   maxConnections: 8192,
+  /** Requests in flight on one connection. */
+  maxRequestsInFlight: 16,
+  /** Texts of responses that clients have not received yet, of all connections together. */
+  maxUnsentBytes: 64 * 1024 * 1024,
   /** Request line and headers. */
   maxHeaderBytes: 16 * 1024,
   /** From the start of a request, or of the connection, to the end of its headers. */
@@ -36,5 +40,7 @@ export function createHttpServer(limits: ServerLimits, listener: RequestListener
   );
   // Only 100-continue is supported; other expectations are ignored.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  // A client that closes its side of the connection after its requests still receives the responses.
+  Object.assign(server, { httpAllowHalfOpen: true });
   return server.setTimeout(limits.socketTimeoutMs);
 }

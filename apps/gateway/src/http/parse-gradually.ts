@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net';
+
+/** No request is shorter: `GET /` and two line ends. */
+const MIN_REQUEST_BYTES = 9;
+
+const HEADERS_END = '\r\n\r\n';
+
+interface ConnectionState {
+  readonly inFlight: number;
+  /** Whether the body of the last request has not arrived completely. */
+  readonly isReceiving: boolean;
+}
+
+/**
+ * Limits the requests in flight on a connection of an HTTP server, and parses about one request per turn of the event
+ * loop. On its own, Node.js parses all requests of a packet at once. At the limit, nothing is read.
+ *
+ * @param state of the connection now
+ * @returns call it when a request has ended
+ */
+export function parseGradually(
+  socket: Socket,
+  maxInFlight: number,
+  state: () => ConnectionState,
+): () => void {
+  const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
+  let isAtLimit = false;
+  let isPausedByNode = false;
+  // Node.js pauses the socket itself while the client does not read, and resumes it later.
+  const resume = (): void => void (isPausedByNode || socket.resume());
+  socket.off('data', parse!);
+  socket.on('data', (bytes: Buffer) => {
+    // After the last response of a connection, the client may still send requests.
+    if (socket.writableEnded) return;
+    const length = nextLength(bytes, maxInFlight, state());
+    isAtLimit = length === 0;
+    if (length > 0) parse!(bytes.subarray(0, length));
+    isPausedByNode = socket.isPaused();
+    if (length === bytes.length) return;
+    socket.pause();
+    socket.unshift(bytes.subarray(length));
+    if (length > 0) setImmediate(resume);
+  });
+  return () => {
+    if (isAtLimit) setImmediate(resume);
+    isAtLimit = false;
+  };
+}
+
+/** Returns how many of these bytes can be parsed now, so that the limit is not exceeded. */
+function nextLength(bytes: Buffer, maxInFlight: number, { inFlight, isReceiving }: ConnectionState): number {
+  if (inFlight >= maxInFlight && !isReceiving) return 0;
+  // Too short for two requests to end in it, and for one that starts after the body of the last one.
+  if (inFlight >= maxInFlight - 1) return Math.min(bytes.length, MIN_REQUEST_BYTES - 1);
+  // At most two requests end in this: one that has started before, and one that is complete.
+  const end = bytes.indexOf(HEADERS_END, MIN_REQUEST_BYTES - HEADERS_END.length);
+  return end === -1 ? bytes.length : end + HEADERS_END.length;
+}
