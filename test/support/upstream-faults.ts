@@ -8,6 +8,8 @@ type ExpectedResult = readonly [status: number, code: string, outcome: string | 
 export interface FaultCase {
   readonly name: string;
   readonly fault: Fault;
+  /** The error code of Tencent Cloud that a caller sees. */
+  readonly reported?: string;
   readonly effect?: FaultRule['effect'];
   /** The result when the fault is injected into the first attempt only. */
   readonly once: ExpectedResult;
@@ -34,10 +36,17 @@ const failing = retried(UPSTREAM_FAILED);
 const timingOut = retried(UPSTREAM_TIMEOUT);
 const throttled = retried(THROTTLED);
 
-function rejecting(code: string, status: number, problem: string, message?: string): FaultCase {
+/** @param reported the part of the code that is documented */
+function rejecting(
+  code: string,
+  status: number,
+  problem: string,
+  { reported = code, message }: { reported?: string; message?: string } = {},
+): FaultCase {
   const result: ExpectedResult = [status, problem, 'not-stopped', 1];
   return {
     name: code,
+    reported,
     fault: { kind: 'error', code, ...(message && { message }) },
     once: result,
     always: result,
@@ -77,11 +86,19 @@ const malformedResponses: FaultCase[] = [
   ),
   failing('RequestId of a wrong type', body('{"Response":{"RequestId":7}}')),
   failing('an error without RequestId', body('{"Response":{"Error":{"Code":"InvalidParameter.TaskId"}}}')),
-  failing('an error that is null', body('{"Response":{"RequestId":"r-1","Error":null}}')),
-  failing('an error without a code', body('{"Response":{"RequestId":"r-1","Error":{"Message":"x"}}}')),
+  failing(
+    'an error that is null',
+    body('{"Response":{"RequestId":"00000000-0000-4000-8000-000000000001","Error":null}}'),
+  ),
+  failing(
+    'an error without a code',
+    body('{"Response":{"RequestId":"00000000-0000-4000-8000-000000000001","Error":{"Message":"x"}}}'),
+  ),
   failing(
     'an error and a success in one body, with duplicate keys',
-    body('{"Response":{"Error":{"Code":"AuthFailure"},"RequestId":"r-1"},"Response":{"RequestId":"r-2"}}'),
+    body(
+      '{"Response":{"Error":{"Code":"AuthFailure"},"RequestId":"00000000-0000-4000-8000-000000000001"},"Response":{"RequestId":"00000000-0000-4000-8000-000000000002"}}',
+    ),
   ),
   failing('10,000 levels deep', body('['.repeat(10_000) + ']'.repeat(10_000))),
   failing('10,000 levels deep and truncated', body('{"Response":'.repeat(10_000))),
@@ -99,7 +116,11 @@ const malformedResponses: FaultCase[] = [
   }),
   {
     name: 'a valid response with a wrong Content-Type',
-    fault: { kind: 'body', body: '{"Response":{"RequestId":"r-1"}}', contentType: 'image/png' },
+    fault: {
+      kind: 'body',
+      body: '{"Response":{"RequestId":"00000000-0000-4000-8000-000000000001"}}',
+      contentType: 'image/png',
+    },
     once: STOPPED_BY_FIRST_ATTEMPT,
     always: STOPPED_BY_FIRST_ATTEMPT,
   },
@@ -107,9 +128,13 @@ const malformedResponses: FaultCase[] = [
 
 const errorCodes: FaultCase[] = [
   ...words(`AuthFailure AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.MFAFailure
-    AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.SomethingNew
-    AuthFailure.TokenFailure AuthFailure.UnauthorizedOperation UnauthorizedOperation UnauthorizedOperation.CamNoAuth
+    AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure
+    AuthFailure.TokenFailure AuthFailure.UnauthorizedOperation UnauthorizedOperation
   `).map((code) => rejecting(code, 502, 'upstream-refused-gateway')),
+  rejecting('AuthFailure.SomethingNew', 502, 'upstream-refused-gateway', { reported: 'AuthFailure' }),
+  rejecting('UnauthorizedOperation.CamNoAuth', 502, 'upstream-refused-gateway', {
+    reported: 'UnauthorizedOperation',
+  }),
   rejecting('InvalidParameter.SdkAppId', 502, 'upstream-refused-gateway'),
   rejecting('InvalidParameter.TaskId', 404, 'task-not-found'),
   rejecting('FailedOperation.TaskNotExist', 404, 'task-not-found'),
@@ -118,10 +143,17 @@ const errorCodes: FaultCase[] = [
     IpNotInWhitelist LimitExceeded MissingParameter NoSuchProduct NoSuchVersion RequestSizeLimitExceeded
     ResourceInUse ResourceInsufficient ResourceNotFound ResourceUnavailable ResponseSizeLimitExceeded
     UnknownParameter UnsupportedOperation UnsupportedProtocol UnsupportedRegion
-    InvalidParameter.TaskIdentity UnknownCode.Undocumented
   `).map((code) => rejecting(code, 502, 'upstream-rejected')),
-  rejecting('MissingParameter.X', 502, 'upstream-rejected', 'a\nb\u001B[31m\r\n\u0000__proto__'),
-  rejecting('MissingParameter.Y', 502, 'upstream-rejected', 'm'.repeat(1_000_000)),
+  rejecting('InvalidParameter.TaskIdentity', 502, 'upstream-rejected', { reported: 'InvalidParameter' }),
+  rejecting('UnknownCode.Undocumented', 502, 'upstream-rejected', { reported: 'UnknownCode' }),
+  rejecting('MissingParameter.X', 502, 'upstream-rejected', {
+    reported: 'MissingParameter',
+    message: 'a\nb\u001B[31m\r\n\u0000__proto__',
+  }),
+  rejecting('MissingParameter.Y', 502, 'upstream-rejected', {
+    reported: 'MissingParameter',
+    message: 'm'.repeat(1_000_000),
+  }),
   ...['', '.GlobalRegionUinLimitExceeded', '.IPLimitExceeded', '.UinLimitExceeded'].map((suffix) =>
     throttled(`RequestLimitExceeded${suffix}`, error(`RequestLimitExceeded${suffix}`)),
   ),

@@ -15,14 +15,22 @@ const START = Date.UTC(2026, 0, 1);
 
 type Responder = (response: ServerResponse) => void;
 
-const stopped: Responder = (response) => response.end('{"Response":{"RequestId":"r-1"}}');
+const stopped: Responder = (response) =>
+  response.end('{"Response":{"RequestId":"00000000-0000-4000-8000-000000000001"}}');
 const noResponse: Responder = (response) => response.destroy();
+const endInBody: Responder = (response) => {
+  response.writeHead(200, { 'content-length': 100 }).write('{"Response":', () => response.socket!.end());
+};
 const failed: Responder = (response) => response.writeHead(500).end('RequestLimitExceeded');
 const rejected =
   (code: string, date: number | string = START): Responder =>
   (response) => {
     response.setHeader('date', typeof date === 'string' ? date : new Date(date).toUTCString());
-    response.end(JSON.stringify({ Response: { RequestId: 'r-2', Error: { Code: code, Message: 'm' } } }));
+    response.end(
+      JSON.stringify({
+        Response: { RequestId: '00000000-0000-4000-8000-000000000002', Error: { Code: code, Message: 'm' } },
+      }),
+    );
   };
 
 function throwNoCredentials(): never {
@@ -131,15 +139,25 @@ describe('stopStreamIngest', () => {
 
   const taskFinished = rejected('FailedOperation.TaskFinished');
   it.each([
-    ['stopped', 'r-1', 'the cloud stops the task', [stopped]],
-    ['already-finished', 'r-2', 'the task ended before the call', [taskFinished]],
+    ['stopped', '00000000-0000-4000-8000-000000000001', 'the cloud stops the task', [stopped]],
     [
       'already-finished',
-      'r-2',
+      '00000000-0000-4000-8000-000000000002',
+      'the task ended before the call',
+      [taskFinished],
+    ],
+    [
+      'already-finished',
+      '00000000-0000-4000-8000-000000000002',
       'all earlier attempts were rejected',
       [rejected('RequestLimitExceeded'), taskFinished],
     ],
-    ['stopped', 'r-2', 'an earlier attempt may have ended the task', [failed, taskFinished]],
+    [
+      'stopped',
+      '00000000-0000-4000-8000-000000000002',
+      'an earlier attempt may have ended the task',
+      [failed, taskFinished],
+    ],
   ])('returns %s with the RequestId %s when %s', async (status, requestId, _, responders) => {
     await start(responders);
     expect(await stop()).toEqual({ status, requestId });
@@ -190,9 +208,21 @@ describe('an attempt', () => {
     await stop();
     const times = { startedAt: 0, durationMs: 0 };
     expect(attempts).toEqual([
-      { ...times, code: 'InternalError', succeeded: false, status: 200, requestId: 'r-2' },
+      {
+        ...times,
+        code: 'InternalError',
+        succeeded: false,
+        status: 200,
+        requestId: '00000000-0000-4000-8000-000000000002',
+      },
       { ...times, code: 'malformed', succeeded: false, status: 500, requestId: undefined },
-      { ...times, code: 'OK', succeeded: true, status: 200, requestId: 'r-1' },
+      {
+        ...times,
+        code: 'OK',
+        succeeded: true,
+        status: 200,
+        requestId: '00000000-0000-4000-8000-000000000001',
+      },
     ]);
     expect(events).toEqual([
       'StopStreamIngest InternalError 0',
@@ -203,11 +233,28 @@ describe('an attempt', () => {
     ]);
   });
 
+  it.each<[code: string, when: string, Responder]>([
+    ['other', 'the connection ends before the headers', noResponse],
+    ['other', 'the connection ends in the body', endInBody],
+    ['malformed', 'the response is not HTTP', (response) => response.socket!.end('nonsense\r\n\r\n')],
+    ['malformed', 'the response is too large', (response) => response.end(Buffer.alloc(1_100_000))],
+    ['malformed', 'the response is not JSON', (response) => response.end('<html>')],
+  ])('is reported as %s when %s', async (code, _, responder) => {
+    await start([responder], { maxAttempts: 1 });
+    await expect(stop()).rejects.toMatchObject({ code: 'failed' });
+    expect(attempts).toMatchObject([{ code, succeeded: false, requestId: undefined }]);
+  });
+
   it('is reported as a success when the task has already ended', async () => {
     await start([rejected('FailedOperation.TaskFinished')]);
     await stop();
     expect(attempts).toMatchObject([
-      { code: 'FailedOperation.TaskFinished', succeeded: true, status: 200, requestId: 'r-2' },
+      {
+        code: 'FailedOperation.TaskFinished',
+        succeeded: true,
+        status: 200,
+        requestId: '00000000-0000-4000-8000-000000000002',
+      },
     ]);
   });
 
@@ -266,7 +313,7 @@ describe('a signature that the cloud rejects as expired', () => {
 
   it('corrects the clock by the Date header, for the retry and for later calls', async () => {
     await start([expired, stopped]);
-    expect(await stop()).toEqual({ status: 'stopped', requestId: 'r-1' });
+    expect(await stop()).toEqual({ status: 'stopped', requestId: '00000000-0000-4000-8000-000000000001' });
     await stop();
     expect(requests.map(({ headers }) => headers['x-tc-timestamp'])).toEqual([
       '1767225600',

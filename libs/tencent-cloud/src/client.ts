@@ -8,12 +8,12 @@ import type { Credentials } from './credentials/credentials.js';
 import { CredentialsRenewal } from './credentials/credentials-renewal.js';
 import { parseResponse } from './parse-response.js';
 import { isCode } from './error-codes.js';
-import { CloudRejectedError, CloudTimeoutError, CloudUnreachableError, describeFailure } from './errors.js';
+import { CloudRejectedError, CloudUnreachableError, describeFailure } from './errors.js';
 import type { CallObserver, ClientObserver } from './observer.js';
 import type { Permit, ReleaseReason } from './permit.js';
 import { RetryBudget } from './retry-budget.js';
 import { RequestSigner } from './request-signer.js';
-import { type HttpResponse, type SignedRequest, Transport } from './transport.js';
+import { type SignedRequest, Transport } from './transport.js';
 
 /** The timestamp of the signature differs from the cloud's clock by more than five minutes. */
 const SIGNATURE_EXPIRED = 'AuthFailure.SignatureExpire';
@@ -86,7 +86,7 @@ export class TencentCloudClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#transport = new Transport(options.endpoint, options.attemptTimeoutMs, options.ca);
+    this.#transport = new Transport(options);
     this.#signer = new RequestSigner(options.endpoint);
     this.#circuitBreaker = new CircuitBreaker(options.clock, options.observer);
     this.#renewal = new CredentialsRenewal(options);
@@ -107,20 +107,35 @@ export class TencentCloudClient {
   async call(action: Action, options: CallOptions): Promise<CallResult> {
     const callState = new CallState(this.#options);
     this.#retryBudget.deposit();
-    const policy = retry(
-      handleWhen((error) => this.#shouldRetry(callState, error)),
-      { maxAttempts: this.#options.maxAttempts, backoff: new DelegateBackoff(() => callState.backoffMs()) },
-    );
     try {
-      return await policy.execute(() => this.#attempt(callState, action, options));
+      return await this.#attempt(callState, action, options);
     } catch (error) {
-      throw callState.resolveError(error);
+      return await this.#retry(error, callState, () => this.#attempt(callState, action, options));
     }
   }
 
   /** Closes all connections. Calls in flight fail. */
   close(): void {
     this.#transport.close();
+  }
+
+  /** Creates the retry policy only after a failure, because most calls succeed at once. */
+  async #retry(
+    firstError: unknown,
+    callState: CallState,
+    attempt: () => Promise<CallResult>,
+  ): Promise<CallResult> {
+    const policy = retry(
+      handleWhen((error) => this.#shouldRetry(callState, error)),
+      { maxAttempts: this.#options.maxAttempts, backoff: new DelegateBackoff(() => callState.backoffMs()) },
+    );
+    try {
+      return await policy.execute((context) =>
+        context.attempt === 0 ? Promise.reject(firstError) : attempt(),
+      );
+    } catch (error) {
+      throw callState.resolveError(error);
+    }
   }
 
   #shouldRetry(callState: CallState, error: unknown): boolean {
@@ -197,9 +212,9 @@ export class TencentCloudClient {
     let requestId: string | undefined;
     try {
       const timeoutMs = Math.min(this.#options.attemptTimeoutMs, callState.remainingMs());
-      const response = await this.#post(request, timeoutMs);
+      const response = await this.#transport.post(request, timeoutMs);
       ({ status } = response);
-      requestId = parseResponse(response).RequestId;
+      requestId = parseResponse(response, request.secrets).RequestId;
       permit.release('completed');
       return { requestId, alreadyDone: false };
     } catch (error) {
@@ -212,21 +227,6 @@ export class TencentCloudClient {
       const attempt = { startedAt, durationMs, code, succeeded, status, requestId };
       observer?.attemptCompleted(attempt, action.name);
       callObserver?.attemptCompleted(attempt);
-    }
-  }
-
-  async #post(request: SignedRequest, timeoutMs: number): Promise<HttpResponse> {
-    const timeout = new AbortController();
-    const cancelTimer = this.#options.clock.setTimer(timeoutMs, () => timeout.abort());
-    try {
-      return await this.#transport.post(request, timeout.signal);
-    } catch (error) {
-      if (!timeout.signal.aborted) throw error;
-      throw error instanceof CloudUnreachableError
-        ? new CloudUnreachableError('timeout')
-        : new CloudTimeoutError();
-    } finally {
-      cancelTimer();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The parts of an error response that are safe to log and to return. Its free text is discarded. */
 export interface UpstreamErrorInfo {
-  /** `Response.Error.Code`. */
+  /** The documented part of `Response.Error.Code`, or its first segment. */
   readonly cloudCode: string;
   /** `Response.RequestId`, which identifies the request for Tencent Cloud's support. */
   readonly requestId: string;
@@ -24,7 +24,7 @@ export class CloudRejectedError extends Error implements UpstreamErrorInfo {
 /** The request was sent, or may have been, and no definite response arrived: the call may have taken effect. */
 export class CloudFailedError extends Error {
   readonly code = 'failed';
-  override readonly name = 'CloudFailedError';
+  override readonly name: string = 'CloudFailedError';
 
   /**
    * @param reason a fixed text or an error code
@@ -36,6 +36,11 @@ export class CloudFailedError extends Error {
   ) {
     super(`the cloud failed: ${reason}`);
   }
+}
+
+/** The connection ended after the request was sent, and before its response was complete. */
+export class CloudConnectionLostError extends CloudFailedError {
+  override readonly name = 'CloudConnectionLostError';
 }
 
 /** The request was sent, and no response arrived in time: the call may have taken effect. */
@@ -74,7 +79,8 @@ export class CircuitOpenError extends Error {
 export function describeFailure(error: unknown): { code: string; requestId: string | undefined } {
   if (error instanceof CloudRejectedError) return { code: error.cloudCode, requestId: error.requestId };
   if (error instanceof CloudFailedError) {
-    const { cloudCode = 'malformed', requestId } = error.upstreamError ?? {};
+    const withoutCode = error instanceof CloudConnectionLostError ? 'other' : 'malformed';
+    const { cloudCode = withoutCode, requestId } = error.upstreamError ?? {};
     return { code: cloudCode, requestId };
   }
   return { code: error instanceof CloudTimeoutError ? 'timeout' : 'unreachable', requestId: undefined };

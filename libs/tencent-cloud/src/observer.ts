@@ -6,7 +6,10 @@ export interface Attempt {
   /** When the attempt started, in milliseconds of the monotonic clock. */
   readonly startedAt: number;
   readonly durationMs: number;
-  /** `OK`, the cloud's error code, `timeout`, `unreachable`, or `malformed` for a response that cannot be parsed. */
+  /**
+   * `OK`, the documented part of the cloud's error code, `timeout`, `unreachable`, `malformed` for a response that cannot
+   * be parsed, or `other` if the connection ended before the response was complete.
+   */
   readonly code: string;
   /** Whether the goal of the call is reached. */
   readonly succeeded: boolean;

@@ -7,12 +7,23 @@ const CONTENT_TYPE = 'application/json';
 
 /** Creates the signed requests of one client. */
 export class RequestSigner {
-  readonly #host: string;
+  readonly #fixedHeaders: readonly string[];
   readonly #head: CanonicalHead;
   readonly #signingKeys = new SigningKeyCache();
 
   constructor(endpoint: URL) {
-    this.#host = endpoint.host;
+    this.#fixedHeaders = [
+      'Host',
+      endpoint.host,
+      'Content-Type',
+      CONTENT_TYPE,
+      'Accept',
+      CONTENT_TYPE,
+      'Accept-Encoding',
+      'identity',
+      'User-Agent',
+      'ingest-gateway',
+    ];
     this.#head = canonicalHead(endpoint.host, CONTENT_TYPE);
   }
 
@@ -22,20 +33,26 @@ export class RequestSigner {
    */
   sign(action: Action, region: string, credentials: Credentials, timestamp: number): SignedRequest {
     const body = JSON.stringify(action.parameters);
+    const { secretId, token } = credentials;
     const signable = { head: this.#head, payload: body, service: action.service };
-    const headers = {
-      Host: this.#host,
-      'Content-Type': CONTENT_TYPE,
-      Accept: CONTENT_TYPE,
-      'Accept-Encoding': 'identity',
-      'User-Agent': 'ingest-gateway',
-      'X-TC-Action': action.name,
-      'X-TC-Version': action.version,
-      'X-TC-Region': region,
-      'X-TC-Timestamp': String(timestamp),
-      Authorization: signRequest(signable, credentials, timestamp, this.#signingKeys),
-      ...(credentials.token !== undefined && { 'X-TC-Token': credentials.token }),
-    };
-    return { headers, body };
+    const authorization = signRequest(signable, credentials, timestamp, this.#signingKeys);
+    const headers = [
+      ...this.#fixedHeaders,
+      'X-TC-Action',
+      action.name,
+      'X-TC-Version',
+      action.version,
+      'X-TC-Region',
+      region,
+      'X-TC-Timestamp',
+      String(timestamp),
+      'Authorization',
+      authorization,
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+    ];
+    if (token !== undefined) headers.push('X-TC-Token', token);
+    const signature = authorization.slice(authorization.lastIndexOf('=') + 1);
+    return { headers, body, secrets: [secretId, signature, token ?? ''] };
   }
 }

@@ -56,11 +56,19 @@ const ECHOES: Fault[] = [
     body: ECHO,
     headers: { location: `http://127.0.0.1:9/?${SECRETS.secretKey}` },
   },
+  ...Object.values(SECRETS).flatMap((secret): Fault[] => [
+    { kind: 'error', code: secret },
+    { kind: 'error', code: `InternalError.${secret}` },
+    { kind: 'error', code: `InternalError.${secret.replaceAll(/[^A-Za-z0-9]/g, '')}` },
+    { kind: 'body', body: JSON.stringify({ Response: { RequestId: secret } }) },
+  ]),
   { kind: 'body', body: ECHO },
   { kind: 'body', body: JSON.stringify({ Response: { RequestId: ECHO } }) },
   {
     kind: 'body',
-    body: JSON.stringify({ Response: { RequestId: 'x', Echo: ECHO } }),
+    body: JSON.stringify({
+      Response: { RequestId: '71993312-6ab8-4768-9124-118e0a20c45f', Echo: ECHO },
+    }),
     headers: { 'x-echo': ECHO },
   },
 ];

@@ -68,7 +68,7 @@ describe.each(['once', 'always'] as const)('a fault that is injected %s', (times
       );
       expect('retry-after' in result.response.headers).toBe(status === 503);
       if (outcome === 'not-stopped' && row.fault.kind === 'error')
-        expectUpstream(result.response, row.fault.code);
+        expectUpstream(result.response, row.reported ?? row.fault.code);
     },
   );
 });

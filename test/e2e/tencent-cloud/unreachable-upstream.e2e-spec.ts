@@ -84,7 +84,7 @@ describe('a keep-alive connection that the upstream resets on reuse', () => {
       let calls = 0;
       socket.on('data', () => {
         calls += 1;
-        const body = '{"Response":{"RequestId":"r-1"}}';
+        const body = '{"Response":{"RequestId":"00000000-0000-4000-8000-000000000001"}}';
         if (calls === 1) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
         else socket.resetAndDestroy();
       });
