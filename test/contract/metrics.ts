@@ -18,12 +18,16 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
     type: 'gauge',
     labels: { version: [version], revision: ['unknown'], node: [process.version] },
   },
+  ingest_gateway_event_loop_lag_seconds: {
+    type: 'histogram',
+    labels: { le: words('0.001 0.005 0.01 0.02 0.05 0.1 0.2 0.3 0.5 1 2.5 5 +Inf') },
+  },
   ingest_gateway_callers_reload_failures_total: { type: 'counter', labels: {} },
   ingest_gateway_callers_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
   http_server_request_duration_seconds: {
     type: 'histogram',
     labels: {
-      le: words('0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 +Inf'),
+      le: words('0.001 0.0025 0.005 0.01 0.015 0.02 0.03 0.04 0.05 0.075 0.1 0.25 0.5 1 2.5 5 10 20 40 +Inf'),
       method: ['DELETE', 'GET', 'HEAD', 'other'],
       route: words(`/ingest-tasks/:id /livez /readyz /metrics /docs /docs/:file /openapi.json /problems
         /problems/:code unmatched`),

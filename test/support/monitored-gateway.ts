@@ -101,7 +101,7 @@ export class MonitoredGateway {
     const monitored = new MonitoredGateway(sandbox, redis, replicas, prometheus, folder);
     monitored.repeatEvery(CALL_INTERVAL_MS, () => monitored.call());
     await eventually(
-      async () => (await prometheus.query('job:gateway_stops_failed:ratio_rate5m == 0')).length === 1,
+      async () => (await prometheus.query('job:ingest_gateway_stops_failed:ratio_rate5m == 0')).length === 1,
     );
     return monitored;
   }

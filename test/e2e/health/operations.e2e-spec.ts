@@ -18,7 +18,8 @@ describe('GET /metrics', () => {
       `ingest_gateway_build_info{version="0.1.0",revision="abc123",node="${process.version}"} 1\n`,
     );
     expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
-    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+    expect(text).toMatch(/^nodejs_heap_size_used_bytes /m);
+    expect(text).not.toMatch(/^nodejs_(eventloop_lag|active)_/m);
   });
 
   it('counts calls by result, and has no task id in a label', async () => {

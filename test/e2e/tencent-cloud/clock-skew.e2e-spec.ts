@@ -35,7 +35,7 @@ describe.each([-3600, 3600])('a clock offset of %d seconds', (clockOffsetSeconds
       expect.objectContaining({
         level: 'warn',
         event: 'clock-skew-corrected',
-        msg: "the clock of this machine is wrong: check NTP; until it is set, signatures carry the cloud's time",
+        msg: 'signatures now use the clock of this machine plus offsetMs; if offsetMs is large, the clock is wrong: check NTP',
       }),
     );
   });

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { getConfigToken } from '@nestjs/config';
 import { Registry } from 'prom-client';
+import { EventLoopLag } from './event-loop-lag.js';
 import { MetricsController } from './metrics.controller.js';
 import { createRegistry } from './registry.js';
 
@@ -9,6 +10,7 @@ import { createRegistry } from './registry.js';
 @Module({
   controllers: [MetricsController],
   providers: [
+    EventLoopLag,
     {
       provide: Registry,
       useFactory: ({ revision }: { revision: string }) => createRegistry(revision),

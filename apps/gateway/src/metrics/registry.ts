@@ -3,19 +3,18 @@ import { collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-cli
 
 const { version } = createRequire(import.meta.url)('#package.json') as { version: string };
 
-/** These metrics have one series for each open handle, so their cost grows with the connections. */
-const METRICS_PER_HANDLE = ['handles', 'requests', 'resources'].flatMap((kind) => [
-  `nodejs_active_${kind}`,
-  `nodejs_active_${kind}_total`,
-]);
+/** One series for each open handle, so their cost grows with the connections; and lags that each scrape resets. */
+const REMOVED = /^nodejs_(active|eventloop_lag)_/;
 
 const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb'];
 
 /** Creates the registry, with the metrics of the process and of the build. */
 export function createRegistry(revision: string): Registry {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  for (const name of METRICS_PER_HANDLE) registry.removeSingleMetric(name);
+  // The event loop lag of prom-client is removed below. The precision keeps its timer from firing.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 3_600_000 });
+  for (const { name } of registry.getMetricsAsArray())
+    if (REMOVED.test(name)) registry.removeSingleMetric(name);
   const collections = registry.getSingleMetric('nodejs_gc_duration_seconds') as unknown as Histogram<'kind'>;
   for (const kind of GC_KINDS) collections.zero({ kind });
   new Gauge({

@@ -74,7 +74,7 @@ export class ClientMetrics implements ClientObserver {
       { event: 'clock-skew-corrected', offsetMs },
       offsetMs === 0
         ? 'the cloud rejected its own time as well: signatures carry the time of this machine again'
-        : "the clock of this machine is wrong: check NTP; until it is set, signatures carry the cloud's time",
+        : 'signatures now use the clock of this machine plus offsetMs; if offsetMs is large, the clock is wrong: check NTP',
     );
   }
 
