@@ -11,6 +11,7 @@ import { isCode } from './error-codes.js';
 import { CloudRejectedError, CloudUnreachableError, describeFailure } from './errors.js';
 import type { CallObserver, ClientObserver } from './observer.js';
 import type { Permit, ReleaseReason } from './permit.js';
+import type { ProxyOptions } from './proxy-tunnel.js';
 import { RetryBudget } from './retry-budget.js';
 import { RequestSigner } from './request-signer.js';
 import { type SignedRequest, Transport } from './transport.js';
@@ -63,6 +64,8 @@ export interface ClientOptions {
   observer?: ClientObserver;
   /** Trusted certificates in PEM format, instead of those of the system. */
   ca?: string;
+  /** The proxy of all connections. */
+  proxy?: ProxyOptions;
 }
 
 /** What a signature is made with. */

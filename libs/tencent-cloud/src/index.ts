@@ -18,5 +18,6 @@ export {
   CloudUnreachableError,
 } from './errors.js';
 export type { Attempt, CallObserver, CircuitStateName, ClientObserver, RetryReason } from './observer.js';
+export type { ProxyOptions } from './proxy-tunnel.js';
 export { STOP_STREAM_INGEST_REGIONS, stopStreamIngest } from './stop-stream-ingest.js';
 export type { StopResult } from './stop-stream-ingest.js';

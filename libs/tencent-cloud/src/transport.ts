@@ -3,6 +3,7 @@ import https from 'node:https';
 import { Axios } from 'axios';
 import type { Clock } from './clock.js';
 import { divideConnectTime } from './connect-options.js';
+import { connectThroughProxy, type ProxyOptions } from './proxy-tunnel.js';
 import { createAdapter } from './upstream-adapter.js';
 
 /** Shorter than the 60 s after which the cloud closes idle connections: a socket must not close while it is reused. */
@@ -31,6 +32,8 @@ export interface TransportOptions {
   clock: Pick<Clock, 'setTimer'>;
   /** Trusted certificates in PEM format, instead of those of the system. */
   ca?: string;
+  /** The proxy of all connections. Proxies of the environment are ignored. */
+  proxy?: ProxyOptions;
 }
 
 /** Sends requests to one endpoint over keep-alive connections. */
@@ -38,13 +41,15 @@ export class Transport {
   readonly #axios: Axios;
   readonly #agent: http.Agent;
 
-  constructor({ endpoint, attemptTimeoutMs, clock, ca }: TransportOptions) {
+  constructor({ endpoint, attemptTimeoutMs, clock, ca, proxy }: TransportOptions) {
     const options = { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS };
     const agent =
       endpoint.protocol === 'https:'
         ? new https.Agent({ ...options, ...(ca && { ca }) })
         : new http.Agent(options);
-    this.#agent = divideConnectTime(agent, attemptTimeoutMs);
+    this.#agent = proxy
+      ? connectThroughProxy(agent, proxy, attemptTimeoutMs, clock)
+      : divideConnectTime(agent, attemptTimeoutMs);
     // Without the defaults of `axios.create`, which are for browsers and for an adapter with redirects and proxies.
     this.#axios = new Axios({ method: 'POST', adapter: createAdapter(endpoint, this.#agent, clock) });
   }

@@ -3,6 +3,7 @@ import { buildAuthConfig } from './auth-config.js';
 import { buildCredentialsConfig, validateCredentials } from './credentials-config.js';
 import { Environment } from './environment.js';
 import { InvalidConfigurationError } from './invalid-configuration.error.js';
+import { buildProxyConfig } from './proxy-config.js';
 import { buildTracingConfig } from './tracing-config.js';
 
 /**
@@ -22,6 +23,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
     ...validateCredentials(environment),
   ];
   const auth = buildAuthConfig(environment, errors);
+  const proxy = buildProxyConfig(environment, errors);
   if (errors.length > 0) throw new InvalidConfigurationError(errors);
   return {
     http: { host: environment.HOST, port: Number(environment.PORT) },
@@ -39,6 +41,8 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
     tencentCloud: {
       endpoint: new URL(environment.TRTC_ENDPOINT),
       credentials: buildCredentialsConfig(environment),
+      /** undefined: connections are direct. */
+      proxy,
       defaultSdkAppId: Number(environment.TRTC_SDK_APP_ID),
       defaultRegion: environment.TRTC_REGION,
       attemptTimeoutMs: Number(environment.UPSTREAM_ATTEMPT_TIMEOUT_MS),

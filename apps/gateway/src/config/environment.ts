@@ -33,6 +33,17 @@ const Origin = () =>
     },
   );
 
+const HttpOrigin = () =>
+  EnvRule(
+    'httpOrigin',
+    'an http origin without a user and a path, such as http://proxy.internal:3128',
+    (value) => {
+      if (!URL.canParse(value)) return false;
+      const url = new URL(value);
+      return url.protocol === 'http:' && url.href === `${url.origin}/`;
+    },
+  );
+
 const SecretId = () => EnvRule('secretId', SECRET_ID_FORMAT, isSecretId);
 const Secret = () => EnvRule('secret', SECRET_FORMAT, isSecret);
 
@@ -109,6 +120,12 @@ export class Environment extends TracingEnvironment {
 
   @RedisUrl()
   REDIS_URL?: string;
+
+  @HttpOrigin()
+  UPSTREAM_PROXY?: string;
+
+  @FilePath()
+  UPSTREAM_PROXY_CREDENTIALS_FILE?: string;
 
   @WholeNumber(1, 60_000)
   UPSTREAM_ATTEMPT_TIMEOUT_MS = '3000';

@@ -39,6 +39,7 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
           clock,
           observer,
           ...(ca && { ca }),
+          ...(config.proxy && { proxy: config.proxy }),
         }),
       inject: [tencentCloudConfig.KEY, CredentialsService, ClientMetrics, TRUSTED_CERTIFICATES, CLOCK],
     },
