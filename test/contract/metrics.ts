@@ -24,6 +24,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   },
   ingest_gateway_callers_reload_failures_total: { type: 'counter', labels: {} },
   ingest_gateway_callers_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_callers_last_reload_successful: { type: 'gauge', labels: {} },
   http_server_request_duration_seconds: {
     type: 'histogram',
     labels: {
@@ -50,6 +51,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
     labels: { source: ['in_flight', 'cache'] },
   },
   ingest_gateway_credentials_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_credentials_last_reload_successful: { type: 'gauge', labels: {} },
   ingest_gateway_credentials_expiry_timestamp_seconds: { type: 'gauge', labels: {} },
   ingest_gateway_credentials_reload_failures_total: { type: 'counter', labels: {} },
   tencentcloud_request_duration_seconds: {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { join } from 'node:path';
@@ -263,7 +264,53 @@ describe('CALLERS_FILE that changes while the gateway runs', () => {
   });
 });
 
+describe('CALLERS_FILE that is replaced while the gateway runs', () => {
+  it.each<[string, string, (path: string) => unknown]>([
+    ['a FIFO', 'NOT_A_REGULAR_FILE', (path) => execFileSync('mkfifo', [path])],
+    ['a directory', 'EISDIR', (path) => mkdir(path)],
+    ['an endless device', 'NOT_A_REGULAR_FILE', (path) => symlink('/dev/zero', path)],
+    ['a file that is too large', 'EFBIG', (path) => writeFile(path, ' '.repeat(5_000_000))],
+  ])('by %s is reported, and the file that replaces that is loaded', async (kind, code, replace) => {
+    const file = join(folder, `${kind}.json`);
+    await writeFile(file, JSON.stringify([callerEntry('first', 'key-1')]));
+    const gateway = await gatewayWith(file);
+    gateway.logs.length = 0;
+    const isSuccessful = () => readMetric(gateway.url, 'ingest_gateway_callers_last_reload_successful');
+    expect(await isSuccessful()).toBe(1);
+    await rm(file);
+    await eventually(async () => (await isSuccessful()) === 0);
+    await replace(file);
+    await eventually(() =>
+      gateway.logs.some(
+        ({ event, errors }) =>
+          event === 'callers-reload-failed' && JSON.stringify(errors).includes(`(${code})`),
+      ),
+    );
+    expect(
+      await readMetric(gateway.url, 'ingest_gateway_callers_reload_failures_total'),
+    ).toBeGreaterThanOrEqual(2);
+    await rm(file, { recursive: true });
+    await writeFile(file, JSON.stringify([callerEntry('second', 'key-2')]));
+    await expectOnlySecondCaller(gateway);
+    expect(await isSuccessful()).toBe(1);
+    await gateway.close();
+  });
+});
+
 describe('a gateway that starts', () => {
+  it('names each file that is a FIFO, instead of waiting for a writer', async () => {
+    const fifo = join(folder, 'fifo-at-start');
+    execFileSync('mkfifo', [fifo]);
+    const { code, stderr } = await startWith({
+      CALLERS_FILE: fifo,
+      TENCENTCLOUD_SECRET_ID: '',
+      TENCENTCLOUD_SECRET_ID_FILE: fifo,
+    });
+    expect(code).toBe(78);
+    for (const name of ['CALLERS_FILE:', 'TENCENTCLOUD_SECRET_ID_FILE'])
+      expect(stderr).toContain(`- ${name} cannot be read (NOT_A_REGULAR_FILE): it is a FIFO or a device`);
+  });
+
   it('names every error of the file and of the environment at once', async () => {
     const file = join(folder, 'invalid.json');
     await writeFile(
@@ -287,7 +334,7 @@ describe('CALLERS_FILE at start', () => {
     const countReads = `
       import fs from 'node:fs';
       import { syncBuiltinESMExports } from 'node:module';
-      for (const [owner, name] of [[fs, 'readFileSync'], [fs.promises, 'readFile']]) {
+      for (const [owner, name] of [[fs, 'openSync'], [fs.promises, 'open']]) {
         const read = owner[name];
         owner[name] = (path, ...rest) => {
           if (path === process.env.CALLERS_FILE) process.stderr.write('read;');

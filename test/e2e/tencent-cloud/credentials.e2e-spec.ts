@@ -1,4 +1,5 @@
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { SandboxCredentials } from '../../../apps/sandbox/src/credentials.js';
@@ -85,6 +86,28 @@ describe('credentials in files', () => {
     await symlink('..v2', join(mount, '..data_tmp'));
     await rename(join(mount, '..data_tmp'), join(mount, '..data'));
     await eventually(async () => (await nextSecretId(gateway)) === NEW.secretId);
+    await gateway.close();
+  });
+});
+
+describe('a credential file that is replaced by a FIFO', () => {
+  it('is reported, and the credentials in use stay', async () => {
+    const files = await writeCredentialFiles('fifo');
+    const gateway = await startWithFiles(files);
+    const isSuccessful = () => readMetric(gateway.url, 'ingest_gateway_credentials_last_reload_successful');
+    expect(await isSuccessful()).toBe(1);
+    await rm(files.key);
+    execFileSync('mkfifo', [files.key]);
+    await eventually(() =>
+      gateway.logs.some(({ reason }) => reason === 'a file cannot be read (NOT_A_REGULAR_FILE)'),
+    );
+    expect(await isSuccessful()).toBe(0);
+    expect(await nextSecretId(gateway)).toBe(OLD.secretId);
+    await rm(files.key);
+    await writeFile(files.key, NEW.secretKey);
+    await replaceFileAtomically(files.id, NEW.secretId);
+    await eventually(async () => (await nextSecretId(gateway)) === NEW.secretId);
+    expect(await isSuccessful()).toBe(1);
     await gateway.close();
   });
 });

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { InvalidCallersFileError, parseCallers } from '../config/callers-file.js';
 import type { AuthConfig } from '../config/configuration.js';
 import { authConfig } from '../config/namespaces.js';
+import { describeFileError } from '../files/describe-file-error.js';
+import { readRegularFile } from '../files/read-regular-file.js';
 import { watchFiles } from '../files/watch-files.js';
 import { ANONYMOUS, type CallerIdentity, UNKNOWN_CALLER } from '../http/caller-identity.js';
 import { ApiKeyStore } from './api-key-store.js';
@@ -18,6 +19,7 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #config: AuthConfig;
   readonly #reloadFailures: Counter;
   readonly #lastReload: Gauge;
+  readonly #isLastReloadSuccessful: Gauge;
   readonly #listeners: ((names: readonly string[]) => void)[] = [];
   /** Undefined after a failure, so that the return of the previous content is a reload too. */
   #lastContent: string | undefined;
@@ -42,6 +44,12 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
       help: 'When the callers in use were loaded; 0 without CALLERS_FILE.',
       registers: [registry],
     });
+    this.#isLastReloadSuccessful = new Gauge({
+      name: 'ingest_gateway_callers_last_reload_successful',
+      help: '1 if the last reload of CALLERS_FILE succeeded, otherwise 0; 1 without CALLERS_FILE.',
+      registers: [registry],
+    });
+    this.#isLastReloadSuccessful.set(1);
     const { callersFile } = config;
     if (!callersFile) return;
     this.#lastContent = callersFile.content;
@@ -91,19 +99,21 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
   async #reloadNow(path: string): Promise<void> {
     clearTimeout(this.#retryTimer);
     try {
-      const content = await readFile(path, 'utf8');
+      const content = await readRegularFile(path);
       if (content === this.#lastContent) return;
       this.#keys = new ApiKeyStore(parseCallers(content));
       this.#lastContent = content;
       for (const listener of this.#listeners) listener(this.#names());
       this.#lastReload.setToCurrentTime();
+      this.#isLastReloadSuccessful.set(1);
       this.logger.info({ event: 'callers-reloaded', callers: this.size }, 'CALLERS_FILE was reloaded');
     } catch (error) {
       this.#lastContent = undefined;
       this.#reloadFailures.inc();
+      this.#isLastReloadSuccessful.set(0);
       this.logger.error(
         { event: 'callers-reload-failed', errors: errorsOf(error) },
-        'CALLERS_FILE has changed and is invalid: the previous callers stay valid',
+        'CALLERS_FILE has changed and cannot be used: the previous callers stay valid',
       );
       if (this.#stopWatching)
         this.#retryTimer = setTimeout(() => this.#scheduleReload(path), RETRY_INTERVAL_MS).unref();
@@ -113,5 +123,5 @@ export class CallerRegistry implements OnApplicationBootstrap, OnModuleDestroy {
 
 function errorsOf(error: unknown): readonly string[] {
   if (error instanceof InvalidCallersFileError) return error.errors;
-  return [(error as NodeJS.ErrnoException).code ?? 'cannot be read'];
+  return [describeFileError(error)];
 }

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { describeFileError } from '../files/describe-file-error.js';
+import { readRegularFileSync } from '../files/read-regular-file.js';
 import { fingerprintOf } from '../files/watch-files.js';
 import { InvalidCallersFileError, parseCallers } from './callers-file.js';
 import type { Environment } from './environment.js';
@@ -25,7 +26,7 @@ function readCallersFile(path: string, errors: string[]) {
   try {
     // Before the file is read: with it, the watcher detects later changes.
     const fingerprint = fingerprintOf([statSync(path, { bigint: true })]);
-    const content = readFileSync(path, 'utf8');
+    const content = readRegularFileSync(path);
     return { path, content, callers: parseCallers(content), fingerprint };
   } catch (error) {
     const messages = error instanceof InvalidCallersFileError ? error.errors : [describeFileError(error)];

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   Credentials,
   isSecret,
@@ -9,6 +8,7 @@ import {
   SECRET_FORMAT,
 } from '#libs/tencent-cloud';
 import { describeFileError } from '../files/describe-file-error.js';
+import { readRegularFileSync } from '../files/read-regular-file.js';
 import type { Environment } from './environment.js';
 
 export type CredentialsConfig =
@@ -61,7 +61,7 @@ function validateFile(name: Name, file: string): string[] {
   const [isValid, rule] =
     name === 'TENCENTCLOUD_SECRET_ID' ? [isSecretId, SECRET_ID_FORMAT] : [isSecret, SECRET_FORMAT];
   try {
-    return isValid(readFileSync(file, 'utf8').trimEnd()) ? [] : [`${name}_FILE must hold ${rule}`];
+    return isValid(readRegularFileSync(file).trimEnd()) ? [] : [`${name}_FILE must hold ${rule}`];
   } catch (error) {
     return [`${name}_FILE ${describeFileError(error)}`];
   }

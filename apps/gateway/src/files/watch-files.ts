@@ -19,11 +19,17 @@ export function watchFiles(files: readonly string[], onChange: () => void, finge
   let current = fingerprint === undefined ? statFingerprint(files) : Promise.resolve(fingerprint);
   let debounce: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isChecking = false;
   const check = async (): Promise<void> => {
+    // A file system that does not respond blocks a thread for each check. The reader has a timeout and reports it.
+    if (isChecking) return onChange();
+    isChecking = true;
     const before = current;
     const now = statFingerprint(files);
     current = now;
-    if ((await before) !== (await now) && !isStopped) onChange();
+    const isChanged = (await before) !== (await now);
+    isChecking = false;
+    if (isChanged && !isStopped) onChange();
   };
   const checkSoon = (): void => {
     debounce ??= setTimeout(() => {

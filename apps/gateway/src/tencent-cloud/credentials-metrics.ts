@@ -7,6 +7,7 @@ import type { CredentialsObserver } from '#libs/tencent-cloud';
 @Injectable()
 export class CredentialsMetrics implements CredentialsObserver {
   readonly #lastSuccess: Gauge;
+  readonly #isLastSuccessful: Gauge;
   readonly #expiry: Gauge;
   readonly #failures: Counter;
 
@@ -18,6 +19,11 @@ export class CredentialsMetrics implements CredentialsObserver {
     this.#lastSuccess = new Gauge({
       name: 'ingest_gateway_credentials_last_reload_success_timestamp_seconds',
       help: 'When the credentials in use were loaded; 0 before the first ones.',
+      registers,
+    });
+    this.#isLastSuccessful = new Gauge({
+      name: 'ingest_gateway_credentials_last_reload_successful',
+      help: '1 if the last attempt to load credentials succeeded, otherwise 0; 0 before the first one.',
       registers,
     });
     this.#expiry = new Gauge({
@@ -34,6 +40,7 @@ export class CredentialsMetrics implements CredentialsObserver {
 
   loaded(expireAtMs: number): void {
     this.#lastSuccess.setToCurrentTime();
+    this.#isLastSuccessful.set(1);
     this.#expiry.set(expireAtMs / 1000);
     this.logger.info(
       {
@@ -46,6 +53,7 @@ export class CredentialsMetrics implements CredentialsObserver {
 
   failed(reason: string): void {
     this.#failures.inc();
+    this.#isLastSuccessful.set(0);
     this.logger.error(
       { event: 'credentials-reload-failed', reason },
       'new credentials cannot be loaded: the credentials in use stay',

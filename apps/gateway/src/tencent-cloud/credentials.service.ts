@@ -10,6 +10,7 @@ import {
 import type { TencentCloudConfig } from '../config/configuration.js';
 import type { CredentialsConfig } from '../config/credentials-config.js';
 import { tencentCloudConfig } from '../config/namespaces.js';
+import { readRegularFile } from '../files/read-regular-file.js';
 import { watchFiles } from '../files/watch-files.js';
 import { systemClock as clock } from '../time/system-clock.js';
 import { CredentialsMetrics } from './credentials-metrics.js';
@@ -67,6 +68,12 @@ function createProvider(
 ): CredentialsProvider {
   if (config.source === 'environment') return new StaticCredentialsProvider(config.credentials, observer);
   if (config.source === 'files')
-    return new FileCredentialsProvider({ sources: config.sources, watch: watchFiles, clock, observer });
+    return new FileCredentialsProvider({
+      sources: config.sources,
+      watch: watchFiles,
+      read: readRegularFile,
+      clock,
+      observer,
+    });
   return instanceRoleProvider({ role: config.role, clock, observer, endpoint });
 }

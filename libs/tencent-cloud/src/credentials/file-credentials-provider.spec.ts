@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -50,6 +50,7 @@ async function createProvider(contents: Partial<Record<FileName, string>>) {
         return () => {};
       },
     },
+    read: (path) => readFile(path, 'utf8'),
     watch: (_, onChange) => {
       listeners.push(onChange);
       return () => {};
@@ -167,6 +168,15 @@ describe('FileCredentialsProvider', () => {
     provider.stop();
     await runRetryTimers();
     expect(events).toHaveLength(6);
+  });
+
+  it('reports the return of the current content after a failure', async () => {
+    const { provider, change, parts, events } = await createProvider({ id: 'AKID1', key: 'key1' });
+    await provider.start();
+    await change({ id: 'AKID2' });
+    await change({ id: 'AKID1' });
+    expect(events.at(-1)).toBe('loaded until Infinity');
+    expect(parts()).toEqual(['AKID1', 'key1']);
   });
 
   it('combines a file with a fixed value', async () => {

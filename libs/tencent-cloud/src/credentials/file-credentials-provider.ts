@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { isSecret, isSecretId } from '#libs/tc3';
 import type { Clock } from '../clock.js';
 import { Credentials } from './credentials.js';
@@ -36,6 +35,8 @@ export interface FileCredentialsProviderOptions {
   clock: Clock;
   /** Calls `onChange` after a file may have changed. The returned function stops that. */
   watch: (files: readonly string[], onChange: () => void) => () => void;
+  /** Reads a file, in a limited time. */
+  read: (file: string) => Promise<string>;
   observer?: CredentialsObserver;
 }
 
@@ -53,6 +54,7 @@ export class FileCredentialsProvider implements CredentialsProvider {
   #stopWatching: (() => void) | undefined;
   #loading: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | undefined;
+  #hasFailed = false;
 
   constructor(options: FileCredentialsProviderOptions) {
     this.#options = options;
@@ -90,18 +92,23 @@ export class FileCredentialsProvider implements CredentialsProvider {
   async #load(): Promise<void> {
     this.#cancelRetry?.();
     try {
-      this.#apply(await this.#readUntilStable());
+      const isNew = this.#apply(await this.#readUntilStable());
+      // The return of the content in use ends a failure, too.
+      if (isNew || this.#hasFailed) this.#options.observer?.loaded(Infinity);
+      this.#hasFailed = false;
     } catch (error) {
       if (!this.#stopWatching) return;
+      this.#hasFailed = true;
       this.#options.observer?.failed(describeFailure(error));
       this.#cancelRetry = this.#options.clock.setTimer(RETRY_INTERVAL_MS, () => void this.#scheduleLoad());
     }
   }
 
-  #apply(contents: readonly string[]): void {
+  /** Returns whether the contents are new. */
+  #apply(contents: readonly string[]): boolean {
     const files = this.#sources.flatMap((source, index) => ('file' in source ? [index] : []));
     const isChanged = (index: number): boolean => contents[index] !== this.#contents?.[index];
-    if (this.#contents && !files.some(isChanged)) return;
+    if (this.#contents && !files.some(isChanged)) return false;
     if (!files.every(isChanged))
       throw new InvalidCredentialsError('only a part of the credentials has changed');
     const [secretId = '', secretKey = '', token] = contents;
@@ -109,7 +116,7 @@ export class FileCredentialsProvider implements CredentialsProvider {
       throw new InvalidCredentialsError('the files do not hold credentials');
     this.#contents = contents;
     this.#credentials = new Credentials(secretId, secretKey, token);
-    this.#options.observer?.loaded(Infinity);
+    return true;
   }
 
   async #readUntilStable(): Promise<readonly string[]> {
@@ -128,7 +135,7 @@ export class FileCredentialsProvider implements CredentialsProvider {
   #read(): Promise<string[]> {
     return Promise.all(
       this.#sources.map(async (source) =>
-        'file' in source ? (await readFile(source.file, 'utf8')).trimEnd() : source.value(),
+        'file' in source ? (await this.#options.read(source.file)).trimEnd() : source.value(),
       ),
     );
   }
