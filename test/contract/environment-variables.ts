@@ -45,6 +45,21 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
     'TENCENTCLOUD_SECRET_ID must not be set together with TENCENTCLOUD_CVM_ROLE',
     'TENCENTCLOUD_SECRET_KEY must not be set together with TENCENTCLOUD_CVM_ROLE',
   ],
+  [
+    'TENCENTCLOUD_STS_ENDPOINT',
+    'https://sts.intl.tencentcloudapi.com',
+    'sts.intl.tencentcloudapi.com',
+    'must be an https origin without a path, such as https://host (plain http only to loopback)',
+  ],
+  ['TKE_REGION', undefined, 'ap singapore', 'must be a region, such as ap-singapore'],
+  ['TKE_PROVIDER_ID', undefined, 'a provider', 'must be the name of an identity provider'],
+  ['TKE_WEB_IDENTITY_TOKEN_FILE', undefined, 'line\nbreak', 'must be the path of a file'],
+  [
+    'TKE_ROLE_ARN',
+    undefined,
+    'stop-role',
+    'must be the resource name of a CAM role, such as qcs::cam::uin/1:roleName/stop',
+  ],
   ['TRTC_SDK_APP_ID', undefined, '1e9', 'must be a whole number from 1 to 9007199254740991'],
   [
     'TRTC_REGION',

@@ -6,6 +6,7 @@ export { FileCredentialsProvider } from './credentials/file-credentials-provider
 export type { CredentialSource, CredentialSources } from './credentials/file-credentials-provider.js';
 export { StaticCredentialsProvider } from './credentials/static-credentials-provider.js';
 export { instanceRoleProvider, METADATA_SERVICE_ORIGIN } from './credentials/instance-role.js';
+export { webIdentityProvider, type WebIdentityOptions } from './credentials/web-identity.js';
 export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
 export { divideConnectTime, resolveConnectOptions } from './connect-options.js';

@@ -45,7 +45,8 @@ export class Transport {
     const options = { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS };
     const agent =
       endpoint.protocol === 'https:'
-        ? new https.Agent({ ...options, ...(ca && { ca }) })
+        ? // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
+          new https.Agent({ ...options, rejectUnauthorized: true, ...(ca && { ca }) })
         : new http.Agent(options);
     this.#agent = proxy
       ? connectThroughProxy(agent, proxy, attemptTimeoutMs, clock)

@@ -7,6 +7,7 @@ import { replaceFileAtomically } from '../../support/temp-folder.js';
 import { send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
+import { startSecurityTokenService } from '../../support/security-token-service.js';
 import { type MetadataService, startMetadataService } from '../../support/metadata-service.js';
 import { readMetric } from '../../support/metrics.js';
 import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
@@ -175,6 +176,46 @@ describe('credentials of an instance role', () => {
     service.issued = { credentials: TEMPORARY, lifetimeMs: 3_600_000 };
     await eventually(async () => (await readiness(gateway)) === 200);
     expect(await nextSecretId(gateway)).toBe(TEMPORARY.secretId);
+    await gateway.close();
+    service.close();
+  });
+});
+
+describe('credentials of a pod identity', () => {
+  it('sign calls, and are renewed with the current token of the pod when the cloud rejects them', async () => {
+    const service = await startSecurityTokenService(TEMPORARY);
+    const tokenFile = join(folder, 'web-identity-token');
+    await writeFile(tokenFile, 'first.pod.token\n');
+    service.acceptedToken = 'first.pod.token';
+    const gateway = await startGateway(sandbox, {
+      ...NO_CREDENTIALS,
+      TENCENTCLOUD_STS_ENDPOINT: service.url,
+      TKE_REGION: 'ap-singapore',
+      TKE_PROVIDER_ID: 'cluster-1',
+      TKE_ROLE_ARN: 'qcs::cam::uin/1:roleName/stop',
+      TKE_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+    });
+    expect(await readiness(gateway)).toBe(200);
+    expect(await nextSecretId(gateway)).toBe(TEMPORARY.secretId);
+    expect(service.requests).toMatchObject([
+      {
+        headers: { authorization: 'SKIP', 'x-tc-action': 'AssumeRoleWithWebIdentity' },
+        body: { ProviderId: 'cluster-1', WebIdentityToken: 'first.pod.token' },
+      },
+    ]);
+    await replaceFileAtomically(tokenFile, 'second.pod.token');
+    const error = { kind: 'error', code: 'AuthFailure.TokenFailure' } as const;
+    sandbox.setFaults([{ fault: error, times: 1 }]);
+    gateway.logs.length = 0;
+    expect((await stopTask(gateway.url, 'pod-1')).status).toBe(502);
+    expect(service.requests.at(-1)).toMatchObject({ body: { WebIdentityToken: 'second.pod.token' } });
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({
+        event: 'credentials-reload-failed',
+        reason: 'the security token service rejected the request (InvalidParameter.WebIdentityTokenError)',
+      }),
+    );
+    expect(JSON.stringify(gateway.logs)).not.toContain('pod.token');
     await gateway.close();
     service.close();
   });

@@ -45,6 +45,32 @@ describe('buildCredentialsConfig', () => {
     });
   });
 
+  const POD_IDENTITY = {
+    TKE_REGION: 'ap-singapore',
+    TKE_PROVIDER_ID: 'cluster-1',
+    TKE_ROLE_ARN: 'qcs::cam::uin/1:roleName/stop',
+  };
+
+  it('returns the identity of the pod when no other source is configured', () => {
+    expect(build({ ...POD_IDENTITY, TKE_WEB_IDENTITY_TOKEN_FILE: keyFile })).toEqual({
+      source: 'pod-identity',
+      endpoint: new URL('https://sts.intl.tencentcloudapi.com'),
+      region: 'ap-singapore',
+      providerId: 'cluster-1',
+      roleArn: 'qcs::cam::uin/1:roleName/stop',
+      tokenFile: keyFile,
+    });
+  });
+
+  it.each<[string, Partial<Environment>]>([
+    ['environment', { TENCENTCLOUD_SECRET_ID: 'AKIDexample', TENCENTCLOUD_SECRET_KEY: 'secret-key' }],
+    ['instance-metadata', { TENCENTCLOUD_CVM_ROLE: 'stop-role' }],
+  ])('returns the source %s also in a pod with an identity', (source, variables) => {
+    expect(build({ ...POD_IDENTITY, TKE_WEB_IDENTITY_TOKEN_FILE: '/nowhere', ...variables })).toMatchObject({
+      source,
+    });
+  });
+
   it('returns files if any variable names one, and hides the values beside it', () => {
     const config = build({
       TENCENTCLOUD_SECRET_ID: 'AKIDexample',
@@ -94,6 +120,21 @@ describe('validateCredentials', () => {
       [
         'TENCENTCLOUD_SECRET_ID_FILE must hold visible ASCII without blanks, commas and slashes',
         expect.stringMatching(/^TENCENTCLOUD_SECRET_KEY_FILE .*ENOENT/),
+      ],
+    ],
+    [
+      'every missing part of a pod identity',
+      () => ({ TKE_ROLE_ARN: 'qcs::cam::uin/1:roleName/stop' }),
+      ['TKE_REGION is missing', 'TKE_PROVIDER_ID is missing', 'TKE_WEB_IDENTITY_TOKEN_FILE is missing'],
+    ],
+    [
+      'a token file that cannot be read, beside what is missing',
+      () => ({ TKE_WEB_IDENTITY_TOKEN_FILE: folder }),
+      [
+        'TKE_REGION is missing',
+        'TKE_PROVIDER_ID is missing',
+        'TKE_ROLE_ARN is missing',
+        'TKE_WEB_IDENTITY_TOKEN_FILE cannot be read (EISDIR): it is a directory',
       ],
     ],
   ])('reports %s', (_, variables, errors) => {

@@ -93,6 +93,21 @@ export class Environment extends TracingEnvironment {
   @Text('the name of a CAM role', /^[\w+=,.@-]{1,128}$/)
   TENCENTCLOUD_CVM_ROLE?: string;
 
+  @Origin()
+  TENCENTCLOUD_STS_ENDPOINT = 'https://sts.intl.tencentcloudapi.com';
+
+  @Text('a region, such as ap-singapore', /^[a-z0-9-]{1,64}$/)
+  TKE_REGION?: string;
+
+  @Text('the name of an identity provider', /^[\w+=,.@-]{1,128}$/)
+  TKE_PROVIDER_ID?: string;
+
+  @FilePath()
+  TKE_WEB_IDENTITY_TOKEN_FILE?: string;
+
+  @Text('the resource name of a CAM role, such as qcs::cam::uin/1:roleName/stop', /^qcs:[\w:/+=,.@-]{1,256}$/)
+  TKE_ROLE_ARN?: string;
+
   @IsDefined({ message: '$property is missing' })
   @WholeNumber(1, Number.MAX_SAFE_INTEGER)
   TRTC_SDK_APP_ID?: string;

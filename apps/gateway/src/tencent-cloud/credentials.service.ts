@@ -6,6 +6,7 @@ import {
   StaticCredentialsProvider,
   CredentialsUnavailableError,
   instanceRoleProvider,
+  webIdentityProvider,
 } from '#libs/tencent-cloud';
 import type { TencentCloudConfig } from '../config/configuration.js';
 import type { CredentialsConfig } from '../config/credentials-config.js';
@@ -75,5 +76,7 @@ function createProvider(
       clock,
       observer,
     });
+  if (config.source === 'pod-identity')
+    return webIdentityProvider({ ...config, read: readRegularFile, clock, observer });
   return instanceRoleProvider({ role: config.role, clock, observer, endpoint });
 }

@@ -34,7 +34,7 @@ export function instanceRoleProvider({ role, endpoint, ...options }: InstanceRol
     issuer: ISSUER,
     timeoutMs: TIMEOUT_MS,
     fetch: async (signal) => {
-      const { body, date } = await requestJson(ISSUER, { url, signal });
+      const { body, date } = await requestJson(ISSUER, TIMEOUT_MS, { url, signal });
       if (body['Code'] !== 'Success')
         throw new InvalidCredentialsError(`${ISSUER} did not return the code Success`);
       return parseIssuedCredentials(ISSUER, body, body['ExpiredTime'], date);
