@@ -18,9 +18,12 @@ const bom = JSON.parse(
 const productionPackages = new Set(
   Object.entries(packages)
     .filter(([path, { dev, devOptional, optional }]) => path && !dev && !devOptional && !optional)
-    .map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`),
+    .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
 );
-const components = bom.components.filter(({ name, version }) => productionPackages.has(`${name}@${version}`));
+const components = bom.components
+  // npm names an alias (`overrides`) by its folder, and the package itself only in `purl`.
+  .map((component) => ({ ...component, name: nameInPurl(component.purl) }))
+  .filter(({ name, version }) => productionPackages.has(`${name}@${version}`));
 const keptRefs = new Set([bom.metadata.component, ...components].map((component) => component['bom-ref']));
 const dependencies = bom.dependencies
   .filter(({ ref }) => keptRefs.has(ref))
@@ -30,3 +33,7 @@ const dependencies = bom.dependencies
   }));
 
 process.stdout.write(`${JSON.stringify({ ...bom, components, dependencies }, null, 2)}\n`);
+
+function nameInPurl(purl) {
+  return decodeURIComponent(purl.slice('pkg:npm/'.length, purl.lastIndexOf('@')));
+}

@@ -137,7 +137,12 @@ export class GatewayProcess extends Subprocess {
     folder = 'dist/gateway',
     options: SubprocessOptions = {},
   ) {
-    const parameters = ['--enable-source-maps', '--max-semi-space-size=4', ...nodeArguments];
+    const parameters = [
+      '--enable-source-maps',
+      '--max-semi-space-size=4',
+      '--disable-sigusr1',
+      ...nodeArguments,
+    ];
     super([process.execPath, ...parameters, `${folder}/main.js`], { ...options, env });
   }
 

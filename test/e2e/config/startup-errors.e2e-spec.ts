@@ -208,3 +208,35 @@ describe('a gateway that starts', () => {
     gateway.kill('SIGKILL');
   });
 });
+
+describe('a gateway in production', () => {
+  it('does not start with variables of Node.js that disclose secrets, and names each of them', async () => {
+    const { code, stderr } = await startWith({
+      NODE_ENV: 'production',
+      NODE_DEBUG: 'fs,tls',
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      SSLKEYLOGFILE: join(folder, 'keys'),
+      NODE_OPTIONS: '--report-on-signal --report-uncaught-exception',
+    });
+    expect(code).toBe(78);
+    for (const name of ['NODE_DEBUG', 'NODE_TLS_REJECT_UNAUTHORIZED', 'SSLKEYLOGFILE', 'NODE_OPTIONS'])
+      expect(stderr).toContain(`- ${name} must not have this value in production`);
+    expect(stderr).toContain('4 errors');
+  });
+
+  it('starts no debugger on SIGUSR1, and keeps no secret in process.env', async () => {
+    const secret = variables()['TENCENTCLOUD_SECRET_KEY']!;
+    const report = preload(
+      "process.on('SIGUSR2', () => process.stderr.write(JSON.stringify(process.report.getReport().environmentVariables) + '\\n'));",
+    );
+    const gateway = new GatewayProcess({ ...variables(), NODE_ENV: 'production' }, report);
+    await gateway.url();
+    gateway.kill('SIGUSR1');
+    gateway.kill('SIGUSR2');
+    await eventually(() => gateway.stderr.includes('TRTC_SDK_APP_ID'));
+    expect(gateway.stderr).not.toContain(secret);
+    expect(gateway.stderr).not.toContain('Debugger');
+    gateway.kill('SIGTERM');
+    expect((await gateway.finished).code).toBe(0);
+  });
+});

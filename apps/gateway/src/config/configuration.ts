@@ -3,6 +3,7 @@ import { buildAuthConfig } from './auth-config.js';
 import { buildCredentialsConfig, validateCredentials } from './credentials-config.js';
 import { Environment } from './environment.js';
 import { InvalidConfigurationError } from './invalid-configuration.error.js';
+import { validateNodeVariables } from './node-variables.js';
 import { buildProxyConfig } from './proxy-config.js';
 import { buildTracingConfig } from './tracing-config.js';
 
@@ -21,6 +22,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
       Object.values(constraints),
     ),
     ...validateCredentials(environment),
+    ...validateNodeVariables(variables),
   ];
   const auth = buildAuthConfig(environment, errors);
   const proxy = buildProxyConfig(environment, errors);

@@ -1,15 +1,27 @@
 import { registerAs } from '@nestjs/config';
 import { type Configuration, readConfiguration } from './configuration.js';
 
+/** Removed once they are read, so that neither a child process nor a diagnostic report contains them. */
+const SECRETS = [
+  'TENCENTCLOUD_SECRET_ID',
+  'TENCENTCLOUD_SECRET_KEY',
+  'TENCENTCLOUD_SESSION_TOKEN',
+  'REDIS_URL',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
+
 let configuration: Configuration | undefined;
 
 /**
- * The configuration from this process's environment, read and validated once.
+ * The configuration from this process's environment, read and validated once. Removes the secrets from `process.env`.
  *
  * @throws InvalidConfigurationError that lists every error
  */
 export function loadConfiguration(): Configuration {
-  configuration ??= readConfiguration(process.env);
+  if (!configuration) {
+    configuration = readConfiguration(process.env);
+    for (const name of SECRETS) delete process.env[name];
+  }
   return configuration;
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { ProxyOptions } from '#libs/tencent-cloud';
 import { describeFileError } from '../files/describe-file-error.js';
+import { readRegularFileSync } from '../files/read-regular-file.js';
 import type { Environment } from './environment.js';
 
 /** `user:password` in visible ASCII; a user cannot contain a colon. */
@@ -20,7 +20,7 @@ export function buildProxyConfig(environment: Environment, errors: string[]): Pr
 
 function readCredentials(file: string, errors: string[]): string | undefined {
   try {
-    const credentials = readFileSync(file, 'utf8').trimEnd();
+    const credentials = readRegularFileSync(file).trimEnd();
     if (CREDENTIALS.test(credentials)) return credentials;
     errors.push('UPSTREAM_PROXY_CREDENTIALS_FILE must hold user:password in visible ASCII without blanks');
   } catch (error) {
