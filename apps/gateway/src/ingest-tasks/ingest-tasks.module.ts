@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Quota } from '#libs/quota';
-import type { RedisConfig, TencentCloudConfig } from '../config/configuration.js';
-import { redisConfig, tencentCloudConfig } from '../config/namespaces.js';
+import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
+import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { QuotaModule } from '../quota/quota.module.js';
 import { TencentCloudModule } from '../tencent-cloud/tencent-cloud.module.js';
@@ -35,9 +35,9 @@ const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
     },
     {
       provide: StopCoalescer,
-      useFactory: (quota: Quota, cache: EndedTaskCache, metrics: CoalescingMetrics) =>
-        new StopCoalescer(quota, cache, metrics, systemClock),
-      inject: [Quota, EndedTaskCache, CoalescingMetrics],
+      useFactory: (quota: Quota, cache: EndedTaskCache, metrics: CoalescingMetrics, options: QuotaConfig) =>
+        new StopCoalescer(quota, cache, metrics, systemClock, options.queueLimit),
+      inject: [Quota, EndedTaskCache, CoalescingMetrics, quotaConfig.KEY],
     },
   ],
   exports: [LoadSheddingHook],

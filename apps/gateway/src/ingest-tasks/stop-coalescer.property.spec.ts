@@ -72,7 +72,7 @@ class Run {
   constructor(perSecond: number, queueLimit: number) {
     this.quota = new CountingQuota({ perSecond, queueLimit, clock: this.clock });
     const metric = new CoalescingMetrics(new Registry());
-    this.#coalescer = new StopCoalescer(this.quota, new EndedTaskCache(), metric, this.clock);
+    this.#coalescer = new StopCoalescer(this.quota, new EndedTaskCache(), metric, this.clock, queueLimit);
   }
 
   async request(planned: PlannedRequest): Promise<void> {

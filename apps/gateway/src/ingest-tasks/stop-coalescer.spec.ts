@@ -26,7 +26,7 @@ beforeEach(async () => {
   clock = new VirtualClock();
   quota = new Quota({ perSecond: 1, clock, queueLimit: 3 });
   registry = new Registry();
-  coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(registry), clock);
+  coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(registry), clock, 3);
   [sent, outcomes] = [[], []];
   respond = Promise.withResolvers();
   respond.promise.catch(() => {});
@@ -101,6 +101,40 @@ describe('StopCoalescer', () => {
     expect(sent).toEqual(['for a at 1500', 'for c at 2500']);
   });
 
+  it('limits the requests that wait for calls of others, and leaves places for other callers', async () => {
+    coalescer = new StopCoalescer(
+      quota,
+      new EndedTaskCache(),
+      new CoalescingMetrics(new Registry()),
+      clock,
+      4,
+    );
+    holding.release('unused');
+    join('leader', { caller: 'x' });
+    await clock.runUntil(1600);
+    for (const n of [1, 2, 3]) join(`x${n}`, { caller: 'x' });
+    for (const n of [1, 2]) join(`y${n}`, { caller: 'y' });
+    await clock.runUntil(1650);
+    expect(outcomes).toEqual(['x3 quota-exhausted at 1600', 'y2 quota-exhausted at 1600']);
+    respond.resolve(STOPPED);
+    await clock.runUntil(1700);
+    expect(outcomes.slice(2)).toEqual(['leader', 'x1', 'x2', 'y1'].map((name) => `${name} stopped at 1650`));
+  });
+
+  it('counts a request that leads after a wait as one with a call of its own', async () => {
+    const client = new AbortController();
+    join('a', { waitMs: 5000, client });
+    join('b', { waitMs: 5000 });
+    await clock.runUntil(1600);
+    client.abort(new Error('disconnected'));
+    holding.release('unused');
+    await clock.runUntil(5000);
+    respond.resolve(STOPPED);
+    await clock.runUntil(5100);
+    expect(outcomes).toEqual(['a disconnected at 1600', 'b stopped at 5000']);
+    expect(await coalesced('in_flight')).toBe(0);
+  });
+
   it('shares nothing when the task id, the SdkAppId or the region differs', async () => {
     const tasks = [
       TASK,
@@ -158,7 +192,13 @@ describe('StopCoalescer before admission', () => {
   it('serves a follower that may not wait together with the leader at the end of the startup delay', async () => {
     clock = new VirtualClock();
     quota = new Quota({ perSecond: 1, clock });
-    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
+    coalescer = new StopCoalescer(
+      quota,
+      new EndedTaskCache(),
+      new CoalescingMetrics(new Registry()),
+      clock,
+      3,
+    );
     respond.resolve(STOPPED);
     join('leader');
     join('follower');
@@ -184,7 +224,13 @@ describe('StopCoalescer before admission', () => {
 
   it('makes a follower that may not wait the leader after an immediate rejection, with the share of its own caller', async () => {
     quota = new Quota({ perSecond: 2, clock });
-    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
+    coalescer = new StopCoalescer(
+      quota,
+      new EndedTaskCache(),
+      new CoalescingMetrics(new Registry()),
+      clock,
+      3,
+    );
     await clock.runUntil(5000);
     await quota.acquire({ caller: 'greedy' });
     const slot = await quota.acquire({ caller: 'greedy' });
@@ -358,7 +404,13 @@ describe('the slot of the leader', () => {
 
   it('is acquired once, even if it is requested twice', async () => {
     quota = new Quota({ perSecond: 2, clock });
-    coalescer = new StopCoalescer(quota, new EndedTaskCache(), new CoalescingMetrics(new Registry()), clock);
+    coalescer = new StopCoalescer(
+      quota,
+      new EndedTaskCache(),
+      new CoalescingMetrics(new Registry()),
+      clock,
+      3,
+    );
     const reasons: ReleaseReason[] = [];
     join('a', {
       sendWith: async (call) => {
@@ -384,7 +436,7 @@ describe('on shutdown', () => {
       close: () => void calls.push('close'),
     };
     const metrics = new CoalescingMetrics(new Registry());
-    new StopCoalescer(quota, new EndedTaskCache(feed), metrics, clock).onApplicationShutdown();
+    new StopCoalescer(quota, new EndedTaskCache(feed), metrics, clock, 3).onApplicationShutdown();
     expect(calls).toEqual(['subscribe', 'close']);
   });
 });

@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { Quota, QueueReservation, Slot } from '#libs/quota';
+import { type Quota, QuotaExhaustedError, type QueueReservation, type Slot } from '#libs/quota';
 import type { StopResult } from '#libs/tencent-cloud';
 import type { CoalescingMetrics, CoalescingSource } from './coalescing-metrics.js';
 import type { EndedTaskCache } from './ended-task-cache.js';
@@ -37,6 +37,39 @@ export interface SharedCall {
 /** Makes the call. It must release the slot that it acquires; otherwise the slot is released as unused at its end. */
 export type SendStop = (call: SharedCall) => Promise<StopResult>;
 
+/** A request that cannot join a call in flight may try again after this time: most calls have ended by then. */
+const RETRY_AFTER_MS = 1000;
+
+/**
+ * Counts the requests that wait for an admitted call of others. A caller can have as many as there are places left, so
+ * that no caller takes the last one.
+ */
+class Followers {
+  readonly #byCaller = new Map<string, number>();
+  #total = 0;
+
+  constructor(private readonly limit: number) {}
+
+  isFull(caller: string): boolean {
+    return (this.#byCaller.get(caller) ?? 0) >= this.limit - this.#total;
+  }
+
+  add(caller: string): void {
+    this.#change(caller, 1);
+  }
+
+  remove(caller: string): void {
+    this.#change(caller, -1);
+  }
+
+  #change(caller: string, difference: number): void {
+    const count = (this.#byCaller.get(caller) ?? 0) + difference;
+    this.#total += difference;
+    if (count === 0) this.#byCaller.delete(caller);
+    else this.#byCaller.set(caller, count);
+  }
+}
+
 /** A request that has joined a call, or needs none. */
 export interface JoinedStop {
   /** The source of its result, if it needs no upstream call of its own. A follower that becomes the leader needs one. */
@@ -58,14 +91,21 @@ export interface JoinedStop {
  */
 export class StopCoalescer implements OnApplicationShutdown {
   readonly #inFlight = new Map<string, InFlightStop>();
+  readonly #followers: Followers;
 
-  /** @param clock milliseconds of a monotonic clock */
+  /**
+   * @param clock milliseconds of a monotonic clock
+   * @param maxFollowers how many requests may wait for admitted calls of others
+   */
   constructor(
     private readonly quota: Quota,
     private readonly endedTasks: EndedTaskCache,
     private readonly metrics: CoalescingMetrics,
     private readonly clock: { now(): number },
-  ) {}
+    maxFollowers: number,
+  ) {
+    this.#followers = new Followers(maxFollowers);
+  }
 
   /** @param send makes the call if there is no call to share */
   join(task: TaskRef, requester: StopRequester, send: SendStop): JoinedStop {
@@ -77,9 +117,7 @@ export class StopCoalescer implements OnApplicationShutdown {
       return { coalesced: 'cache', waitsForSlot: false, result };
     }
     const inFlight = this.#inFlight.get(key);
-    if (!inFlight) return this.#begin(key, requester, send);
-    this.metrics.count('in_flight');
-    return inFlight.join(requester);
+    return inFlight ? inFlight.join(requester) : this.#begin(key, requester, send);
   }
 
   /** Whether no call for this task is in flight, and the task is not known to have ended. */
@@ -93,9 +131,17 @@ export class StopCoalescer implements OnApplicationShutdown {
   }
 
   #begin(key: string, requester: StopRequester, send: SendStop): JoinedStop {
-    const call: InFlightStop = new InFlightStop(this.quota, this.clock, requester.caller, () => {
-      if (this.#inFlight.get(key) === call) this.#inFlight.delete(key);
-    });
+    const { quota, clock, metrics } = this;
+    const call: InFlightStop = new InFlightStop(
+      quota,
+      clock,
+      this.#followers,
+      metrics,
+      requester.caller,
+      () => {
+        if (this.#inFlight.get(key) === call) this.#inFlight.delete(key);
+      },
+    );
     this.#inFlight.set(key, call);
     const joined = call.join(requester);
     void call.run(async () => {
@@ -120,13 +166,16 @@ class InFlightStop implements SharedCall {
   readonly upstreamCall = new UpstreamCall();
   // In order of arrival. Before admission, the first one is the leader and the others are followers.
   readonly #participants = new Set<Participant>();
-  #isAdmitted = false;
+  /** The request whose slot admitted the call. */
+  #leader: Participant | undefined;
   #firstSlot: Promise<Slot> | undefined;
 
   /** @param onEnd called when requests can no longer join */
   constructor(
     private readonly quota: Quota,
     private readonly clock: { now(): number },
+    private readonly followers: Followers,
+    private readonly metrics: CoalescingMetrics,
     public caller: string,
     private readonly onEnd: () => void,
   ) {}
@@ -135,20 +184,25 @@ class InFlightStop implements SharedCall {
     const deadline = this.clock.now() + requester.waitMs;
     const result = Promise.withResolvers<StopResult>();
     const hasLed = this.#participants.size === 0;
-    const waits = !this.#isAdmitted && !hasLed;
+    const isAdmitted = this.#leader !== undefined;
+    const waits = !isAdmitted && !hasLed;
+    const isRejected = isAdmitted && this.followers.isFull(requester.caller);
+    if (isRejected) result.reject(new QuotaExhaustedError(RETRY_AFTER_MS));
     const reservation = waits ? this.quota.reserveQueueEntry(requester) : undefined;
     const participant = { requester, deadline, result, hasLed, ...(reservation && { reservation }) };
-    this.#participants.add(participant);
+    if (!isRejected) this.#participants.add(participant);
+    if (!isRejected && isAdmitted) this.followers.add(requester.caller);
     reservation?.rejected.catch((error: unknown) => {
-      this.#participants.delete(participant);
+      // A follower of an admitted call, if the call was admitted in the same turn of the event loop.
+      if (this.#participants.delete(participant) && this.#leader) this.followers.remove(requester.caller);
       result.reject(error);
     });
     return {
       get coalesced() {
-        return participant.hasLed ? undefined : 'in_flight';
+        return participant.hasLed || isRejected ? undefined : 'in_flight';
       },
-      upstreamCall: this.upstreamCall,
-      waitsForSlot: !this.#isAdmitted,
+      ...(!isRejected && { upstreamCall: this.upstreamCall }),
+      waitsForSlot: !isAdmitted,
       result: result.promise,
     };
   }
@@ -164,6 +218,10 @@ class InFlightStop implements SharedCall {
       for (const { result } of this.#participants) result.resolve(stopped);
     } catch (error) {
       for (const { result } of this.#participants) result.reject(error);
+    }
+    for (const participant of this.#participants) {
+      if (!participant.hasLed) this.metrics.count('in_flight');
+      if (this.#leader && participant !== this.#leader) this.followers.remove(participant.requester.caller);
     }
     this.#releaseReservations();
     this.onEnd();
@@ -185,7 +243,9 @@ class InFlightStop implements SharedCall {
         this.caller = caller;
         const waitMs = Math.max(0, deadline - this.clock.now());
         const slot = await this.quota.acquire({ caller, waitMs, signal: () => requester.signal() });
-        this.#isAdmitted = true;
+        this.#leader = leader;
+        for (const follower of this.#participants)
+          if (follower !== leader) this.followers.add(follower.requester.caller);
         this.#releaseReservations();
         return slot;
       } catch (error) {
