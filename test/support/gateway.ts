@@ -63,7 +63,8 @@ export async function startGateway(
   { hasStartupDelay = false, limits = {}, metadataService, configuration: changes = {} }: Overrides = {},
 ): Promise<Gateway> {
   const configuration = readConfiguration({ ...gatewayEnvironment(sandbox), ...LONG_TIMEOUTS, ...variables });
-  const serverLimits = { ...SERVER_LIMITS, ...limits };
+  const { keepAliveTimeoutMs } = configuration.http;
+  const serverLimits = { ...SERVER_LIMITS, keepAliveTimeoutMs, ...limits };
   let skippedMs = 0;
   const skipTime = (ms: number): void => void (skippedMs += ms);
   const clock = { ...systemClock, now: () => systemClock.now() + skippedMs };

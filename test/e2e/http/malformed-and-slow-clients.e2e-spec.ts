@@ -39,6 +39,19 @@ describe('a malformed or ambiguous request', () => {
     ['an encoded NUL in the path', `DELETE /ingest-tasks/a%00 HTTP/1.1\r\nHost: x\r\n${CLOSE}`],
     ['no host', `DELETE /ingest-tasks/a HTTP/1.1\r\n${CLOSE}`],
     ['two hosts', `${HEAD}Host: y\r\n${CLOSE}`],
+    ['a list of hosts', `DELETE /ingest-tasks/a HTTP/1.1\r\nHost: a, b\r\n${CLOSE}`],
+    ['a host with user information', `DELETE /ingest-tasks/a HTTP/1.1\r\nHost: a@b\r\n${CLOSE}`],
+    ['another host in the target', `DELETE http://y/ingest-tasks/a HTTP/1.1\r\nHost: x\r\n${CLOSE}`],
+    ['two keys', `${HEAD}Authorization: Bearer a\r\nAuthorization: Bearer b\r\n${CLOSE}`],
+    ['two codings', `${HEAD}Transfer-Encoding: gzip, chunked\r\n${CLOSE}0\r\n\r\n`],
+    [
+      'two lines of codings',
+      `${HEAD}Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n${CLOSE}0\r\n\r\n`,
+    ],
+    ['chunks of HTTP/1.0', `DELETE /ingest-tasks/a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['HTTP/0.9', `DELETE /ingest-tasks/a HTTP/0.9\r\nHost: x\r\n${CLOSE}`],
+    ['no version', 'DELETE /ingest-tasks/a\r\n\r\n'],
+    ['HTTP/2.0', `DELETE /ingest-tasks/a HTTP/2.0\r\nHost: x\r\n${CLOSE}`],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['a TLS ClientHello', Buffer.from('160301005a010000560303', 'hex')],
   ])('is rejected with 400 and a problem, and not sent: %s', async (_, bytes) => {
@@ -99,6 +112,16 @@ describe('a malformed or ambiguous request', () => {
       expect(response).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     }
   });
+
+  it.each(['undefined', '', 'text', 'application/json; charset'])(
+    'is a valid stop without a body when its Content-Type is "%s"',
+    async (type) => {
+      const response = await send(gateway.url, `/ingest-tasks/type-${type.length}`, {
+        headers: { 'content-type': type },
+      });
+      expect(response).toMatchObject({ status: 200, body: { status: 'stopped' } });
+    },
+  );
 
   it('is not executed when it is the body of another request', async () => {
     const hidden = 'DELETE /ingest-tasks/hidden HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -194,6 +217,21 @@ describe('a slow client', () => {
 
   it('is disconnected when its connection stays idle', async () => {
     expect(await sendRaw(gateway.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('an idle connection', () => {
+  it('stays open for KEEP_ALIVE_TIMEOUT_MS, which responses announce, and a little longer', async () => {
+    const gateway = await startGateway(sandbox, { KEEP_ALIVE_TIMEOUT_MS: '1000' });
+    const { socket, closed } = connectRaw(gateway.url);
+    const request = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+    socket.write(request);
+    // A client that uses the connection right at the end of the announced time.
+    setTimeout(() => socket.write(request), 1000);
+    const responses = await closed;
+    expect(responses.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(responses.match(/\r\nKeep-Alive: timeout=1\r\n/g)).toHaveLength(2);
+    await gateway.close();
   });
 });
 

@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.js';
+import { loadConfiguration } from '../config/namespaces.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { createHttpServer, SERVER_LIMITS, type ServerLimits } from '../http/create-http-server.js';
 import { getRequestId } from '../http/request-context.js';
@@ -25,9 +26,11 @@ export const APP_OPTIONS = {
 } satisfies Parameters<typeof NestFactory.create>[2];
 
 export async function createApp(): Promise<NestFastifyApplication> {
-  const adapter = createHttpAdapter(SERVER_LIMITS);
+  const { keepAliveTimeoutMs } = loadConfiguration().http;
+  const limits = { ...SERVER_LIMITS, keepAliveTimeoutMs };
+  const adapter = createHttpAdapter(limits);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, APP_OPTIONS);
-  return configureApp(app, SERVER_LIMITS);
+  return configureApp(app, limits);
 }
 
 export function createHttpAdapter(limits: ServerLimits): FastifyAdapter {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../auth/authentication.hook.js';
 import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
-import { hasSingleHostHeader } from '../http/host-header.js';
+import { findAmbiguity } from '../http/find-ambiguity.js';
 import { commonHeaders, createRequestContext } from '../http/request-context.js';
 import { RouteTable } from '../http/route-table.js';
 import { LoadSheddingHook } from '../ingest-tasks/load-shedding.hook.js';
@@ -21,11 +21,6 @@ declare module 'fastify' {
     rejectUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void;
   }
 }
-
-/** The same for all: it says nothing about the request. */
-const INVALID_HOST = new ProblemException('invalid-request', {
-  errors: [{ in: 'header', name: 'host', message: 'must be given once' }],
-});
 
 /** Registers the hooks of a request in the order in which they run. docs/architecture.md describes each step. */
 export function registerHooks(app: NestFastifyApplication): void {
@@ -64,12 +59,17 @@ export function registerHooks(app: NestFastifyApplication): void {
 
   const admit = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
     startRequest(request, reply);
-    if (hasSingleHostHeader(request.raw))
-      authentication.authenticate(request, reply, (rejection) => {
-        if (rejection) problems.respond(rejection, request, reply);
-        else next();
-      });
-    else problems.respond(INVALID_HOST, request, reply);
+    // A stop has no body, whatever its type. Fastify would reject an invalid type.
+    delete request.raw.headers['content-type'];
+    const ambiguity = findAmbiguity(request.raw);
+    if (ambiguity) {
+      problems.respond(new ProblemException('invalid-request', { errors: [ambiguity] }), request, reply);
+      return;
+    }
+    authentication.authenticate(request, reply, (rejection) => {
+      if (rejection) problems.respond(rejection, request, reply);
+      else next();
+    });
   };
 
   // Runs before the hooks of the adapter itself, one of which rejects targets that only look like a path to the router.

@@ -25,7 +25,7 @@ function errorsOf(variables: NodeJS.ProcessEnv): readonly string[] {
 describe('readConfiguration', () => {
   it('returns the default values of the contract', () => {
     expect(readConfiguration(VALID)).toEqual({
-      http: { host: '0.0.0.0', port: 3000 },
+      http: { host: '0.0.0.0', port: 3000, keepAliveTimeoutMs: 72_000 },
       auth: { callersFile: undefined },
       quota: { perSecond: 20, defaultWaitMs: 0, queueLimit: 200 },
       redis: { url: undefined },
@@ -50,6 +50,7 @@ describe('readConfiguration', () => {
       HOST: '127.0.0.1',
       PORT: '0',
       TRTC_REGION: 'ap-mumbai',
+      KEEP_ALIVE_TIMEOUT_MS: '600000',
       TRTC_ENDPOINT: 'http://127.0.0.1:9',
       QUOTA_PER_SECOND: '1000',
       QUOTA_DEFAULT_WAIT_MS: '30000',
@@ -64,7 +65,7 @@ describe('readConfiguration', () => {
       GATEWAY_REVISION: 'abc123',
     };
     expect(readConfiguration({ ...VALID, ...set })).toMatchObject({
-      http: { host: '127.0.0.1', port: 0 },
+      http: { host: '127.0.0.1', port: 0, keepAliveTimeoutMs: 600_000 },
       quota: { perSecond: 1000, defaultWaitMs: 30_000, queueLimit: 0 },
       redis: { url: 'redis://host' },
       tencentCloud: {

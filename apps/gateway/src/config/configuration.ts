@@ -28,7 +28,12 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
   const proxy = buildProxyConfig(environment, errors);
   if (errors.length > 0) throw new InvalidConfigurationError(errors);
   return {
-    http: { host: environment.HOST, port: Number(environment.PORT) },
+    http: {
+      host: environment.HOST,
+      port: Number(environment.PORT),
+      /** How long a connection may be idle between two requests. */
+      keepAliveTimeoutMs: Number(environment.KEEP_ALIVE_TIMEOUT_MS),
+    },
     auth,
     quota: {
       /** Upstream calls that may arrive in any one second. */

@@ -151,6 +151,9 @@ export class Environment extends TracingEnvironment {
   @WholeNumber(1, 10)
   UPSTREAM_MAX_ATTEMPTS = '3';
 
+  @WholeNumber(1000, 7_200_000)
+  KEEP_ALIVE_TIMEOUT_MS = '72000';
+
   @WholeNumber(0, 600_000)
   SHUTDOWN_GRACE_MS = '10000';
 

@@ -16,13 +16,20 @@ export const SERVER_LIMITS = {
   requestTimeoutMs: 15_000,
   /** How often these two are checked. */
   checkIntervalMs: 2000,
-  /** Between two requests. Longer than load balancers keep idle connections, so that the load balancer closes them first. */
-  keepAliveTimeoutMs: 72_000,
   /** Without a byte in either direction: also closes clients that stop reading. Longer than the longest call. */
   socketTimeoutMs: 120_000,
 };
 
-export type ServerLimits = Readonly<typeof SERVER_LIMITS>;
+/**
+ * A connection is closed this long after its announced timeout, so that a client that uses it at the last moment does
+ * not lose its request.
+ */
+const KEEP_ALIVE_BUFFER_MS = 5000;
+
+export interface ServerLimits extends Readonly<typeof SERVER_LIMITS> {
+  /** Between two requests. Responses announce it in `Keep-Alive`. */
+  readonly keepAliveTimeoutMs: number;
+}
 
 /** Creates an HTTP server that enforces these limits. */
 export function createHttpServer(limits: ServerLimits, listener: RequestListener): Server {
@@ -32,6 +39,7 @@ export function createHttpServer(limits: ServerLimits, listener: RequestListener
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
+      keepAliveTimeoutBuffer: KEEP_ALIVE_BUFFER_MS,
       connectionsCheckingInterval: limits.checkIntervalMs,
       // Node.js would write the response itself, without a problem document.
       requireHostHeader: false,

@@ -13,7 +13,7 @@ import {
   isCode,
   CredentialsUnavailableError,
 } from '#libs/tencent-cloud';
-import { RETRY_ON_ANOTHER_REPLICA_MS } from '../lifecycle/lifecycle.js';
+import { shuttingDown } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import type { ProblemCode } from '../problems/problem-table.js';
 
@@ -40,8 +40,7 @@ export function toProblem(error: unknown, isSdkAppIdFromCaller: boolean): Proble
   if (error instanceof QuotaExhaustedError) return retryLater('quota-exhausted', error);
   if (error instanceof ShareExhaustedError) return retryLater('share-exhausted', error);
   if (error instanceof QuotaUnavailableError) return retryLater('quota-unavailable', error);
-  if (error instanceof QuotaClosedError)
-    return new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS });
+  if (error instanceof QuotaClosedError) return shuttingDown();
   if (error instanceof CircuitOpenError) return retryLater('upstream-unavailable', error);
   if (error instanceof CredentialsUnavailableError)
     return retryLater('upstream-unavailable', error, 'no credentials');

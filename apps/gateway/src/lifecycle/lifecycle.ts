@@ -20,7 +20,12 @@ const POLL_INTERVAL_MS = 25;
 const IDLE_POLLS = IDLE_BEFORE_CLOSE_MS / POLL_INTERVAL_MS;
 
 /** Another replica can immediately serve a stop that this one rejects. */
-export const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
+const RETRY_ON_ANOTHER_REPLICA_MS = 1000;
+
+/** The problem of a stop that this process rejects because it shuts down. */
+export function shuttingDown(): ProblemException {
+  return new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS });
+}
 
 /** Why load balancers should send no traffic to this process. */
 export const NOT_READY_REASONS = ['starting', 'draining', 'no-credentials', 'redis-never-reached'] as const;
@@ -94,9 +99,7 @@ export class Lifecycle implements OnApplicationBootstrap {
     const end = performance.now() + graceMs - Math.min(CLOSING_MS, CLOSING_FRACTION * graceMs);
     this.#state = 'draining';
     await sleep(graceMs * DRAIN_DELAY_FRACTION);
-    this.#rejecting.abort(
-      new ProblemException('shutting-down', { retryAfterMs: RETRY_ON_ANOTHER_REPLICA_MS }),
-    );
+    this.#rejecting.abort(shuttingDown());
     for (let idlePolls = 0; performance.now() < end && idlePolls < IDLE_POLLS;) {
       const seen = this.#requestsSeen;
       await sleep(POLL_INTERVAL_MS);
