@@ -1,39 +1,60 @@
-// Prints a CycloneDX bill of materials of the production dependencies: npm run --silent sbom > bom.json
+// Writes a CycloneDX bill of materials of the built gateway: its packages, as the bundler reports them, and the Node.js
+// that runs this script.
 //
-// `npm sbom --omit dev` also omits production dependencies that a development dependency needs (npm 10 and 11: rxjs,
-// debug and 33 more of this lockfile). So this script removes the packages that the lockfile marks as development only,
-// and the optional packages: they are the Node.js for npm scripts, and the image has its own.
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+//   npm run --silent sbom > bom.json          node supply-chain/sbom.mjs <file>
+import { readFileSync, writeFileSync } from 'node:fs';
 
-const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-const bom = JSON.parse(
-  execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }),
-);
+const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
+const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8'));
+const node = process.versions.node;
 
-const productionPackages = new Set(
-  Object.entries(packages)
-    .filter(([path, { dev, devOptional, optional }]) => path && !dev && !devOptional && !optional)
-    .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
-);
-const components = bom.components
-  // npm names an alias (`overrides`) by its folder, and the package itself only in `purl`.
-  .map((component) => ({ ...component, name: nameInPurl(component.purl) }))
-  .filter(({ name, version }) => productionPackages.has(`${name}@${version}`));
-const keptRefs = new Set([bom.metadata.component, ...components].map((component) => component['bom-ref']));
-const dependencies = bom.dependencies
-  .filter(({ ref }) => keptRefs.has(ref))
-  .map(({ ref, dependsOn = [] }) => ({
-    ref,
-    dependsOn: dependsOn.filter((dependency) => keptRefs.has(dependency)),
-  }));
+const application = {
+  'bom-ref': `${name}@${version}`,
+  type: 'application',
+  name,
+  version,
+  licenses: [{ license: { id: license } }],
+};
+const runtime = {
+  'bom-ref': `node@${node}`,
+  type: 'platform',
+  name: 'node',
+  version: node,
+  cpe: `cpe:2.3:a:nodejs:node.js:${node}:*:*:*:-:*:*:*`,
+  purl: `pkg:generic/node@${node}`,
+};
+const components = [runtime, ...packages.map(toComponent)];
+const bom = {
+  bomFormat: 'CycloneDX',
+  specVersion: '1.5',
+  version: 1,
+  metadata: { component: application },
+  components,
+  dependencies: [
+    { ref: application['bom-ref'], dependsOn: components.map((component) => component['bom-ref']) },
+  ],
+};
+const text = `${JSON.stringify(bom, null, 2)}\n`;
+const [file] = process.argv.slice(2);
+if (file) writeFileSync(file, text);
+else process.stdout.write(text);
 
-process.stdout.write(`${JSON.stringify({ ...bom, components, dependencies }, null, 2)}\n`);
-
-function nameInPurl(purl) {
-  return decodeURIComponent(purl.slice('pkg:npm/'.length, purl.lastIndexOf('@')));
+function toComponent({ name: fullName, version: packageVersion, license: expression, integrity }) {
+  const [, group, shortName] = /^(?:(@[^/]+)\/)?(.+)$/.exec(fullName);
+  const [, algorithm, digest] = /^(sha512)-(.+)$/.exec(integrity);
+  return {
+    'bom-ref': `${fullName}@${packageVersion}`,
+    type: 'library',
+    ...(group && { group }),
+    name: shortName,
+    version: packageVersion,
+    hashes: [
+      {
+        alg: algorithm.replace('sha', 'SHA-'),
+        content: Buffer.from(digest, 'base64').toString('hex'),
+      },
+    ],
+    licenses: [{ expression }],
+    purl: `pkg:npm/${fullName.replace('@', '%40')}@${packageVersion}`,
+  };
 }

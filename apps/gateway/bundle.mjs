@@ -66,16 +66,33 @@ const externalImports = Object.values(metafile.outputs)
 if (externalImports.length > 0)
   throw new Error(`imported at start but not bundled: ${externalImports.map(({ path }) => path).join(', ')}`);
 
-const folders = new Set(
-  Object.keys(metafile.inputs).flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []),
+// Only what has code in the bundle, and what is served beside it.
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
 );
-writeFileSync(join(OUT, 'THIRD-PARTY-LICENSES.txt'), [...folders].toSorted().map(licenseOf).join('\n'));
+const folders = new Set([
+  'node_modules/swagger-ui-dist',
+  ...bundled.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []),
+]);
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+// One entry for a version that is installed in several folders.
+const packages = Object.values(
+  Object.fromEntries(
+    [...folders].toSorted().map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const { integrity } = lock.packages[folder];
+      return [`${name}@${version}`, { name, version, license, integrity, folder }];
+    }),
+  ),
+);
+writeFileSync(join(OUT, 'THIRD-PARTY-LICENSES.txt'), packages.map(licenseOf).join('\n'));
+// supply-chain/sbom.mjs reads it.
+writeFileSync('dist/packages.json', JSON.stringify(packages));
 
 /** The name, the version and the licence texts of a package. */
-function licenseOf(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+function licenseOf({ name, version, license, folder }) {
   const texts = readdirSync(folder)
-    .filter((file) => /^(licen[cs]e|notice)/i.test(file))
+    .filter((file) => /^(licen[cs]e|notice)|^swagger-ui-bundle\.js\.LICENSE/i.test(file))
     .map((file) => readFileSync(join(folder, file), 'utf8').trim());
   return [`${name} ${version}: ${license}`, '', ...texts, ''].join('\n');
 }

@@ -21,7 +21,7 @@ async function changedCopy(name: string, file: string, from: string, to: string)
 }
 
 const DEPLOYMENT = 'docker/kubernetes/base/deployment.yaml';
-const SERVICE_MONITOR = 'docker/kubernetes/overlays/production/service-monitor.yaml';
+const SERVICE_MONITOR = 'docker/kubernetes/monitoring/service-monitor.yaml';
 const NETWORK_POLICY = 'docker/kubernetes/base/network-policy.yaml';
 const COMPOSE = 'docker/compose.yaml';
 

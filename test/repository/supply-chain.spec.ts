@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
@@ -25,7 +26,14 @@ interface LockedPackage {
 
 interface Bom {
   readonly bomFormat: string;
-  readonly components: { name: string; version: string; hashes?: unknown[] }[];
+  readonly metadata: { component: { name: string } };
+  readonly components: {
+    'bom-ref': string;
+    type: string;
+    name: string;
+    version: string;
+    hashes?: unknown[];
+  }[];
 }
 
 const read = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
@@ -99,18 +107,43 @@ describe('the lockfile', () => {
   });
 });
 
-describe('npm run sbom', () => {
-  it('lists exactly the production packages, with version and hash', async () => {
-    const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { maxBuffer: 1e7 });
-    const { bomFormat, components } = JSON.parse(stdout) as Bom;
-    expect(bomFormat).toBe('CycloneDX');
-    const listed = components.map(({ name, version }) => `${name}@${version}`);
-    const inProduction = installed
-      .filter(([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional)
-      .map(([path, { name, version }]) => `${name ?? packageName(path)}@${version}`);
-    expect(listed.toSorted()).toEqual([...new Set(inProduction)].toSorted());
-    for (const [name, version] of Object.entries(manifest.dependencies))
-      expect(listed).toContain(`${name}@${version}`);
-    expect(components.filter(({ hashes }) => !hashes?.length).map(({ name }) => name)).toEqual([]);
+describe('the bill of materials', () => {
+  const FOLDER = /^\/\/ (.*node_modules\/(?:@[^/]+\/)?[^/]+)/gm;
+
+  /** Returns name and version of each package that has code in the bundle: esbuild names the file above its code. */
+  async function bundledPackages(): Promise<string[]> {
+    const files = globSync('dist/gateway/*.js');
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    const folders = new Set(
+      texts.flatMap((text) => Array.from(text.matchAll(FOLDER), ([, folder]) => folder!)),
+    );
+    return Promise.all(
+      [...folders].map(async (folder) => {
+        const { name, version } = await read<{ name: string; version: string }>(`${folder}/package.json`);
+        return `${name}@${version}`;
+      }),
+    );
+  }
+
+  it('lists the packages of the bundle, Swagger UI and Node.js, as the licence texts do', async () => {
+    const { stdout } = await run(process.execPath, ['supply-chain/sbom.mjs'], { maxBuffer: 1e7 });
+    const { bomFormat, metadata, components } = JSON.parse(stdout) as Bom;
+    expect([bomFormat, metadata.component.name]).toEqual(['CycloneDX', 'ingest-gateway']);
+    const packages = new Set([
+      ...(await bundledPackages()),
+      `swagger-ui-dist@${manifest.dependencies['swagger-ui-dist']}`,
+    ]);
+    expect(packages.size).toBeGreaterThan(50);
+    const node = components.filter(({ type }) => type === 'platform');
+    expect(node.map(({ name, version }) => `${name} v${version}`)).toEqual([`node ${process.version}`]);
+    const libraries = components.filter(({ type }) => type === 'library');
+    expect(libraries.map((component) => component['bom-ref']).toSorted()).toEqual([...packages].toSorted());
+    expect(libraries.filter(({ hashes }) => !hashes?.length)).toEqual([]);
+    const licences = await readFile('dist/gateway/THIRD-PARTY-LICENSES.txt', 'utf8');
+    const licensed = Array.from(
+      licences.matchAll(/^((?:@[\w.-]+\/)?[\w.-]+) (\d+\.\d+\.\d+): \S+/gm),
+      ([, name, version]) => `${name}@${version}`,
+    );
+    expect(licensed.toSorted()).toEqual([...packages].toSorted());
   });
 });

@@ -66,7 +66,7 @@ export interface ServiceMonitor {
 
 export const service = readManifest('service') as Service;
 
-export const serviceMonitor = readManifest('../overlays/production/service-monitor') as ServiceMonitor;
+export const serviceMonitor = readManifest('../monitoring/service-monitor') as ServiceMonitor;
 
 export const deployment = readManifest('deployment') as Deployment;
 

@@ -1,5 +1,7 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { createTempFolder, type TempFolder } from '../../support/temp-folder.js';
 import { composeFile } from '../../support/manifests.js';
 import { readMetric } from '../../support/metrics.js';
@@ -99,5 +101,32 @@ describe('every service of compose.yaml', () => {
       (service.ports ?? []).map((port) => port.split(':')[1]),
     );
     expect(new Set(ports).size).toBe(ports.length);
+  });
+});
+
+/** Returns the file or folder of the repository that is mounted at the path of the container. */
+const mounted = (path: string): string | undefined => {
+  const mounts = composeFile.services['grafana']!.volumes!.map((volume) => volume.split(':'));
+  const [source = '', target = ''] = mounts.find(([, at]) => path === at || path.startsWith(`${at}/`)) ?? [];
+  return target ? join('docker', source, path.slice(target.length)) : undefined;
+};
+
+const provisioned = (kind: string): unknown[] =>
+  globSync(`${mounted('/etc/grafana/provisioning')}/${kind}/*.yml`).map((file) =>
+    parse(readFileSync(file, 'utf8')),
+  );
+
+describe('Grafana in compose.yaml', () => {
+  it('reads dashboards from a folder that is mounted and has the dashboard', () => {
+    const [{ providers }] = provisioned('dashboards') as [{ providers: { options: { path: string } }[] }];
+    const paths = providers.map(({ options }) => mounted(options.path));
+    expect(paths).toEqual(['docker/grafana/dashboards']);
+    expect(existsSync('docker/grafana/dashboards/ingest-gateway.json')).toBe(true);
+  });
+
+  it('has the Prometheus of compose.yaml as its data source', () => {
+    const [{ datasources }] = provisioned('datasources') as [{ datasources: { url: string }[] }];
+    expect(datasources.map(({ url }) => url)).toEqual(['http://prometheus:9090']);
+    expect(Object.keys(composeFile.services)).toContain('prometheus');
   });
 });

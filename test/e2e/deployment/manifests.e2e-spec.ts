@@ -84,6 +84,29 @@ describe('the environment in compose.yaml and the manifests', () => {
 
 const { gateway } = await gatewayFixture();
 
+describe('the Dockerfile', () => {
+  it('labels the image with the version and the licence of package.json', async () => {
+    const { version, license } = JSON.parse(await readFile('package.json', 'utf8')) as Record<string, string>;
+    expect(dockerfile).toContain(`org.opencontainers.image.version=${version} `);
+    expect(dockerfile).toContain(`org.opencontainers.image.licenses=${license} `);
+  });
+
+  it('copies the files of Swagger UI that /docs serves, and no others', async () => {
+    const controller = await readFile('apps/gateway/src/api-docs/docs.controller.ts', 'utf8');
+    const served = Array.from(controller.matchAll(/^ {2}'([\w.-]+)': '[a-z]+\//gm), ([, name]) => name!);
+    const copied = Array.from(dockerfile.matchAll(/swagger-ui-dist\/([\w.-]+) /g), ([, name]) => name!);
+    // The controller writes start.js itself, and finds the folder by its package.json.
+    const expected = [...served.filter((name) => name !== 'start.js'), 'package.json'];
+    expect(expected).toHaveLength(4);
+    expect(copied.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('has the same major version of Node.js as package.json in both stages', () => {
+    expect(dockerfile).toMatch(/^ARG BUILD_IMAGE=node:24-/m);
+    expect(dockerfile).toMatch(/^ARG RUNTIME_IMAGE=gcr\.io\/distroless\/nodejs24-debian13:nonroot$/m);
+  });
+});
+
 describe('probes, health checks and scrapes', () => {
   const { startupProbe, readinessProbe, livenessProbe } = container;
   const probes = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet);
