@@ -8,6 +8,13 @@ const SAMPLERS =
  */
 const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined, ...invalid: string[]])[] = [
   ['PORT', '3000', '65536', 'must be a whole number from 0 to 65535'],
+  [
+    'TRUSTED_PROXIES',
+    undefined,
+    '10.0.0.0/33,proxy',
+    'TRUSTED_PROXIES: entry 1 must be an IP address or a CIDR, such as 10.0.0.0/8',
+    'TRUSTED_PROXIES: entry 2 must be an IP address or a CIDR, such as 10.0.0.0/8',
+  ],
   ['HOST', '0.0.0.0', 'a b', 'must be an address to listen on'],
   [
     'TENCENTCLOUD_SECRET_ID',
@@ -111,7 +118,7 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
   ['LOG_LEVEL', 'info', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
   ['NODE_ENV', ''],
   ['GATEWAY_REVISION', 'unknown', 'a b', 'must be a revision'],
-  ['OTEL_SDK_DISABLED', 'false', 'yes', 'must be one of true, false'],
+  ['OTEL_SDK_DISABLED', 'false'],
   [
     'OTEL_EXPORTER_OTLP_ENDPOINT',
     undefined,
@@ -120,7 +127,7 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
   ],
   ['OTEL_EXPORTER_OTLP_HEADERS', '', 'no pair', 'must be name=value pairs with commas between them'],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/protobuf', 'grpc', 'must be one of http/protobuf, http/json'],
-  ['OTEL_SERVICE_NAME', 'ingest-gateway', 'line\nbreak', 'must be a name'],
+  ['OTEL_SERVICE_NAME', undefined, 'line\nbreak', 'must be a name'],
   ['OTEL_RESOURCE_ATTRIBUTES', '', 'no pair', 'must be name=value pairs with commas between them'],
   ['OTEL_TRACES_SAMPLER', 'parentbased_always_on', 'sometimes', `must be one of ${SAMPLERS}`],
   ['OTEL_TRACES_SAMPLER_ARG', '1', '1.1', 'must be a number from 0 to 1'],

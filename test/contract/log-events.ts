@@ -32,6 +32,8 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
     required: ['requestId', 'status', 'code', 'reason'],
     optional: ['address'],
   },
+  'requests-sampled': { level: 'info', required: ['count'], optional: ['caller', 'address'] },
+  'log-lines-dropped': { level: 'warn', required: ['count'] },
   'callers-reloaded': { level: 'info', required: ['callers'] },
   'callers-reload-failed': { level: 'error', required: ['errors'] },
   'credentials-reloaded': { level: 'info', required: [], optional: ['expireAt'] },

@@ -50,6 +50,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
     type: 'counter',
     labels: { source: ['in_flight', 'cache'] },
   },
+  ingest_gateway_log_lines_dropped_total: { type: 'counter', labels: {} },
   ingest_gateway_credentials_last_reload_success_timestamp_seconds: { type: 'gauge', labels: {} },
   ingest_gateway_credentials_last_reload_successful: { type: 'gauge', labels: {} },
   ingest_gateway_credentials_expiry_timestamp_seconds: { type: 'gauge', labels: {} },

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -6,7 +7,7 @@ import { APP_OPTIONS, configureApp, createHttpAdapter } from '../../apps/gateway
 import { type Configuration, readConfiguration } from '../../apps/gateway/src/config/configuration.js';
 import { NAMESPACES } from '../../apps/gateway/src/config/namespaces.js';
 import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/create-http-server.js';
-import { LOG_DESTINATION } from '../../apps/gateway/src/logging/logging.module.js';
+import { BufferedStdout } from '../../apps/gateway/src/logging/buffered-stdout.js';
 import { CLOCK, systemClock } from '../../apps/gateway/src/time/system-clock.js';
 import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentials.service.js';
 import { TRUSTED_CERTIFICATES } from '../../apps/gateway/src/tencent-cloud/tencent-cloud.module.js';
@@ -23,13 +24,13 @@ const STARTUP_DELAY_MS = 1500;
 // nestjs-pino has one logger in a process, so all gateways of a test file share its entries.
 const logs: Record<string, unknown>[] = [];
 let unverified: Record<string, unknown>[] = [];
-const collectedStdout = {
+const collectedStdout = Object.assign(new EventEmitter(), {
   write: (line: string): void => {
     const entry = JSON.parse(line) as Record<string, unknown>;
     logs.push(entry);
     unverified.push(entry);
   },
-};
+});
 
 export interface Gateway {
   readonly url: string;
@@ -69,7 +70,7 @@ export async function startGateway(
   const skipTime = (ms: number): void => void (skippedMs += ms);
   const clock = { ...systemClock, now: () => systemClock.now() + skippedMs };
   let builder = Test.createTestingModule({ imports: [AppModule] })
-    .overrideProvider(LOG_DESTINATION)
+    .overrideProvider(BufferedStdout)
     .useValue(collectedStdout)
     .overrideProvider(CLOCK)
     .useValue(clock)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertLogEntry } from '../contract/log-events.js';
 
@@ -16,7 +17,7 @@ export interface SubprocessOptions {
   /** The processor core that it runs on, where Linux's `taskset` is installed. */
   readonly core?: number;
   /** `pipe`, the default, collects it in `stdout`; a number is a file descriptor to write to. */
-  readonly stdout?: 'pipe' | 'ignore' | number;
+  readonly stdout?: 'pipe' | 'ignore' | number | Socket;
   readonly stderr?: 'pipe' | 'inherit';
   /** Opens a channel for messages. */
   readonly hasChannel?: boolean;
@@ -114,13 +115,13 @@ export class Subprocess {
   }
 
   /** Seconds of processor time, in user and in kernel mode; of another process when given its id. */
-  cpuSeconds(pid = this.#child.pid): number {
+  cpuSeconds(pid = this.pid): number {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
   }
 }

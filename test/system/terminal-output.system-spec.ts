@@ -1,8 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { send, stopTask } from '../support/client.js';
 import { gatewayEnvironment } from '../support/environment.js';
-import { Subprocess } from '../support/process.js';
+import { eventually } from '../support/eventually.js';
+import { Fifo } from '../support/fifo.js';
+import { freePort } from '../support/free-port.js';
+import { Subprocess, type SubprocessOptions } from '../support/process.js';
 import { type Program, resolveProgram } from '../support/programs.js';
-import { sandboxFixture } from '../support/fixtures.js';
+import { sandboxFixture, tempFolderFixture } from '../support/fixtures.js';
 
 const SCRIPT: Program = {
   name: 'script',
@@ -11,12 +17,22 @@ const SCRIPT: Program = {
 };
 
 const sandbox = await sandboxFixture();
+const folder = await tempFolderFixture();
+
+/** Runs a shell command on a pseudo-terminal. */
+const runCommand = (
+  command: string,
+  variables: Record<string, string>,
+  options: SubprocessOptions = {},
+): Subprocess =>
+  new Subprocess([resolveProgram(SCRIPT), '-qec', command, '/dev/null'], {
+    ...options,
+    env: { TERM: 'xterm-256color', ...variables },
+  });
 
 /** Runs a program of the build on a pseudo-terminal. */
 const runOnTerminal = (program: string, variables: Record<string, string>): Subprocess =>
-  new Subprocess([resolveProgram(SCRIPT), '-qec', `${process.execPath} dist/apps/${program}`, '/dev/null'], {
-    env: { TERM: 'xterm-256color', ...variables },
-  });
+  runCommand(`${process.execPath} dist/apps/${program}`, variables);
 
 const runDemo = async (variables: Record<string, string>): Promise<string> =>
   (await runOnTerminal('demo/src/main.js --what', variables).finished).stdout;
@@ -38,5 +54,35 @@ describe('on a terminal', () => {
     expect(line.startsWith('{')).toBe(!isReadable);
     expect(line.includes('\u001b[')).toBe(isReadable && !('NO_COLOR' in variables));
     expect(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO/.test(line)).toBe(isReadable);
+  });
+
+  it('the gateway serves and exits while the terminal shows nothing more', async () => {
+    const fifo = new Fifo(folder);
+    const port = await freePort();
+    const pidFile = join(folder, 'pid');
+    const terminal = runCommand(
+      `echo $$ > ${pidFile}; exec ${process.execPath} dist/apps/gateway/src/main.js`,
+      { ...gatewayEnvironment(sandbox), PORT: String(port) },
+      { stdout: fifo.writer },
+    );
+    fifo.closeWriter();
+    const url = `http://127.0.0.1:${port}`;
+    await eventually(
+      async () => (await send(url, '/readyz', { method: 'GET' }).catch(() => undefined))?.status === 200,
+    );
+    // Their entries exceed the buffers of the pipe, of `script` and of the terminal.
+    for (let call = 0; call < 1000; call += 1) expect((await stopTask(url, 'a\n')).status).toBe(400);
+    process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGTERM');
+    await eventually(() =>
+      send(url, '/livez', { method: 'GET' }).then(
+        () => false,
+        () => true,
+      ),
+    );
+    const output = fifo.read();
+    // `script` exits with the exit code of its command.
+    expect(await terminal.finished).toMatchObject({ code: 0 });
+    expect(output.text).toContain('invalid-request');
+    fifo.closeReader();
   });
 });

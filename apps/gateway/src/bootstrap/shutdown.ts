@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { closeGracefully } from '../http/close-gracefully.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
+import { BufferedStdout } from '../logging/buffered-stdout.js';
 import { describeError } from '../logging/describe-error.js';
 import { Tracing } from '../reporting/tracing/tracing.js';
 
@@ -19,13 +20,17 @@ const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
  */
 export async function registerShutdownHandlers(app: NestFastifyApplication, graceMs: number): Promise<void> {
   const logger = await app.resolve<PinoLogger>(PinoLogger);
+  const exit = async (code: number): Promise<void> => {
+    await app.get(BufferedStdout).flush();
+    process.exit(code);
+  };
   let isShuttingDown = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      if (isShuttingDown) process.exit(EXIT_BY_SIGNAL[signal]);
+      if (isShuttingDown) return void exit(EXIT_BY_SIGNAL[signal]);
       isShuttingDown = true;
       logger.info({ event: 'shutdown-started', signal, graceMs }, 'shutting down');
-      void shutdown(app, logger, graceMs);
+      void shutdown(app, logger, graceMs).then(exit);
     });
   for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(kind, (error: unknown) => {
@@ -33,11 +38,12 @@ export async function registerShutdownHandlers(app: NestFastifyApplication, grac
         { event: 'uncaught-exception', kind, ...describeError(error) },
         'an uncaught error ends the process',
       );
-      process.exit(EX_SOFTWARE);
+      void exit(EX_SOFTWARE);
     });
 }
 
-async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs: number): Promise<void> {
+/** @returns the exit code */
+async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs: number): Promise<number> {
   const endsAt = performance.now() + graceMs;
   const lifecycle = app.get(Lifecycle);
   await lifecycle.drain(graceMs);
@@ -51,9 +57,9 @@ async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs
       { event: 'shutdown-timeout', inFlight },
       'the shutdown grace has ended: calls in flight are aborted',
     );
-    process.exit(1);
+    return 1;
   }
   await app.close();
   logger.info({ event: 'shutdown-completed' }, 'shut down');
-  process.exit(0);
+  return 0;
 }

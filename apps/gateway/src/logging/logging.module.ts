@@ -1,11 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { getConfigToken } from '@nestjs/config';
 import { LoggerModule } from 'nestjs-pino';
-import { type DestinationStream, stdTimeFunctions } from 'pino';
-import { bufferedStdout } from './buffered-stdout.js';
-
-/** The injection token of the stream for log entries. */
-export const LOG_DESTINATION = Symbol('log destination');
+import { stdTimeFunctions } from 'pino';
+import { BufferedStdout } from './buffered-stdout.js';
 
 /** Fields that repeat the message, or are the same in every entry. */
 const HIDDEN_FIELDS = 'event,context';
@@ -19,19 +16,12 @@ interface LoggingOptions {
   readonly isProduction: boolean;
 }
 
-/** The logger, for all modules. */
+/** The logger and its destination, for all modules. */
+@Global()
 @Module({
   imports: [
     LoggerModule.forRootAsync({
-      providers: [
-        {
-          provide: LOG_DESTINATION,
-          useFactory: async ({ isProduction }: LoggingOptions) =>
-            (isProduction ? undefined : await prettyLogDestination(process.stdout)) ?? bufferedStdout(),
-          inject: [LOGGING_OPTIONS],
-        },
-      ],
-      useFactory: ({ level }: LoggingOptions, destination: DestinationStream) => ({
+      useFactory: ({ level }: LoggingOptions, destination: BufferedStdout) => ({
         pinoHttp: [
           {
             level,
@@ -44,22 +34,30 @@ interface LoggingOptions {
         // Without middleware, because the reporter writes one entry for each stop.
         forRoutes: [],
       }),
-      inject: [LOGGING_OPTIONS, LOG_DESTINATION],
+      inject: [LOGGING_OPTIONS, BufferedStdout],
     }),
   ],
+  providers: [
+    {
+      provide: BufferedStdout,
+      useFactory: async ({ isProduction }: LoggingOptions) =>
+        new BufferedStdout(isProduction ? undefined : await terminalFormat(process.stdout)),
+      inject: [LOGGING_OPTIONS],
+    },
+  ],
+  exports: [BufferedStdout],
 })
 export class LoggingModule {}
 
 /**
- * Creates a log destination for a terminal: readable, and in colour unless NO_COLOR is set.
+ * Creates a format of log entries for a terminal: readable, and in colour unless NO_COLOR is set.
  *
  * @returns undefined if the stream is not a terminal, or without pino-pretty, which is a development dependency
  */
-async function prettyLogDestination(out: NodeJS.WriteStream): Promise<DestinationStream | undefined> {
+async function terminalFormat(out: NodeJS.WriteStream): Promise<((line: string) => string) | undefined> {
   if (!out.isTTY) return undefined;
   const pretty = await import('pino-pretty').catch(() => undefined);
-  return pretty?.default({
-    destination: out,
+  return pretty?.prettyFactory({
     colorize: out.hasColors(),
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
