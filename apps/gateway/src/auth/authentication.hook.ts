@@ -11,9 +11,6 @@ import { addressPrefix, FailedAuthThrottle } from './failed-auth-throttle.js';
 /** Shared by all requests, because it contains nothing of the request. */
 const UNAUTHENTICATED = new ProblemException('unauthenticated');
 
-/** While too many responses are delayed: counted, but without a log entry and a span. */
-const UNAUTHENTICATED_UNLOGGED = new ProblemException('unauthenticated', { suppressLog: true });
-
 /**
  * Requires a valid key before the rest of a request is read. It is not a Nest guard, because guards run after the body
  * is read, and do not run when the path cannot be decoded.
@@ -69,7 +66,7 @@ export class AuthenticationHook {
     if (delayMs === undefined) {
       // Each further attempt costs the client a connection.
       void reply.header('connection', 'close');
-      done(UNAUTHENTICATED_UNLOGGED);
+      done(UNAUTHENTICATED);
     } else if (delayMs === 0) done(UNAUTHENTICATED);
     else
       systemClock.setTimer(delayMs, () => {

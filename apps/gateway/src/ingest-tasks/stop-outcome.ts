@@ -27,7 +27,6 @@ export interface StopOutcome {
   readonly reason?: string | undefined;
   /** undefined if the request was rejected before its task was known. */
   readonly details?: StopDetails | undefined;
-  readonly suppressLog?: boolean | undefined;
 }
 
 /** The outcome of a successful stop. */
@@ -72,7 +71,7 @@ export function stopOutcomeOf({ stopOutcome, responseError }: FastifyReply): Sto
   }
   if (!responseError) return { result: 'internal-error', outcome: 'unknown' };
   const { code, outcome } = responseError;
-  const { upstream, reason, suppressLog } = responseError.details;
+  const { upstream, reason } = responseError.details;
   const details = responseError instanceof StopFailedException ? responseError.stop : undefined;
-  return { result: code, outcome, upstream, reason, suppressLog, details };
+  return { result: code, outcome, upstream, reason, details };
 }

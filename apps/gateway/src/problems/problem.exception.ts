@@ -21,8 +21,6 @@ interface ProblemDetails {
   allow?: readonly string[];
   /** Of `internal-error`: logged in an entry of its own. */
   cause?: unknown;
-  /** The response is counted, but has no log entry and no span. */
-  suppressLog?: boolean;
 }
 
 /** An error response as the caller sees it (RFC 9457). */

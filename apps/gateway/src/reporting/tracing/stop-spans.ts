@@ -53,7 +53,6 @@ export class StopSpans {
 
   /** @returns the trace id, if the trace is recorded */
   record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
-    if (outcome.suppressLog) return undefined;
     const now = performance.now();
     // One offset for all spans of a stop, so that they nest even if the wall clock changes.
     const offset = Date.now() - now;
