@@ -207,6 +207,23 @@ describe('a gateway that starts', () => {
     ]);
     gateway.kill('SIGKILL');
   });
+  it.each([
+    ['0.0.0.0', 'http://0.0.0.0:'],
+    ['::', 'http://[::]:'],
+  ])('logs the address %s on which it listens, and only the origin of the collector', async (HOST, url) => {
+    const gateway = new GatewayProcess({
+      ...variables(),
+      HOST,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9/a-secret-token/',
+    });
+    await gateway.url();
+    const [line] = gateway.stdout.split('\n').filter((entry) => entry.includes('"event":"server-started"'));
+    const entry = JSON.parse(line!) as Record<string, unknown>;
+    expect(entry['url']).toMatch(/^http.*:\d+$/);
+    expect(String(entry['url']).startsWith(url)).toBe(true);
+    expect(entry['traces']).toBe('http://127.0.0.1:9');
+    expect((await gateway.stop()).stdout).not.toContain('a-secret-token');
+  });
 });
 
 describe('a gateway in production', () => {

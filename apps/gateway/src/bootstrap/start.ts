@@ -1,3 +1,4 @@
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { PinoLogger } from 'nestjs-pino';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CallerRegistry } from '../auth/caller-registry.js';
@@ -18,8 +19,15 @@ export async function start(): Promise<void> {
   const app = await createApp();
   await registerShutdownHandlers(app, configuration.lifecycle.shutdownGraceMs);
   // Not through Nest, which would log errors with the values of HOST and PORT.
-  const url = await app.getHttpAdapter().getInstance().listen(configuration.http);
-  await logStartup(app, configuration, url);
+  const fastify = app.getHttpAdapter().getInstance();
+  const { host, port } = configuration.http;
+  await fastify.listen({ host, port });
+  await logStartup(app, configuration, urlOf(fastify.server.address() as AddressInfo));
+}
+
+/** Fastify itself would name 127.0.0.1 for all addresses of the machine. */
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 async function logStartup(
@@ -27,8 +35,9 @@ async function logStartup(
   { tencentCloud, quota, redis, tracing: { otlp } }: Configuration,
   url: string,
 ): Promise<void> {
-  // Only the host of Redis: the rest of its URL may contain a password.
+  // Only the hosts: the rest of these URLs may contain a password or a token.
   const store = redis.url === undefined ? 'this process' : `Redis at ${new URL(redis.url).host}`;
+  const collector = otlp && new URL(otlp.url).origin;
   const fields = {
     url,
     endpoint: tencentCloud.endpoint.origin,
@@ -36,13 +45,13 @@ async function logStartup(
     quotaPerSecond: quota.perSecond,
     store,
     callers: app.get(CallerRegistry).size ?? 'anonymous',
-    traces: otlp?.url,
+    traces: collector,
   };
   const logger = await app.resolve(PinoLogger);
   logger.info(
     { event: 'server-started', ...fields },
     `listening on ${url}, endpoint ${fields.endpoint}, region ${fields.region}, ` +
       `quota ${quota.perSecond} per second in ${store}, callers ${fields.callers}` +
-      (otlp ? `, traces to ${otlp.url}` : ''),
+      (collector ? `, traces to ${collector}` : ''),
   );
 }

@@ -50,6 +50,35 @@ describe('the configuration of tracing', () => {
     });
   });
 
+  it('has the service name of the resource attributes, unless OTEL_SERVICE_NAME is set', () => {
+    const OTEL_RESOURCE_ATTRIBUTES = 'service.name=from-attributes';
+    expect(tracing({ ...ENDPOINT, OTEL_RESOURCE_ATTRIBUTES })!.resource).toEqual({
+      'service.name': 'from-attributes',
+    });
+    expect(
+      tracing({ ...ENDPOINT, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME: 'from-name' })!.resource,
+    ).toEqual({ 'service.name': 'from-name' });
+  });
+
+  it.each(['true', 'True', 'TRUE'])('is undefined with OTEL_SDK_DISABLED=%s', (OTEL_SDK_DISABLED) => {
+    expect(tracing({ ...ENDPOINT, OTEL_SDK_DISABLED })).toBeUndefined();
+  });
+
+  it.each(['', 'False', '1', 'yes'])('is defined with OTEL_SDK_DISABLED=%s', (OTEL_SDK_DISABLED) => {
+    expect(tracing({ ...ENDPOINT, OTEL_SDK_DISABLED })).toBeDefined();
+  });
+
+  it('does not depend on the case of a sampler and of a protocol', () => {
+    expect(
+      tracing({
+        ...ENDPOINT,
+        OTEL_TRACES_SAMPLER: 'ParentBased_TraceIdRatio',
+        OTEL_TRACES_SAMPLER_ARG: '5e-1',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/JSON',
+      }),
+    ).toMatchObject({ sampler: 'parentbased_traceidratio', ratio: 0.5, protocol: 'http/json' });
+  });
+
   it('contains no header as JSON', () => {
     const configuration = tracing({ ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a-secret' });
     expect(JSON.stringify(configuration)).not.toContain('a-secret');
@@ -72,7 +101,7 @@ describe('the configuration of tracing', () => {
     ['OTEL_SERVICE_NAME', 'a'.repeat(257)],
     ['OTEL_TRACES_SAMPLER', 'traceidratio_always'],
     ['OTEL_TRACES_SAMPLER_ARG', '-1'],
-    ['OTEL_TRACES_SAMPLER_ARG', '1e-1'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1e1'],
     ['OTEL_TRACES_SAMPLER_ARG', '.'],
     ['OTEL_TRACES_SAMPLER_ARG', '1.01'],
   ])('rejects %s=%s', (name, value) => {

@@ -1,5 +1,5 @@
 import { ValidateIf } from 'class-validator';
-import { EnvRule, OneOf, Text } from './env-rule.js';
+import { EnvRule, Text } from './env-rule.js';
 
 const SAMPLERS = ['always_on', 'always_off', 'traceidratio'];
 
@@ -19,9 +19,17 @@ const KeyValueList = (expectation: string, name: RegExp, value: RegExp) =>
     return pairs?.every(([key, content]) => name.test(key) && value.test(content)) ?? false;
   });
 
-/** The environment variables of OpenTelemetry that the gateway supports. Its libraries read none of them. */
+/** Like {@link OneOf}, for the enumerations of OpenTelemetry, in which case does not matter. */
+const OneOfIgnoringCase = (values: readonly string[]) =>
+  EnvRule('oneOf', `one of ${values.join(', ')}`, (value) => values.includes(value.toLowerCase()));
+
+/**
+ * The environment variables of OpenTelemetry that the gateway supports. Its libraries read none of them.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+ */
 export class TracingEnvironment {
-  @OneOf(['true', 'false'])
+  /** Any value but `true` means false. */
   OTEL_SDK_DISABLED = 'false';
 
   @IfTracing()
@@ -33,23 +41,23 @@ export class TracingEnvironment {
   OTEL_EXPORTER_OTLP_HEADERS = '';
 
   @IfTracing()
-  @OneOf(['http/protobuf', 'http/json'])
+  @OneOfIgnoringCase(['http/protobuf', 'http/json'])
   OTEL_EXPORTER_OTLP_PROTOCOL = 'http/protobuf';
 
   @IfTracing()
   @Text('a name', /^\P{Cc}{1,256}$/u)
-  OTEL_SERVICE_NAME = 'ingest-gateway';
+  OTEL_SERVICE_NAME?: string;
 
   @IfTracing()
   @KeyValueList('name=value pairs with commas between them', /^\P{Cc}+$/u, /^\P{Cc}*$/u)
   OTEL_RESOURCE_ATTRIBUTES = '';
 
   @IfTracing()
-  @OneOf([...SAMPLERS, ...SAMPLERS.map((name) => `parentbased_${name}`)])
+  @OneOfIgnoringCase([...SAMPLERS, ...SAMPLERS.map((name) => `parentbased_${name}`)])
   OTEL_TRACES_SAMPLER = 'parentbased_always_on';
 
   @IfTracing()
-  @EnvRule('ratio', 'a number from 0 to 1', (value) => /^[\d.]+$/.test(value) && Number(value) <= 1)
+  @EnvRule('ratio', 'a number from 0 to 1', isRatio)
   OTEL_TRACES_SAMPLER_ARG = '1';
 }
 
@@ -62,13 +70,14 @@ export function buildTracingConfig(environment: TracingEnvironment) {
     url: `${environment.OTEL_EXPORTER_OTLP_ENDPOINT!.replace(/\/+$/, '')}/v1/traces`,
     /** Sent with each export. They may contain a secret; a function shows nothing when it is logged. */
     headers: () => headers,
-    protocol: environment.OTEL_EXPORTER_OTLP_PROTOCOL as 'http/protobuf' | 'http/json',
+    protocol: environment.OTEL_EXPORTER_OTLP_PROTOCOL.toLowerCase() as 'http/protobuf' | 'http/json',
     /** The resource attributes. */
     resource: {
+      'service.name': 'ingest-gateway',
       ...Object.fromEntries(parseKeyValueList(environment.OTEL_RESOURCE_ATTRIBUTES) ?? []),
-      'service.name': environment.OTEL_SERVICE_NAME,
+      ...(environment.OTEL_SERVICE_NAME !== undefined && { 'service.name': environment.OTEL_SERVICE_NAME }),
     },
-    sampler: environment.OTEL_TRACES_SAMPLER,
+    sampler: environment.OTEL_TRACES_SAMPLER.toLowerCase(),
     /** The fraction of traces that a ratio sampler keeps, from 0 to 1. */
     ratio: Number(environment.OTEL_TRACES_SAMPLER_ARG),
   };
@@ -76,8 +85,15 @@ export function buildTracingConfig(environment: TracingEnvironment) {
 
 export type TracingConfig = NonNullable<ReturnType<typeof buildTracingConfig>>;
 
+function isRatio(value: string): boolean {
+  return /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) && Number(value) <= 1;
+}
+
 function isTracingEnabled(environment: TracingEnvironment): boolean {
-  return environment.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && environment.OTEL_SDK_DISABLED !== 'true';
+  return (
+    environment.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined &&
+    environment.OTEL_SDK_DISABLED.toLowerCase() !== 'true'
+  );
 }
 
 /** Parses a list such as `name=value,other=its%20value`; undefined when the text is not such a list. */
