@@ -1,6 +1,8 @@
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../auth/authentication.hook.js';
+import type { Configuration } from '../config/configuration.js';
+import { NAMESPACES } from '../config/namespaces.js';
 import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { findAmbiguity } from '../http/find-ambiguity.js';
@@ -28,6 +30,7 @@ export function registerHooks(app: NestFastifyApplication): void {
   const fastify = adapter.getInstance();
   const connections = app.get(ConnectionTracker);
   const routes = app.get(RouteTable);
+  const { trustedProxies } = app.get<Configuration['http']>(NAMESPACES.http.KEY);
   const authentication = app.get(AuthenticationHook);
   const lifecycle = app.get(Lifecycle);
   const loadShedding = app.get(LoadSheddingHook);
@@ -36,7 +39,7 @@ export function registerHooks(app: NestFastifyApplication): void {
   const reporter = app.get(Reporter);
 
   const startRequest = (request: FastifyRequest, reply: FastifyReply): void => {
-    const context = createRequestContext(request);
+    const context = createRequestContext(request, trustedProxies);
     request.requestContext = context;
     void reply.headers(commonHeaders(context.requestId));
     if (lifecycle.isDraining) void reply.header('connection', 'close');

@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { parseTrustedProxies } from '../http/client-address.js';
 import { buildAuthConfig } from './auth-config.js';
 import { buildCredentialsConfig, validateCredentials } from './credentials-config.js';
 import { Environment } from './environment.js';
@@ -26,6 +27,15 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
   ];
   const auth = buildAuthConfig(environment, errors);
   const proxy = buildProxyConfig(environment, errors);
+  /** Undefined: none. */
+  const trustedProxies =
+    environment.TRUSTED_PROXIES === undefined
+      ? undefined
+      : parseTrustedProxies(environment.TRUSTED_PROXIES, (position) =>
+          errors.push(
+            `TRUSTED_PROXIES: entry ${position} must be an IP address or a CIDR, such as 10.0.0.0/8`,
+          ),
+        );
   if (errors.length > 0) throw new InvalidConfigurationError(errors);
   return {
     http: {
@@ -33,6 +43,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
       port: Number(environment.PORT),
       /** How long a connection may be idle between two requests. */
       keepAliveTimeoutMs: Number(environment.KEEP_ALIVE_TIMEOUT_MS),
+      trustedProxies,
     },
     auth,
     quota: {

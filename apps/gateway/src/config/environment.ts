@@ -72,6 +72,8 @@ export class Environment extends TracingEnvironment {
   @Text('an address to listen on', /^[\w.:-]+$/)
   HOST = '0.0.0.0';
 
+  TRUSTED_PROXIES?: string;
+
   @SecretId()
   TENCENTCLOUD_SECRET_ID?: string;
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BlockList } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { clientAddressBehind } from './client-address.js';
 import { LazyAbortController } from './lazy-abort-controller.js';
 import { parseTraceparent } from './traceparent.js';
 
@@ -28,11 +30,17 @@ declare module 'fastify' {
   }
 }
 
-export function createRequestContext(request: FastifyRequest): RequestContext {
+/** @param proxies trusted to name the client's address */
+export function createRequestContext(
+  request: FastifyRequest,
+  proxies: BlockList | undefined,
+): RequestContext {
+  const { ip } = request;
   return {
     requestId: request.id,
     traceId: parseTraceparent(request.headers['traceparent'] as string | undefined)?.traceId,
-    clientAddress: request.ip,
+    // Not Fastify's trustProxy, which believes X-Forwarded-Host and X-Forwarded-Proto as well, but not Forwarded.
+    clientAddress: proxies && ip ? clientAddressBehind(proxies, ip, request.headers) : ip,
     startedAt: performance.now(),
     // Fastify aborts its own signal as soon as a body has been read, even an empty one.
     clientDisconnect: new LazyAbortController(),
