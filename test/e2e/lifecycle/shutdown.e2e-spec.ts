@@ -85,14 +85,25 @@ describe('SIGTERM', () => {
     socket.destroy();
   });
 
-  it('logs the calls in flight at the end of the grace, and exits with 1', async () => {
+  it('aborts the calls in flight at the end of the grace, logs each with an unknown outcome, and exits with 1', async () => {
     const url = await start({ SHUTDOWN_GRACE_MS: '500' }).url();
-    const { responses } = await holdSlots(sandbox, url, ['shutdown-timeout'], 20_000);
+    const tasks = ['aborted-1', 'aborted-2', 'aborted-3'];
+    const { responses } = await holdSlots(sandbox, url, tasks, 20_000);
     gateway.kill('SIGTERM');
-    await expect(responses).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await responses).toMatchObject(
+      tasks.map(() => ({ status: 502, body: { code: 'upstream-failed', outcome: 'unknown' } })),
+    );
     const { code, stdout } = await gateway.finished;
     expect(code).toBe(1);
-    expect(stdout).toContain('"inFlight":1,');
+    expect(stdout).toContain('"inFlight":3,');
+    const entries = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const taskId of tasks)
+      expect(entries.filter((entry) => entry['taskId'] === taskId)).toMatchObject([
+        { event: 'stop-completed', result: 'upstream-failed', outcome: 'unknown', attemptCount: 1 },
+      ]);
   });
 
   it('ends the process at once when it is sent twice', async () => {

@@ -1,10 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { TencentCloudClient } from '#libs/tencent-cloud';
 import { closeGracefully } from '../http/close-gracefully.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { BufferedStdout } from '../logging/buffered-stdout.js';
 import { describeError } from '../logging/describe-error.js';
+import { Reporter } from '../reporting/reporter.js';
 import { Tracing } from '../reporting/tracing/tracing.js';
 
 /** The exit code of a program with an internal error: EX_SOFTWARE of sysexits.h. */
@@ -12,6 +14,9 @@ const EX_SOFTWARE = 70;
 
 /** By convention, the exit code is 128 plus the number of the signal. */
 const EXIT_BY_SIGNAL = { SIGTERM: 143, SIGINT: 130 };
+
+/** An aborted call may wait for its retry, which is then rejected. */
+const MAX_ABORT_MS = 2000;
 
 /**
  * Shuts down gracefully on SIGTERM and SIGINT, and exits immediately on a second signal or an uncaught error.
@@ -51,14 +56,19 @@ async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs
   // A stop whose client has disconnected continues without a connection.
   await lifecycle.finished(endsAt);
   const { inFlight } = lifecycle;
-  await app.get(Tracing).close(endsAt - performance.now());
   if (inFlight > 0) {
     logger.error(
       { event: 'shutdown-timeout', inFlight },
       'the shutdown grace has ended: calls in flight are aborted',
     );
+    // They end with an unknown outcome, and each has its response and its log entry.
+    app.get(TencentCloudClient).close();
+    await lifecycle.finished(performance.now() + MAX_ABORT_MS);
+    app.get(Reporter).onApplicationShutdown();
+    await app.get(Tracing).close(MAX_ABORT_MS);
     return 1;
   }
+  await app.get(Tracing).close(endsAt - performance.now());
   await app.close();
   logger.info({ event: 'shutdown-completed' }, 'shut down');
   return 0;

@@ -38,7 +38,7 @@ export class BufferedStdout
   #droppedLines = 0;
 
   /** @param format formats each line */
-  constructor(private readonly format: (line: string) => string = String) {
+  constructor(private readonly format: (line: string) => string) {
     super();
     // All lines, unless the process exits without `flush`.
     process.on('exit', () => this.#writeRest());

@@ -3,6 +3,7 @@ import { getConfigToken } from '@nestjs/config';
 import { LoggerModule } from 'nestjs-pino';
 import { stdTimeFunctions } from 'pino';
 import { BufferedStdout } from './buffered-stdout.js';
+import { escapeUnsafe, spellOutUnsafe } from './escape-unsafe.js';
 
 /** Fields that repeat the message, or are the same in every entry. */
 const HIDDEN_FIELDS = 'event,context';
@@ -41,7 +42,7 @@ interface LoggingOptions {
     {
       provide: BufferedStdout,
       useFactory: async ({ isProduction }: LoggingOptions) =>
-        new BufferedStdout(isProduction ? undefined : await terminalFormat(process.stdout)),
+        new BufferedStdout((isProduction ? undefined : await terminalFormat(process.stdout)) ?? escapeUnsafe),
       inject: [LOGGING_OPTIONS],
     },
   ],
@@ -57,10 +58,12 @@ export class LoggingModule {}
 async function terminalFormat(out: NodeJS.WriteStream): Promise<((line: string) => string) | undefined> {
   if (!out.isTTY) return undefined;
   const pretty = await import('pino-pretty').catch(() => undefined);
-  return pretty?.prettyFactory({
+  if (!pretty) return undefined;
+  const format = pretty.prettyFactory({
     colorize: out.hasColors(),
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: HIDDEN_FIELDS,
   });
+  return (line) => format(spellOutUnsafe(line));
 }
