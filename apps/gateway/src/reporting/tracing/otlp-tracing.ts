@@ -23,6 +23,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { divideConnectTime } from '#libs/tencent-cloud';
 import type { TracingConfig } from '../../config/tracing-config.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
 import { StopSpans } from './stop-spans.js';
@@ -42,6 +43,8 @@ const MAX_QUEUED_SPANS = 2048;
 const MAX_ATTRIBUTE_LENGTH = 512;
 
 const CONTENT_TYPE = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' };
+
+const createAgent = httpAgentFactoryFromOptions({ keepAlive: true });
 
 /** Exports spans to a collector over OTLP. Only this folder depends on OpenTelemetry. */
 export interface OtlpTracing {
@@ -98,7 +101,7 @@ function createExporter({ url, headers, protocol }: TracingConfig): SpanExporter
         timeoutMillis: EXPORT_TIMEOUT_MS,
         concurrencyLimit: 4,
         compression: 'none',
-        agentFactory: httpAgentFactoryFromOptions({ keepAlive: true }),
+        agentFactory: async (protocol) => divideConnectTime(await createAgent(protocol), EXPORT_TIMEOUT_MS),
       },
       protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer,
       'otlp_http_span_exporter',
