@@ -217,7 +217,7 @@ describe('a gateway that starts', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9/a-secret-token/',
     });
     await gateway.url();
-    const [line] = gateway.stdout.split('\n').filter((entry) => entry.includes('"event":"server-started"'));
+    const line = gateway.stdout.split('\n').find((text) => text.includes('"event":"server-started"'));
     const entry = JSON.parse(line!) as Record<string, unknown>;
     expect(entry['url']).toMatch(/^http.*:\d+$/);
     expect(String(entry['url']).startsWith(url)).toBe(true);

@@ -24,12 +24,13 @@ beforeEach(() => {
 
 const entriesOf = (event: string) => gateway.logs.filter((entry) => entry['event'] === event);
 
+const sampledCount = () => entriesOf('requests-sampled').reduce((sum, { count }) => sum + Number(count), 0);
+
 /** Waits until each of the calls has an entry or is counted. Returns how many are counted. */
 async function countSampled(event: string, source: Record<string, string>): Promise<number> {
-  const sampled = () => entriesOf('requests-sampled').reduce((sum, { count }) => sum + Number(count), 0);
-  await eventually(() => entriesOf(event).length + sampled() === CALLS);
+  await eventually(() => entriesOf(event).length + sampledCount() === CALLS);
   for (const entry of entriesOf('requests-sampled')) expect(entry).toMatchObject(source);
-  return sampled();
+  return sampledCount();
 }
 
 describe('in a flood, at most ten entries per second are written, and the others are counted,', () => {

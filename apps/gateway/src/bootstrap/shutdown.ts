@@ -32,10 +32,12 @@ export async function registerShutdownHandlers(app: NestFastifyApplication, grac
   let isShuttingDown = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      if (isShuttingDown) return void exit(EXIT_BY_SIGNAL[signal]);
-      isShuttingDown = true;
-      logger.info({ event: 'shutdown-started', signal, graceMs }, 'shutting down');
-      void shutdown(app, logger, graceMs).then(exit);
+      if (isShuttingDown) void exit(EXIT_BY_SIGNAL[signal]);
+      else {
+        isShuttingDown = true;
+        logger.info({ event: 'shutdown-started', signal, graceMs }, 'shutting down');
+        void shutdown(app, logger, graceMs).then(exit);
+      }
     });
   for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(kind, (error: unknown) => {

@@ -4,8 +4,23 @@ import { prettyFactory } from 'pino-pretty';
 import { escapeUnsafe, spellOutUnsafe } from './escape-unsafe.js';
 
 const UNSAFE = [
-  ...['\u007f', '\u0085', '\u009b', '\u061c', '\u200e', '\u200f', '\u2028', '\u2029'],
-  ...['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'],
+  '\u007f',
+  '\u0085',
+  '\u009b',
+  '\u061c',
+  '\u200e',
+  '\u200f',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202b',
+  '\u202c',
+  '\u202d',
+  '\u202e',
+  '\u2066',
+  '\u2067',
+  '\u2068',
+  '\u2069',
 ];
 const RAW = new RegExp(`[${UNSAFE.join('')}]`);
 

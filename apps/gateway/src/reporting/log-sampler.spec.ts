@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LogSampler, type LogSource } from './log-sampler.js';
 
 let endSecond: () => void;
+let windowMs: number;
 let reports: [LogSource, number][];
 let sampler: LogSampler;
 
@@ -9,8 +10,8 @@ beforeEach(() => {
   reports = [];
   sampler = new LogSampler(
     (ms, callback) => {
-      expect(ms).toBe(1000);
       endSecond = callback;
+      windowMs = ms;
       return () => {};
     },
     (source, count) => reports.push([source, count]),
@@ -24,6 +25,7 @@ describe('LogSampler', () => {
   it('admits ten entries of a source in a second, and reports the number of the others', () => {
     expect(admitted({ caller: 'rooms' }, 25)).toBe(10);
     endSecond();
+    expect(windowMs).toBe(1000);
     expect(reports).toEqual([[{ caller: 'rooms' }, 15]]);
     expect(admitted({ caller: 'rooms' }, 10)).toBe(10);
     endSecond();

@@ -101,7 +101,7 @@ function createExporter({ url, headers, protocol }: TracingConfig): SpanExporter
         timeoutMillis: EXPORT_TIMEOUT_MS,
         concurrencyLimit: 4,
         compression: 'none',
-        agentFactory: async (protocol) => divideConnectTime(await createAgent(protocol), EXPORT_TIMEOUT_MS),
+        agentFactory: async (scheme) => divideConnectTime(await createAgent(scheme), EXPORT_TIMEOUT_MS),
       },
       protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer,
       'otlp_http_span_exporter',
