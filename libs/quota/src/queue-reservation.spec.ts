@@ -205,7 +205,7 @@ describe('a reservation that depends on a call whose acquire is still being deci
   });
 
   it('is rejected only after the store has rejected the call', async () => {
-    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
+    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', { latencyMs: 100 });
     quota = new Quota({ perSecond: 1, clock, store });
     await clock.runUntil(10_000);
     void acquireWithFollower();
@@ -219,7 +219,7 @@ describe('a reservation that depends on a call whose acquire is still being deci
   });
 
   it('is not rejected while a command to the store is in flight, even if its wait ends', async () => {
-    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', 100);
+    const store = new FakeRemoteStore(1, 6000, clock).clientFor('replica', { latencyMs: 100 });
     quota = new Quota({ perSecond: 1, clock, store });
     await clock.runUntil(10_000);
     const reservation = reserve('a', { waitMs: 100 });

@@ -1,99 +1,175 @@
 import type { Clock } from '../src/clock.js';
 import { NOT_A_MEMBER, type SlotStore, SlotStoreError } from '../src/shared/slot-store.js';
-import { ModelStore } from './model-store.js';
+import { StoreClock } from '../src/shared/store-clock.js';
+import { ModelStore, type Sender } from './model-store.js';
 
-interface Listener {
-  connected(): void;
-  disconnected(reason: string): void;
+/** The connection of one replica. */
+interface Connection {
+  /** The server accepts connections again after `delayFactor` times the delay of this replica. */
+  serverIsUp(delayFactor: number): void;
+  serverIsDown(): void;
 }
 
-/** A slot store behind a simulated network. It can lose its data, stop responding and become unreachable. */
+interface ClientOptions {
+  /** The delay of each direction. */
+  latencyMs: number;
+  /** How long this replica takes to connect again. */
+  reconnectDelayMs?: number;
+  /** Whether the server executes commands that it received on a connection that has been closed. Default: false. */
+  executesDropped?: boolean;
+  /** The clock of the replica. Default: that of the store. */
+  clock?: Clock;
+}
+
+/**
+ * A slot store behind a simulated network. It can lose its data or its last writes, stop responding and become
+ * unreachable. A replica that closes a connection loses its commands on it, and connects again after a delay of its own.
+ */
 export class FakeRemoteStore {
-  readonly #store: ModelStore;
-  readonly #listeners = new Set<Listener>();
-  /** `silent`: commands get no response and are executed when the state ends. `down`: commands fail. */
+  #store: ModelStore;
+  readonly #connections = new Set<Connection>();
+  /** `silent`: commands get no response and are executed when the state ends. `down`: connections fail. */
   state: 'up' | 'silent' | 'down' = 'up';
   #queue: (() => void)[] = [];
-  #reconnectedAt = -Infinity;
+  #clockStep = 0;
+  /** Every command, to execute them again after a loss of writes. */
+  #log: { at: number; execute: (store: ModelStore) => unknown }[] = [];
 
   constructor(
-    perSecond: number,
-    leaseMs: number,
+    private readonly perSecond: number,
+    private readonly leaseMs: number,
     private readonly clock: Clock,
   ) {
-    this.#store = new ModelStore(perSecond, leaseMs, clock);
+    this.#store = new ModelStore(perSecond, leaseMs);
+  }
+
+  /** Sets the clock of the server forwards or back. */
+  stepClock(ms: number): void {
+    this.#clockStep += ms;
   }
 
   /** Makes the store unreachable and closes all connections. */
   disconnect(): void {
     this.state = 'down';
     this.#queue = [];
-    for (const listener of this.#listeners) listener.disconnected('closed');
+    for (const connection of this.#connections) connection.serverIsDown();
   }
 
-  /** Makes the store reachable again, with or without its data. `delayReconnects` applies the delay of each client. */
-  reconnect({ empty, delayReconnects = true }: { empty: boolean; delayReconnects?: boolean }): void {
+  /** Makes the store reachable again, with or without its data. */
+  reconnect({ empty, delayFactor = 1 }: { empty: boolean; delayFactor?: number }): void {
     this.state = 'up';
-    if (delayReconnects) this.#reconnectedAt = this.clock.now();
-    if (empty) this.#store.flush();
+    if (empty) this.flush();
     for (const respond of this.#queue.splice(0)) respond();
-    for (const listener of this.#listeners) listener.connected();
+    for (const connection of this.#connections) connection.serverIsUp(delayFactor);
   }
 
   /** Deletes all data; connections stay open. */
   flush(): void {
-    this.#store.flush();
+    this.#log = [];
+    this.#store = new ModelStore(this.perSecond, this.leaseMs);
   }
 
-  /**
-   * Creates the connection of one replica.
-   *
-   * @param latencyMs the delay of each direction
-   * @param reconnectDelayMs how long after {@link reconnect} this replica can still not reach the store
-   */
-  clientFor(replica: string, latencyMs: number, reconnectDelayMs = 0): SlotStore {
+  /** Loses the commands of the last `ms` milliseconds, as a failover to a standby does. */
+  loseWrites(ms: number): void {
+    const now = this.clock.now();
+    const kept = this.#log.filter(({ at }) => at <= now - ms);
+    this.flush();
+    this.#log = kept;
+    for (const { execute } of kept) execute(this.#store);
+  }
+
+  /** Creates the connection of one replica. */
+  clientFor(
+    replica: string,
+    { latencyMs, reconnectDelayMs = 0, executesDropped = false, clock: ownClock = this.clock }: ClientOptions,
+  ): SlotStore {
     const { clock } = this;
-    const store = this.#store;
-    let listener: Listener | undefined;
-    const send = async <T>(command: () => T | typeof NOT_A_MEMBER): Promise<T> => {
+    let listener: Parameters<SlotStore['open']>[0] | undefined;
+    let storeClock = new StoreClock(ownClock);
+    /** A number for each connection; undefined while not connected. */
+    let connection: number | undefined;
+    let connectionCount = 0;
+    const connect = (delayMs: number): void => {
+      clock.setTimer(latencyMs + delayMs, () => {
+        if (connection !== undefined || this.state !== 'up' || !listener) return;
+        connectionCount += 1;
+        connection = connectionCount;
+        listener.connected();
+      });
+    };
+    const drop = (): void => {
+      connection = undefined;
+      listener?.disconnected('closed');
+    };
+    const send = async <T>(
+      incarnation: number,
+      command: (store: ModelStore, sender: Sender) => T | typeof NOT_A_MEMBER,
+    ): Promise<T> => {
+      if (connection === undefined) throw new SlotStoreError('closed');
       const { promise, resolve, reject } = Promise.withResolvers<T>();
+      const [current, ownConnection] = [storeClock, connection];
+      const sender = { replica, incarnation, proof: current.proof() };
+      const isDropped = (): boolean => connection !== ownConnection;
       clock.setTimer(latencyMs, () => {
-        if (this.state === 'down' || clock.now() < this.#reconnectedAt + reconnectDelayMs)
-          return reject(new SlotStoreError('closed'));
+        if (this.state === 'down') return reject(new SlotStoreError('closed'));
         const respond = (): void => {
-          const reply = command();
-          clock.setTimer(latencyMs, () =>
-            reply === NOT_A_MEMBER ? reject(new SlotStoreError(NOT_A_MEMBER)) : resolve(reply),
-          );
+          if (isDropped() && !executesDropped) return reject(new SlotStoreError('closed'));
+          const execute = (store: ModelStore) => command(store, sender);
+          this.#log.push({ at: clock.now(), execute });
+          const reply = execute(this.#store);
+          const { clock: time, stamp } = this.#store;
+          clock.setTimer(latencyMs, () => {
+            if (isDropped()) return reject(new SlotStoreError('closed'));
+            if (reply === NOT_A_MEMBER) return reject(new SlotStoreError(NOT_A_MEMBER));
+            current.observe(Math.floor(time!), stamp);
+            resolve(reply);
+          });
         };
         if (this.state === 'silent') this.#queue.push(respond);
         else respond();
       });
       return promise;
     };
-    const sendAsMember = <T>(incarnation: number, command: () => T) =>
-      send<T>(() => (store.isMember(replica, incarnation) ? command() : NOT_A_MEMBER));
+    const ownConnections: Connection = {
+      serverIsUp: (delayFactor) => connect(delayFactor * reconnectDelayMs),
+      serverIsDown: drop,
+    };
     return {
       replica,
       open: (given) => {
-        listener = {
-          disconnected: (reason) => given.disconnected(reason),
-          connected: () => void clock.setTimer(latencyMs, () => this.state === 'up' && given.connected()),
-        };
-        this.#listeners.add(listener);
-        if (this.state === 'up') listener.connected();
+        listener = given;
+        this.#connections.add(ownConnections);
+        connect(0);
       },
-      join: (...registration) => send(() => store.join(replica, ...registration)),
+      join: (incarnation, fallbackSlots, leases) => {
+        storeClock = new StoreClock(ownClock);
+        const serverTime = Math.floor(clock.now() + this.#clockStep);
+        return send(incarnation, (store, sender) => store.join(sender, fallbackSlots, leases, serverTime));
+      },
       acquire: (incarnation, id, request) =>
-        sendAsMember(incarnation, () => store.acquire(replica, id, request)),
+        send(incarnation, (store, sender) =>
+          store.execute(sender, (now) => store.acquire(replica, id, request, now)),
+        ),
       release: (incarnation, id, holdMs) =>
-        sendAsMember(incarnation, () => store.release(replica, id, holdMs)),
+        send(incarnation, (store, sender) =>
+          store.execute(sender, (now) => store.release(replica, id, holdMs, now)),
+        ),
       heartbeat: (incarnation, acknowledged) =>
-        sendAsMember(incarnation, () => store.heartbeat(replica, acknowledged)),
-      reduce: (incarnation) => sendAsMember(incarnation, () => store.reduce()),
-      reconnect: () => {},
+        send(incarnation, (store, sender) =>
+          store.execute(sender, (now) => store.heartbeat(replica, acknowledged, now)),
+        ),
+      nextProofAt: () => storeClock.nextProofAt(),
+      reduce: (incarnation) =>
+        send(incarnation, (store, sender) => store.execute(sender, (now) => store.reduce(now))),
+      reconnect: () => {
+        if (connection === undefined) return;
+        connection = undefined;
+        clock.setTimer(0, () => listener?.disconnected('closed'));
+        connect(reconnectDelayMs);
+      },
       close: async () => {
-        if (listener) this.#listeners.delete(listener);
+        listener = undefined;
+        this.#connections.delete(ownConnections);
       },
     };
   }

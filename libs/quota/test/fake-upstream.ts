@@ -19,11 +19,16 @@ export class FakeUpstream {
 
   /** The largest number of arrivals in any one second. */
   get peakPerSecond(): number {
+    return this.peakIn(1000);
+  }
+
+  /** Returns the largest number of arrivals in any time of this length. */
+  peakIn(ms: number): number {
     const times = this.arrivals.toSorted((a, b) => a - b);
     let peak = 0;
     let first = 0;
     times.forEach((time, last) => {
-      while (times[first]! <= time - 1000) first += 1;
+      while (times[first]! <= time - ms) first += 1;
       peak = Math.max(peak, last - first + 1);
     });
     return peak;

@@ -1,15 +1,20 @@
 import { AdaptiveLimit } from '../src/local/adaptive-limit.js';
-import type { Clock } from '../src/clock.js';
 import { IN_FLIGHT } from '../src/local/earliest-grant.js';
 import { checkFairShare } from '../src/fairness/fair-share.js';
-import { Leases } from '../src/local/leases.js';
 import type { AcquireRequest } from '../src/slot-pool.js';
-import type { LeaseSnapshot, MembershipState, StoreSnapshot } from '../src/shared/slot-store.js';
+import {
+  type LeaseSnapshot,
+  type MembershipState,
+  NOT_A_MEMBER,
+  type StoreSnapshot,
+} from '../src/shared/slot-store.js';
+import type { StoreTimeProof } from '../src/shared/store-clock.js';
 import { PERIOD_MS, DemandTracker } from '../src/fairness/demand-tracker.js';
 
 const RECOVERY_WINDOW_MS = 3000;
 const POLL_INTERVAL_MS = 250;
 const MEMBER_TIMEOUT_MS = 5000;
+const PROOF_INTERVAL_MS = 25;
 
 interface Member {
   incarnation: number;
@@ -20,51 +25,69 @@ interface Member {
   joinedAt: number;
 }
 
+interface StoredLease {
+  readonly owner: string;
+  readonly caller: string;
+  readonly isInFlight: boolean;
+  readonly stamp: number;
+  readonly expiresAt: number;
+}
+
+/** Who sends a command, and what it proves. */
+export interface Sender {
+  readonly replica: string;
+  readonly incarnation: number;
+  readonly proof: StoreTimeProof;
+}
+
 /** The TypeScript model of the Redis scripts, built from the classes of this library. */
 export class ModelStore {
-  #leases = new Leases();
-  #demandTracker = new DemandTracker();
-  #members = new Map<string, Member>();
-  #warmupUntil: number | undefined;
+  /** The clock of the store; undefined before the first registration. */
+  clock: number | undefined;
+  /** The stamp of the latest release. */
+  stamp = 0;
+  #provenStamp = 0;
   #epoch = 0;
-  #limit: AdaptiveLimit;
-  readonly #owners = new Map<string, string>();
+  #warmupUntil = 0;
+  readonly #leases = new Map<string, StoredLease>();
+  readonly #members = new Map<string, Member>();
+  readonly #demandTracker = new DemandTracker();
+  readonly #limit: AdaptiveLimit;
 
   constructor(
     readonly perSecond: number,
     readonly leaseMs: number,
-    readonly clock: Clock,
   ) {
     this.#limit = new AdaptiveLimit(perSecond);
-  }
-
-  /** Deletes all data. */
-  flush(): void {
-    this.#leases = new Leases();
-    this.#demandTracker = new DemandTracker();
-    this.#limit = new AdaptiveLimit(this.perSecond);
-    this.#members.clear();
-    this.#owners.clear();
-    this.#warmupUntil = undefined;
-    this.#epoch = 0;
   }
 
   isMember(replica: string, incarnation: number): boolean {
     return this.#members.get(replica)?.incarnation === incarnation;
   }
 
+  /** @param serverTime starts the clock of a new store */
   join(
-    replica: string,
-    incarnation: number,
+    { replica, incarnation, proof }: Sender,
     fallbackSlots: number,
     leases: readonly LeaseSnapshot[],
+    serverTime: number,
   ): MembershipState {
-    const now = this.clock.now();
-    if ((this.#members.get(replica)?.incarnation ?? 0) > incarnation)
-      return { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
-    this.#warmupUntil ??= now + RECOVERY_WINDOW_MS;
-    for (const [id, owner] of this.#owners) if (owner === replica) this.#leases.release(id, 0);
-    for (const { id, caller, expiresInMs } of leases) this.#addLease(replica, id, caller, now, expiresInMs);
+    const previous = this.#members.get(replica)?.incarnation ?? 0;
+    if (previous === incarnation) this.#advance(proof);
+    if (previous > incarnation) return { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
+    if (this.clock === undefined) {
+      this.clock = serverTime;
+      this.stamp = serverTime;
+      this.#warmupUntil = this.clock + RECOVERY_WINDOW_MS;
+    }
+    const now = this.clock;
+    for (const [id, { owner }] of this.#leases) if (owner === replica) this.#leases.delete(id);
+    const stamp = this.#nextStamp();
+    for (const { id, caller, expiresInMs } of leases) {
+      const expiresAt = now + Math.min(expiresInMs, this.leaseMs);
+      const isInFlight = expiresInMs === Infinity;
+      this.#leases.set(id, { owner: replica, caller, isInFlight, stamp, expiresAt });
+    }
     this.#epoch += 1;
     this.#members.set(replica, {
       incarnation,
@@ -77,37 +100,44 @@ export class ModelStore {
     return this.#updateMembership(replica, fallbackSlots, now);
   }
 
-  acquire(replica: string, id: string, request: AcquireRequest) {
-    const now = this.clock.now();
+  /** Executes a command of a member with the time of the store. */
+  execute<T>({ replica, incarnation, proof }: Sender, command: (now: number) => T): T | typeof NOT_A_MEMBER {
+    if (!this.isMember(replica, incarnation) || proof.observedStamp > this.stamp) return NOT_A_MEMBER;
+    return command(this.#advance(proof));
+  }
+
+  acquire(replica: string, id: string, request: AcquireRequest, now: number) {
     const { caller } = request;
-    const { countByCaller: inUse } = this.#leases.summary(now);
+    const inUse = this.#countByCaller(now);
     this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
     let decision = checkFairShare(caller, this.#limit.current(now), inUse, this.#demandTracker.current(now));
-    const own = [...this.#leases.active(now).keys()].filter(
-      (key) => this.#owners.get(key) === replica,
-    ).length;
+    const own = this.#active(now).filter(([, { owner }]) => owner === replica).length;
     const { fallbackSlots } = this.#members.get(replica)!;
     if (decision === 'granted' && this.#recoveryWindow(replica, now) > 0 && own >= fallbackSlots)
       decision = 'quota';
     if (decision === 'granted') {
-      this.#addLease(replica, id, caller, now, Infinity);
+      const expiresAt = now + this.leaseMs;
+      this.#leases.set(id, { owner: replica, caller, isInFlight: true, stamp: this.stamp, expiresAt });
       this.#demandTracker.recordGrant(caller, now);
     }
     return { decision, snapshot: this.#snapshot(replica, now) };
   }
 
-  release(replica: string, id: string, holdMs: number): StoreSnapshot {
-    const now = this.clock.now();
-    if (this.#leases.active(now).has(id)) {
-      this.#inFlight.delete(id);
-      this.#owners.set(id, replica);
+  release(replica: string, id: string, holdMs: number, now: number): StoreSnapshot {
+    const lease = this.#leases.get(id);
+    if (lease && holdMs === 0) this.#leases.delete(id);
+    else if (lease && lease.expiresAt > now) {
+      const released = { isInFlight: false, stamp: this.#nextStamp(), expiresAt: now + holdMs };
+      this.#leases.set(id, { owner: replica, caller: lease.caller, ...released });
     }
-    this.#leases.release(id, now + holdMs);
     return this.#snapshot(replica, now);
   }
 
-  heartbeat(replica: string, { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>): MembershipState {
-    const now = this.clock.now();
+  heartbeat(
+    replica: string,
+    { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>,
+    now: number,
+  ): MembershipState {
     const own = this.#members.get(replica)!;
     own.acknowledgedEpoch = epoch;
     if (now - own.lastSeenAt > RECOVERY_WINDOW_MS) own.joinedAt = now;
@@ -117,23 +147,38 @@ export class ModelStore {
     return this.#updateMembership(replica, fallbackSlots, now);
   }
 
-  reduce(): { reduced: boolean; capacity: number } {
-    const now = this.clock.now();
+  reduce(now: number): { reduced: boolean; capacity: number } {
     return { reduced: this.#limit.reduce(now), capacity: this.#limit.current(now) };
   }
 
-  // The store expires leases in flight too, after the longest lease. So they are recorded separately.
-  readonly #inFlight = new Set<string>();
+  #advance({ time, provenStamp }: StoreTimeProof): number {
+    this.#provenStamp = Math.max(this.#provenStamp, provenStamp);
+    this.clock = Math.max(this.clock!, time);
+    return this.clock;
+  }
 
-  #addLease(replica: string, id: string, caller: string, now: number, expiresInMs: number): void {
-    this.#owners.set(id, replica);
-    if (expiresInMs === Infinity) this.#inFlight.add(id);
-    else this.#inFlight.delete(id);
-    this.#leases.add(id, caller, now + Math.min(expiresInMs, this.leaseMs));
+  #nextStamp(): number {
+    this.stamp = Math.max(this.stamp + 1, Math.ceil(this.clock!));
+    return this.stamp;
+  }
+
+  #active(now: number): [string, StoredLease][] {
+    for (const [id, lease] of this.#leases) if (this.#remainingMs(lease, now) <= 0) this.#leases.delete(id);
+    return [...this.#leases];
+  }
+
+  #remainingMs({ isInFlight, stamp, expiresAt }: StoredLease, now: number): number {
+    return Math.max(expiresAt - now, !isInFlight && stamp > this.#provenStamp ? PROOF_INTERVAL_MS : -Infinity);
+  }
+
+  #countByCaller(now: number): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [, { caller }] of this.#active(now)) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    return counts;
   }
 
   #warmupMs(now: number): number {
-    return Math.max(0, (this.#warmupUntil ?? 0) - now);
+    return Math.max(0, this.#warmupUntil - now);
   }
 
   #recoveryWindow(replica: string, now: number): number {
@@ -164,13 +209,13 @@ export class ModelStore {
 
   #snapshot(replica: string, now: number): StoreSnapshot {
     const capacity = this.#limit.current(now);
-    const leases = [...this.#leases.active(now)];
-    const expiresInMs = leases.map(([id, { expiresAt }]) =>
-      this.#inFlight.has(id) ? IN_FLIGHT : Math.ceil(expiresAt - now),
+    const leases = this.#active(now).map(([, lease]) => lease);
+    const expiresInMs = leases.map((lease) =>
+      lease.isInFlight ? IN_FLIGHT : Math.ceil(this.#remainingMs(lease, now)),
     );
     let nextChangeInMs = Math.min(1001, this.#limit.nextIncreaseAt(now) - now);
-    for (const [id, { expiresAt }] of leases)
-      if (!this.#inFlight.has(id)) nextChangeInMs = Math.min(nextChangeInMs, expiresAt - now);
+    for (const lease of leases)
+      if (!lease.isInFlight) nextChangeInMs = Math.min(nextChangeInMs, this.#remainingMs(lease, now));
     if (leases.length < capacity) nextChangeInMs = Math.min(nextChangeInMs, PERIOD_MS - (now % PERIOD_MS));
     const recoveryWindow = this.#recoveryWindow(replica, now);
     if (recoveryWindow > 0) nextChangeInMs = Math.min(nextChangeInMs, recoveryWindow, POLL_INTERVAL_MS);

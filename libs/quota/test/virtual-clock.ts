@@ -54,6 +54,14 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** Returns the clock of another machine: it starts at another time, and is faster by this rate. */
+export function driftingClock(clock: Clock, startsAt: number, rate: number): Clock {
+  return {
+    now: () => startsAt + clock.now() * (1 + rate),
+    setTimer: (ms, callback) => clock.setTimer(ms / (1 + rate), callback),
+  };
+}
+
 /** Waits longer than any promise chain of this library needs. */
 async function flushPromises(): Promise<void> {
   for (let round = 0; round < 16; round += 1) await Promise.resolve();

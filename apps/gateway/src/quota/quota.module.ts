@@ -45,6 +45,7 @@ async function createQuota(
       perSecond,
       replica: randomUUID(),
       leaseMs,
+      clock,
     });
   }
   const quota = new Quota({ perSecond, queueLimit, clock, observer: metrics, ...(store && { store }) });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { VirtualClock } from '../../test/virtual-clock.js';
 import { RedisSlotStore } from './redis-slot-store.js';
 
 const sockets = new Set<Socket>();
@@ -45,7 +46,7 @@ function createStore(port: number, commandTimeout = 10_000): RedisSlotStore {
     commandTimeout,
     disconnectTimeout: 1,
   });
-  return new RedisSlotStore(redis, { scope: 'a', perSecond: 20, replica: 'r', leaseMs: 6000 });
+  return new RedisSlotStore(redis, { scope: 'a', perSecond: 20, replica: 'r', leaseMs: 6000, clock: new VirtualClock() });
 }
 
 function endConnections(): void {

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { RedisProcess } from '../../../../test/support/redis.js';
-import { ModelStore } from '../../test/model-store.js';
+import { ModelStore, type Sender } from '../../test/model-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { scaledRuns } from '../../test/scaled-runs.js';
 import { maxLeaseMs } from '../timing.js';
 import { type LeaseSnapshot, NOT_A_MEMBER, SlotStoreError } from './slot-store.js';
 import { RedisSlotStore } from './redis-slot-store.js';
+import { StoreClock } from './store-clock.js';
 
 const RUNS = scaledRuns(3000);
 
@@ -26,15 +27,18 @@ afterAll(async () => {
   await redisProcess.close();
 });
 
-const SERVER_CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/;
-
-/** Makes the scripts read the time from the key `now`. */
+/** Makes the scripts read the time of the server from the key `now`. */
 class RedisWithTestClock extends Redis {
   override defineCommand(name: string, { lua, ...definition }: { lua: string; numberOfKeys?: number }): void {
-    if (!SERVER_CLOCK.test(lua)) throw new Error(`${name} does not read the server clock`);
-    const testClock = "local now = tonumber(redis.call('GET', 'now'))\n";
-    super.defineCommand(name, { ...definition, lua: lua.replace(SERVER_CLOCK, testClock) });
+    const testClock = "{ redis.call('GET', 'now') / 1000 }";
+    super.defineCommand(name, { ...definition, lua: lua.replaceAll("redis.call('TIME')", testClock) });
   }
+}
+
+const clock = new VirtualClock();
+
+function createStore(scope: string, name: string, perSecond = 20, connection = redis): RedisSlotStore {
+  return new RedisSlotStore(connection, { scope, perSecond, replica: name, leaseMs: LEASE_MS, clock });
 }
 
 const replica = fc.constantFrom('a', 'b', 'c');
@@ -85,6 +89,13 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ command: fc.constant('reduce' as const), replica }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      command: fc.constant('step server clock' as const),
+      ms: fc.constantFrom(-600_000, -5000, -1000, 1000, 5000, 600_000),
+    }),
+  },
 );
 
 const acquireFor = (callerName: string, newCalls = 1) => ({
@@ -184,38 +195,49 @@ describe('the Redis scripts', () => {
         fc.constantFrom(1, 5, 20),
         async (steps, perSecond) => {
           await redis.flushall();
-          const clock = new VirtualClock();
-          const model = new ModelStore(perSecond, LEASE_MS, clock);
-          const advance = async (ms: number): Promise<void> => {
-            await clock.runUntil(clock.now() + ms);
-            await redis.set('now', clock.now());
-          };
-          await advance(100_000);
+          let serverTime = 1_000_000;
+          await redis.set('now', serverTime);
+          const model = new ModelStore(perSecond, LEASE_MS);
           const incarnations = new Map<string, number>();
           const leaseIds: string[] = [];
           let idCount = 0;
           const stores = new Map(
-            ['a', 'b', 'c'].map((name) => {
-              const options = { scope: 'here/There', perSecond, replica: name, leaseMs: LEASE_MS };
-              return [name, new RedisSlotStore(redis, options)];
-            }),
+            ['a', 'b', 'c'].map((name) => [name, createStore('here/There', name, perSecond)]),
           );
+          const modelClocks = new Map<string, StoreClock>();
+          /** Executes a command in the model as a client does. */
+          const executeInModel = <T>(name: string, command: (sender: Sender) => T): T => {
+            const modelClock = modelClocks.get(name) ?? new StoreClock(clock);
+            const sender = {
+              replica: name,
+              incarnation: incarnations.get(name) ?? 0,
+              proof: modelClock.proof(),
+            };
+            const result = command(sender);
+            if (result !== NOT_A_MEMBER) modelClock.observe(Math.floor(model.clock!), model.stamp);
+            return result;
+          };
           const join = async (
             name: string,
             fallbackSlots: number,
             leases: LeaseSnapshot[],
           ): Promise<void> => {
-            const incarnation = (incarnations.get(name) ?? 0) + 1;
-            incarnations.set(name, incarnation);
-            expect(await stores.get(name)!.join(incarnation, fallbackSlots, leases)).toEqual(
-              model.join(name, incarnation, fallbackSlots, leases),
+            incarnations.set(name, (incarnations.get(name) ?? 0) + 1);
+            modelClocks.set(name, new StoreClock(clock));
+            expect(await stores.get(name)!.join(incarnations.get(name)!, fallbackSlots, leases)).toEqual(
+              executeInModel(name, (sender) => model.join(sender, fallbackSlots, leases, serverTime)),
             );
           };
           await join('a', 0, []);
           await join('b', 0, []);
           for (const one of steps) {
             if (one.command === 'advance') {
-              await advance(one.ms);
+              await clock.runUntil(clock.now() + one.ms);
+              continue;
+            }
+            if (one.command === 'step server clock') {
+              serverTime += one.ms;
+              await redis.set('now', serverTime);
               continue;
             }
             const { replica: name } = one;
@@ -231,28 +253,29 @@ describe('the Redis scripts', () => {
               await join(name, one.fallbackSlots, leases);
               continue;
             }
-            const isMember = model.isMember(name, incarnation);
+            const execute = <T>(command: (now: number) => T) =>
+              executeInModel(name, (sender) => model.execute(sender, command));
             let actual: unknown;
             let expected: unknown;
             if (one.command === 'acquire') {
               const id = `${name}/${(idCount += 1)}`;
               const reply = await store.acquire(incarnation, id, one).catch(toNotAMember);
               actual = withSortedExpiries(reply);
-              expected = isMember ? withSortedExpiries(model.acquire(name, id, one)) : NOT_A_MEMBER;
+              expected = withSortedExpiries(execute((now) => model.acquire(name, id, one, now)));
               if (reply !== NOT_A_MEMBER && reply.decision === 'granted') leaseIds.push(id);
             } else if (one.command === 'release') {
               const id = leaseIds[one.index % Math.max(1, leaseIds.length)] ?? 'none';
               const snapshot = await store.release(incarnation, id, one.holdMs).catch(toNotAMember);
               actual = withSortedExpiries({ snapshot });
               expected = withSortedExpiries({
-                snapshot: isMember ? model.release(name, id, one.holdMs) : NOT_A_MEMBER,
+                snapshot: execute((now) => model.release(name, id, one.holdMs, now)),
               });
             } else if (one.command === 'heartbeat') {
               actual = await store.heartbeat(incarnation, one).catch(toNotAMember);
-              expected = isMember ? model.heartbeat(name, one) : NOT_A_MEMBER;
+              expected = execute((now) => model.heartbeat(name, one, now));
             } else {
               actual = await store.reduce(incarnation).catch(toNotAMember);
-              expected = isMember ? model.reduce() : NOT_A_MEMBER;
+              expected = execute((now) => model.reduce(now));
             }
             expect(actual).toEqual(expected);
           }
@@ -263,10 +286,7 @@ describe('the Redis scripts', () => {
   }, 120_000);
 
   it('ignore a registration that is older than the current one', async () => {
-    await redis.flushall();
-    await redis.set('now', 100_000);
-    const options = { scope: 'older', perSecond: 20, replica: 'a', leaseMs: LEASE_MS };
-    const store = new RedisSlotStore(redis, options);
+    const store = createStore('older', 'a');
     const leases = [{ id: 'a/1', caller: 'b', expiresInMs: Infinity }];
     expect(await store.join(2, 0, [])).toMatchObject({ epoch: 1 });
     expect(await store.join(1, 7, leases)).toEqual({
@@ -278,33 +298,27 @@ describe('the Redis scripts', () => {
     expect(await store.release(2, 'a/1', 0)).toMatchObject({ expiresInMs: [] });
   });
 
-  it('remove a silent replica, but not in a late heartbeat: the store itself may have been stopped', async () => {
-    await redis.flushall();
-    const [a, b] = ['a', 'b'].map(
-      (name) => new RedisSlotStore(redis, { scope: 'late', perSecond: 20, replica: name, leaseMs: LEASE_MS }),
-    ) as [RedisSlotStore, RedisSlotStore];
+  it('remove a silent replica, but not in a late heartbeat: all replicas may have been stopped', async () => {
+    const [a, b] = [createStore('late', 'a'), createStore('late', 'b')];
+    const start = clock.now();
     const heartbeatAt = async (store: RedisSlotStore, ms: number): Promise<number> => {
-      await redis.set('now', ms);
+      await clock.runUntil(start + ms);
       return (await store.heartbeat(1, { fallbackSlots: 10, epoch: 2 })).fallbackSlots;
     };
-    await redis.set('now', 100_000);
     for (const store of [a, b]) await store.join(1, 0, []);
-    for (const ms of [102_000, 104_000]) for (const store of [a, b]) await heartbeatAt(store, ms);
-    expect(await heartbeatAt(a, 110_000)).toBe(10);
-    expect(await heartbeatAt(b, 110_000)).toBe(10);
-    for (const ms of [112_000, 114_000]) expect(await heartbeatAt(a, ms)).toBe(10);
-    expect(await heartbeatAt(a, 116_000)).toBe(20);
-    await expect(heartbeatAt(b, 116_000)).rejects.toThrow('not-a-member');
+    for (const ms of [2000, 4000]) for (const store of [a, b]) await heartbeatAt(store, ms);
+    expect(await heartbeatAt(a, 10_000)).toBe(10);
+    expect(await heartbeatAt(b, 10_000)).toBe(10);
+    for (const ms of [12_000, 14_000]) expect(await heartbeatAt(a, ms)).toBe(10);
+    expect(await heartbeatAt(a, 16_000)).toBe(20);
+    await expect(heartbeatAt(b, 16_000)).rejects.toThrow('not-a-member');
   });
 
   it('remove a replica that closes its store, and its connection ends', async () => {
-    await redis.flushall();
-    await redis.set('now', 100_000);
-    const options = { scope: 'closing', perSecond: 20, replica: 'a', leaseMs: LEASE_MS };
     const connection = new RedisWithTestClock(redisProcess.url);
     const connectionEnded = once(connection, 'end');
-    const closing = new RedisSlotStore(connection, options);
-    const sameReplica = new RedisSlotStore(redis, options);
+    const closing = createStore('closing', 'a', 20, connection);
+    const sameReplica = createStore('closing', 'a');
     await closing.join(1, 0, []);
     expect(await sameReplica.heartbeat(1, { fallbackSlots: 0, epoch: 1 })).toMatchObject({ epoch: 1 });
     await closing.close();
@@ -320,6 +334,7 @@ function toNotAMember(error: unknown): typeof NOT_A_MEMBER {
 
 /** Sorts expiry times, because a Redis hash has no order. */
 function withSortedExpiries(reply: unknown): unknown {
+  if (reply === NOT_A_MEMBER) return reply;
   const { snapshot } = reply as { snapshot?: { expiresInMs?: number[] } };
   if (!snapshot?.expiresInMs) return reply;
   return {

@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
+import type { Clock } from '../clock.js';
 import type { AcquireRequest, Decision } from '../slot-pool.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
+import { INVALID_DATA } from './scripts/prelude.js';
 import { REDUCE, RELEASE } from './scripts/slots.js';
 import {
   type LeaseSnapshot,
@@ -11,6 +13,7 @@ import {
   SlotStoreError,
   type StoreSnapshot,
 } from './slot-store.js';
+import { StoreClock } from './store-clock.js';
 
 const SCRIPTS = {
   acquire: ACQUIRE,
@@ -30,38 +33,69 @@ export interface RedisSlotStoreOptions {
   replica: string;
   /** After how long a lease in flight expires, in milliseconds: `maxLeaseMs()`. */
   leaseMs: number;
+  clock: Clock;
 }
 
-type Reply = (string | number)[];
-type Command = (...args: (string | number)[]) => Promise<Reply>;
+type Command = (incarnation: number, ...args: (string | number)[]) => Promise<unknown[]>;
+
+const DECISIONS: readonly unknown[] = ['granted', 'quota', 'share'] satisfies Decision[];
+
+/** The bounds of the numbers in replies: no script returns larger ones. */
+const MAX_LEASES = 1000;
+const MAX_LEASE_MS = 64_000;
+const MAX_DELAY_MS = 3000;
 
 /**
  * A slot store in Redis 6 or later, in Valkey, or in a Redis cluster. Each command is one Lua script, which Redis
- * executes atomically on its own clock.
+ * executes atomically. The time of the Redis server decides nothing. A reply that no script returns, and data that no
+ * script wrote, end the membership.
  *
  * @see ../../../../docs/adr/0008-slots-in-redis.md
  */
 export class RedisSlotStore implements SlotStore {
   readonly replica: string;
   readonly #redis: Redis;
+  readonly #perSecond: number;
+  readonly #clock: Clock;
   readonly #commands = {} as Record<keyof typeof SCRIPTS, Command>;
+  #storeClock: StoreClock;
   #reason: string | undefined;
 
   /** @param redis not connected yet, and without an offline queue: commands fail while it is not connected */
-  constructor(redis: Redis, { scope, perSecond, replica, leaseMs }: RedisSlotStoreOptions) {
+  constructor(redis: Redis, { scope, perSecond, replica, leaseMs, clock }: RedisSlotStoreOptions) {
     this.replica = replica;
     this.#redis = redis;
-    // One hash tag: a cluster keeps all keys on one node.
-    const keys = ['slots', 'demands', 'members', 'state'].map((name) => `ingest-gateway:{${scope}}:${name}`);
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+    this.#storeClock = new StoreClock(clock);
+    // One hash tag: a cluster keeps both keys on one node.
+    const keys = ['quota', 'members'].map((name) => `ingest-gateway:{${scope}}:${name}`);
     for (const [name, lua] of Object.entries(SCRIPTS) as [keyof typeof SCRIPTS, string][]) {
       redis.defineCommand(name, { numberOfKeys: keys.length, lua });
-      const command = (redis as unknown as Record<string, Command>)[name]!.bind(redis);
-      this.#commands[name] = async (...args) => {
-        const reply = await command(...keys, replica, perSecond, leaseMs, ...args).catch(throwStoreError);
-        if (reply[0] === NOT_A_MEMBER) throw new SlotStoreError(NOT_A_MEMBER);
-        return reply;
+      const run = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
+      this.#commands[name] = async (incarnation, ...args) => {
+        // A reply to a command of an earlier membership is not recorded in the clock of the current one.
+        const storeClock = this.#storeClock;
+        const { time, observedStamp, provenStamp } = storeClock.proof();
+        const proof = [time, observedStamp, provenStamp];
+        const reply: unknown = await run
+          .call(redis, ...keys, replica, perSecond, leaseMs, incarnation, ...proof, ...args)
+          .catch(throwStoreError);
+        const [storeTime, stamp, ...result] = Array.isArray(reply) ? (reply as unknown[]) : [];
+        if (storeTime === NOT_A_MEMBER) throw new SlotStoreError(NOT_A_MEMBER);
+        storeClock.observe(integer(storeTime), integer(stamp));
+        return result;
       };
     }
+  }
+
+  /** Returns the clock of the store in milliseconds; undefined before this replica has joined. */
+  now(): number | undefined {
+    return this.#storeClock.now();
+  }
+
+  nextProofAt(): number {
+    return this.#storeClock.nextProofAt();
   }
 
   open(listener: { connected(): void; disconnected(reason: string): void }): void {
@@ -84,29 +118,31 @@ export class RedisSlotStore implements SlotStore {
       caller,
       expiresInMs === Infinity ? -1 : expiresInMs,
     ]);
-    return toMembershipState(await this.#commands.join(incarnation, fallbackSlots, ...leaseArguments));
+    this.#storeClock = new StoreClock(this.#clock);
+    return this.#toMembershipState(await this.#commands.join(incarnation, fallbackSlots, ...leaseArguments));
   }
 
   async acquire(incarnation: number, id: string, { caller, newCalls, pendingCalls }: AcquireRequest) {
     const reply = await this.#commands.acquire(incarnation, id, caller, newCalls, pendingCalls);
-    const [decision, ...snapshot] = reply as [Decision, ...number[]];
-    return { decision, snapshot: toSnapshot(snapshot) };
+    const [decision, ...snapshot] = reply;
+    if (!DECISIONS.includes(decision)) throw new SlotStoreError(INVALID_DATA);
+    return { decision: decision as Decision, snapshot: this.#toSnapshot(snapshot) };
   }
 
   async release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot> {
-    return toSnapshot((await this.#commands.release(incarnation, id, holdMs)) as number[]);
+    return this.#toSnapshot(await this.#commands.release(incarnation, id, holdMs));
   }
 
   async heartbeat(
     incarnation: number,
     { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>,
   ): Promise<MembershipState> {
-    return toMembershipState(await this.#commands.heartbeat(incarnation, fallbackSlots, epoch));
+    return this.#toMembershipState(await this.#commands.heartbeat(incarnation, fallbackSlots, epoch));
   }
 
   async reduce(incarnation: number) {
     const [reduced, capacity] = await this.#commands.reduce(incarnation);
-    return { reduced: reduced === 1, capacity: Number(capacity) };
+    return { reduced: integer(reduced, 1) === 1, capacity: integer(capacity, this.#perSecond) };
   }
 
   reconnect(): void {
@@ -117,15 +153,29 @@ export class RedisSlotStore implements SlotStore {
     if (this.#redis.status === 'ready') await this.#commands.leave(0).catch(() => {});
     this.#redis.disconnect();
   }
+
+  #toMembershipState([fallbackSlots, epoch, warmupMs]: unknown[]): MembershipState {
+    return {
+      fallbackSlots: integer(fallbackSlots, this.#perSecond),
+      epoch: integer(epoch),
+      warmupMs: integer(warmupMs, MAX_DELAY_MS),
+    };
+  }
+
+  #toSnapshot([capacity, nextChangeInMs, ...expiresInMs]: unknown[]): StoreSnapshot {
+    if (expiresInMs.length > MAX_LEASES) throw new SlotStoreError(INVALID_DATA);
+    return {
+      capacity: integer(capacity, this.#perSecond),
+      nextChangeInMs: integer(nextChangeInMs, MAX_DELAY_MS),
+      expiresInMs: expiresInMs.map((ms) => (ms === -1 ? Infinity : integer(ms, MAX_LEASE_MS))),
+    };
+  }
 }
 
-function toMembershipState(reply: Reply): MembershipState {
-  const [fallbackSlots = 0, epoch = 0, warmupMs = 0] = reply as number[];
-  return { fallbackSlots, epoch, warmupMs };
-}
-
-function toSnapshot([capacity = 0, nextChangeInMs = 0, ...expiresInMs]: number[]): StoreSnapshot {
-  return { capacity, nextChangeInMs, expiresInMs: expiresInMs.map((ms) => (ms < 0 ? Infinity : ms)) };
+/** @throws SlotStoreError unless the value is an integer from 0 to `max` */
+function integer(value: unknown, max = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max) return value as number;
+  throw new SlotStoreError(INVALID_DATA);
 }
 
 function throwStoreError(error: unknown): never {

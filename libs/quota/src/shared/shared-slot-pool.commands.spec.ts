@@ -13,7 +13,7 @@ let commands: string[];
 async function start(): Promise<Quota> {
   clock = new VirtualClock();
   commands = [];
-  const client = new FakeRemoteStore(1, 6000, clock).clientFor('a', LATENCY_MS);
+  const client = new FakeRemoteStore(1, 6000, clock).clientFor('a', { latencyMs: LATENCY_MS });
   const record = (command: string): void => void commands.push(`${command} at ${clock.now()}`);
   const store: SlotStore = {
     ...client,

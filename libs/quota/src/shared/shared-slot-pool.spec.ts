@@ -19,7 +19,7 @@ function start(name: string, reconnectDelayMs = 0): Quota {
   return new Quota({
     perSecond: PER_SECOND,
     clock,
-    store: store.clientFor(name, 1, reconnectDelayMs),
+    store: store.clientFor(name, { latencyMs: 1, reconnectDelayMs }),
     observer,
   });
 }

@@ -45,7 +45,7 @@ export class SlotStoreError extends Error {
 
 /**
  * The connection of one replica to the slots that all replicas share. Each command is one atomic step on the clock of
- * the store, and rejects with a SlotStoreError if the store cannot execute it. Each registration of a replica has a
+ * the store, which the members drive, and rejects with a SlotStoreError if the store cannot execute it. Each registration of a replica has a
  * higher incarnation; the store rejects commands of an older one as {@link NOT_A_MEMBER}.
  */
 export interface SlotStore {
@@ -75,6 +75,8 @@ export interface SlotStore {
   release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot>;
   /** Reports that this replica is alive. A replica without a heartbeat for five seconds is no longer a member. */
   heartbeat(incarnation: number, acknowledged: Omit<MembershipState, 'warmupMs'>): Promise<MembershipState>;
+  /** When a heartbeat can prove that the latest release is one second old; Infinity if no heartbeat is needed. */
+  nextProofAt(): number;
   /** Halves the capacity. Returns the capacity, and false in `reduced` if it was already reduced for this burst. */
   reduce(incarnation: number): Promise<{ reduced: boolean; capacity: number }>;
   /** Replaces a connection that does not respond. */

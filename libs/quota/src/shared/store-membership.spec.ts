@@ -13,6 +13,7 @@ let membership: StoreMembership;
 let listener: Parameters<SlotStore['open']>[0];
 let events: string[];
 let joinRequests: Parameters<SlotStore['join']>[];
+let nextProofAt: number;
 let respondToJoin: () => Promise<MembershipState>;
 let respondToHeartbeat: () => Promise<MembershipState>;
 
@@ -23,6 +24,7 @@ beforeEach(() => {
   leases = new Leases();
   events = [];
   joinRequests = [];
+  nextProofAt = Infinity;
   respondToJoin = () => Promise.resolve(STATE);
   respondToHeartbeat = () => Promise.resolve(STATE);
   const store: SlotStore = {
@@ -39,6 +41,7 @@ beforeEach(() => {
     },
     acquire: () => NEVER,
     release: () => NEVER,
+    nextProofAt: () => nextProofAt,
     reduce: () => NEVER,
     reconnect: () => record('reconnect'),
     close: () => Promise.resolve(record('close')),
@@ -87,6 +90,15 @@ describe('a replica that joins', () => {
     respondToHeartbeat = () => Promise.resolve(state);
     await clock.runUntil(1500);
     expect(events).toEqual(['1000 heartbeat 1 acknowledges 10 of epoch 1', `1000 ${acknowledgement}`]);
+  });
+
+  it('sends its next heartbeat when it can prove that the latest release is one second old', async () => {
+    await join();
+    nextProofAt = 1250;
+    await clock.runUntil(1200);
+    nextProofAt = Infinity;
+    await clock.runUntil(2400);
+    expect(events.map((event) => event.split(' ', 1)[0])).toEqual(['1000', '1250', '2250']);
   });
 
   it('joins after one second although the store has not connected', async () => {

@@ -143,7 +143,9 @@ export class StoreMembership {
     const { fallbackSlots, epoch } = this.#state;
     const isChanged = state.fallbackSlots !== fallbackSlots || state.epoch !== epoch;
     this.#state = state;
-    this.#schedule(isChanged ? 0 : HEARTBEAT_INTERVAL_MS, () => this.#sendHeartbeat());
+    const proofInMs = this.#options.store.nextProofAt() - this.#options.clock.now();
+    const delayMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.max(0, proofInMs));
+    this.#schedule(isChanged ? 0 : delayMs, () => this.#sendHeartbeat());
   }
 
   async #sendHeartbeat(): Promise<void> {
