@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { globSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
 import { Subprocess } from './process.js';
@@ -12,6 +14,13 @@ const REDIS: Program = {
   installHint: 'macOS: brew install redis. Redis 6 or later, or Valkey with its redis-server link.',
 };
 
+const FAKETIME: Program = {
+  name: 'faketime',
+  packages: ['faketime'],
+  installHint: 'macOS: brew install libfaketime.',
+};
+const FAKETIME_LIBRARY = '/usr/lib/*/faketime/libfaketimeMT.so.1';
+
 /** A Redis server for one test, on a free port of loopback. It keeps no data on disk. */
 export class RedisProcess {
   #child: Subprocess | undefined;
@@ -21,6 +30,7 @@ export class RedisProcess {
     private readonly folder: TempFolder,
     readonly port: number,
     private readonly settings: readonly string[],
+    private readonly env: Record<string, string> = {},
   ) {}
 
   static async start(...settings: string[]): Promise<RedisProcess> {
@@ -30,6 +40,30 @@ export class RedisProcess {
     return redis;
   }
 
+  /** Starts a server whose wall clock {@link stepClock} sets. Its monotonic clock runs on. */
+  static async startWithFakeClock(): Promise<RedisProcess> {
+    resolveProgram(FAKETIME);
+    const library = globSync(FAKETIME_LIBRARY)[0];
+    if (library === undefined) throw new Error(`${FAKETIME_LIBRARY} does not exist`);
+    const folder = await createTempFolder();
+    const redis = new RedisProcess(resolveProgram(REDIS), folder, await freePort(), [], {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: join(folder.path, 'clock'),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    });
+    redis.stepClock(0);
+    await redis.restart();
+    return redis;
+  }
+
+  /** Sets the clock of the server to this many seconds before or after the clock of the machine. */
+  stepClock(seconds: number): void {
+    const file = this.env['FAKETIME_TIMESTAMP_FILE']!;
+    writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    renameSync(`${file}.new`, file);
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -37,7 +71,8 @@ export class RedisProcess {
   /** Starts an empty Redis on the same port. */
   async restart(): Promise<void> {
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.folder.path];
-    this.#child = new Subprocess([this.binary, '--port', String(this.port), ...fixed, ...this.settings]);
+    const command = [this.binary, '--port', String(this.port), ...fixed, ...this.settings];
+    this.#child = new Subprocess(command, { env: this.env });
     while (!(await this.#listens())) {
       if (this.#child.hasExited) throw new Error(`redis-server exited: ${this.#child.stdout}`);
       await sleep(20);

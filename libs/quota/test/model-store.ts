@@ -168,7 +168,10 @@ export class ModelStore {
   }
 
   #remainingMs({ isInFlight, stamp, expiresAt }: StoredLease, now: number): number {
-    return Math.max(expiresAt - now, !isInFlight && stamp > this.#provenStamp ? PROOF_INTERVAL_MS : -Infinity);
+    return Math.max(
+      expiresAt - now,
+      !isInFlight && stamp > this.#provenStamp ? PROOF_INTERVAL_MS : -Infinity,
+    );
   }
 
   #countByCaller(now: number): Map<string, number> {

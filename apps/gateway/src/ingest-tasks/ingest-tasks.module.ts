@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
-import { Quota } from '#libs/quota';
+import { Quota, RedisSlotStore } from '#libs/quota';
 import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
-import { QuotaModule } from '../quota/quota.module.js';
+import { QuotaModule, SLOT_STORE } from '../quota/quota.module.js';
 import { TencentCloudModule } from '../tencent-cloud/tencent-cloud.module.js';
 import { connectRedis, quotaKey } from '../redis/connect-redis.js';
 import { systemClock } from '../time/system-clock.js';
@@ -31,7 +31,7 @@ const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
     {
       provide: EndedTaskCache,
       useFactory: createEndedTaskCache,
-      inject: [redisConfig.KEY, tencentCloudConfig.KEY],
+      inject: [redisConfig.KEY, tencentCloudConfig.KEY, SLOT_STORE],
     },
     {
       provide: StopCoalescer,
@@ -48,8 +48,11 @@ export class IngestTasksModule {}
 async function createEndedTaskCache(
   { url }: RedisConfig,
   { endpoint }: TencentCloudConfig,
+  slotStore: RedisSlotStore | undefined,
 ): Promise<EndedTaskCache> {
   if (url === undefined) return new EndedTaskCache();
   const [writer, reader] = await Promise.all([connectRedis(url, WRITER), connectRedis(url, READER)]);
-  return new EndedTaskCache(new RedisEndedTaskFeed(writer, reader, quotaKey(endpoint)));
+  return new EndedTaskCache(
+    new RedisEndedTaskFeed(writer, reader, quotaKey(endpoint), () => slotStore?.now()),
+  );
 }

@@ -20,11 +20,13 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
   /**
    * @param reader a separate connection, because it blocks most of the time
    * @param quotaKey the endpoint and the action
+   * @param storeTime the clock of the slot store, because that of Redis can step; undefined before it is known
    */
   constructor(
     private readonly writer: Redis,
     private readonly reader: Redis,
     quotaKey: string,
+    private readonly storeTime: () => number | undefined,
   ) {
     this.#key = `ingest-gateway:{${quotaKey}}:ended`;
     for (const redis of [writer, reader]) {
@@ -39,7 +41,9 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
   }
 
   publish(task: string, requestId: string): void {
-    const published = this.writer.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', task, requestId);
+    const endedAt = Math.floor(this.storeTime() ?? 0);
+    const fields = [task, requestId, 'endedAt', endedAt];
+    const published = this.writer.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', ...fields);
     published.then(() => this.writer.pexpire(this.#key, TTL_MS)).catch(() => {});
   }
 
@@ -50,10 +54,12 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
   }
 
   async #read(received: (task: string, requestId: string, ageMs: number) => void): Promise<void> {
-    let last = `${Date.now() - TTL_MS}`;
+    while (!this.#closed && this.storeTime() === undefined) await sleep(RETRY_INTERVAL_MS);
+    let last = '0';
     while (!this.#closed) {
-      for (const [id, [task = '', requestId = '']] of await this.#entriesAfter(last)) {
-        received(task, requestId, Date.now() - Number(id.split('-', 1)[0]));
+      for (const [id, [task = '', requestId = '', , endedAt]] of await this.#entriesAfter(last)) {
+        // While the time is not known, an entry has just arrived. An entry of an earlier version has no time: no age.
+        received(task, requestId, (this.storeTime() ?? Number(endedAt)) - Number(endedAt));
         last = id;
       }
     }

@@ -11,6 +11,9 @@ import { RateLimitHook } from './rate-limit.hook.js';
 /** The quota itself gives up much sooner; this only ends what is left. */
 const COMMAND_TIMEOUT_MS = 2000;
 
+/** The injection token of the slots in Redis; undefined without REDIS_URL. */
+export const SLOT_STORE = Symbol('slot store');
+
 /** The slots for upstream calls, in this process or in Redis. */
 @Module({
   providers: [
@@ -18,36 +21,41 @@ const COMMAND_TIMEOUT_MS = 2000;
     RateLimitHook,
     { provide: CLOCK, useValue: systemClock },
     {
+      provide: SLOT_STORE,
+      useFactory: createSlotStore,
+      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, CLOCK],
+    },
+    {
       provide: Quota,
       useFactory: createQuota,
-      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, QuotaMetrics, CLOCK],
+      inject: [quotaConfig.KEY, SLOT_STORE, QuotaMetrics, CLOCK],
     },
   ],
-  exports: [Quota, RateLimitHook],
+  exports: [Quota, RateLimitHook, SLOT_STORE],
 })
 export class QuotaModule {}
 
-/** The quota of StopStreamIngest: in this process, or with REDIS_URL one for all replicas. */
-async function createQuota(
-  { perSecond, queueLimit }: QuotaConfig,
+async function createSlotStore(
+  { perSecond }: QuotaConfig,
   { url }: RedisConfig,
   { endpoint, attemptTimeoutMs }: TencentCloudConfig,
+  clock: SystemClock,
+): Promise<RedisSlotStore | undefined> {
+  if (url === undefined) return undefined;
+  const redis = await connectRedis(url, { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  const scope = quotaKey(endpoint);
+  const leaseMs = maxLeaseMs(attemptTimeoutMs);
+  return new RedisSlotStore(redis, { scope, perSecond, replica: randomUUID(), leaseMs, clock });
+}
+
+/** The quota of StopStreamIngest: in this process, or with REDIS_URL one for all replicas. */
+function createQuota(
+  { perSecond, queueLimit }: QuotaConfig,
+  store: RedisSlotStore | undefined,
   metrics: QuotaMetrics,
   clock: SystemClock,
-): Promise<Quota> {
-  let store: RedisSlotStore | undefined;
-  if (url !== undefined) {
-    metrics.storeConnecting();
-    const redis = await connectRedis(url, { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS });
-    const leaseMs = maxLeaseMs(attemptTimeoutMs);
-    store = new RedisSlotStore(redis, {
-      scope: quotaKey(endpoint),
-      perSecond,
-      replica: randomUUID(),
-      leaseMs,
-      clock,
-    });
-  }
+): Quota {
+  if (store) metrics.storeConnecting();
   const quota = new Quota({ perSecond, queueLimit, clock, observer: metrics, ...(store && { store }) });
   metrics.observe(() => quota.state());
   return quota;

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import { scaledRuns } from '../../test/scaled-runs.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { RedisSlotStore } from './redis-slot-store.js';
+import { SlotStoreError } from './slot-store.js';
 
 const sockets = new Set<Socket>();
 let server: Server | undefined;
@@ -18,7 +21,7 @@ afterEach(() => {
 });
 
 /** Starts a server that responds to scripts with this line, or not at all. */
-async function serve(line: string | undefined): Promise<number> {
+async function serve(line: string | undefined | (() => string)): Promise<number> {
   server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -28,7 +31,8 @@ async function serve(line: string | undefined): Promise<number> {
         .split(/^\*\d+\r\n/m)
         .slice(1);
       for (const command of commands) {
-        const response = /\r\neval(sha)?\r\n/i.test(command) ? line : '+OK';
+        const scriptResponse = typeof line === 'function' ? line() : line;
+        const response = /\r\neval(sha)?\r\n/i.test(command) ? scriptResponse : '+OK';
         if (response !== undefined) socket.write(`${response}\r\n`);
       }
     });
@@ -46,7 +50,13 @@ function createStore(port: number, commandTimeout = 10_000): RedisSlotStore {
     commandTimeout,
     disconnectTimeout: 1,
   });
-  return new RedisSlotStore(redis, { scope: 'a', perSecond: 20, replica: 'r', leaseMs: 6000, clock: new VirtualClock() });
+  return new RedisSlotStore(redis, {
+    scope: 'a',
+    perSecond: 20,
+    replica: 'r',
+    leaseMs: 6000,
+    clock: new VirtualClock(),
+  });
 }
 
 function endConnections(): void {
@@ -98,4 +108,81 @@ describe('the reason of a Redis failure', () => {
     const store = createStore(await serve(undefined));
     expect(await open(store, () => store.reconnect())).toBe('disconnected: closed');
   });
+});
+
+/** Encodes a reply in the protocol of Redis. */
+function encode(value: unknown): string {
+  if (Array.isArray(value)) return [`*${value.length}`, ...value.map(encode)].join('\r\n');
+  if (typeof value === 'number') return `:${value}`;
+  if (value === null) return '$-1';
+  return `$${Buffer.byteLength(String(value))}\r\n${String(value)}`;
+}
+
+const RUNS = scaledRuns(50_000);
+const integer = fc.oneof(fc.integer({ min: -2, max: 25 }), fc.constantFrom(1e15, 2 ** 53, -1e15, 1000));
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    integer,
+    fc.string({ maxLength: 8 }),
+    fc.constantFrom(null, 'granted', 'quota', 'share', 'not-a-member', 'invalid-data', '1e999', 'nan', ''),
+    fc.array(tie('value'), { maxLength: 6 }),
+  ),
+}));
+const scriptReply = fc.oneof(value, fc.array(fc.oneof(integer, value), { maxLength: 9 }));
+
+const isWithin = (numbers: readonly number[], max: number): boolean =>
+  numbers.every((one) => one === Infinity || (Number.isInteger(one) && one >= 0 && one <= max));
+
+describe('a reply that no script returns', () => {
+  it.each([
+    [],
+    null,
+    'OK',
+    7,
+    [1],
+    [[]],
+    [1, 1, 'granted'],
+    [1, 1, 20.5],
+    [1, 1, 21, 0, 0],
+    [1, 1, -1, 1, 0],
+  ])('fails the command with the reason invalid-data: %j', async (...reply: unknown[]) => {
+    const store = createStore(await serve(encode(reply.length === 1 ? reply[0] : reply)));
+    expect(await open(store)).toBe('connected');
+    const expected = { name: 'SlotStoreError', reason: 'invalid-data' };
+    await expect(store.join(1, 0, [])).rejects.toMatchObject(expected);
+    const request = { caller: 'a', newCalls: 1, pendingCalls: 1 };
+    await expect(store.acquire(1, 'id', request)).rejects.toMatchObject(expected);
+  });
+
+  it(`never has a result outside the bounds, nor an error of another kind: ${RUNS.toLocaleString('en')} replies`, async () => {
+    let reply: unknown;
+    const store = createStore(await serve(() => encode(reply)));
+    expect(await open(store)).toBe('connected');
+    const request = { caller: 'a', newCalls: 1, pendingCalls: 1 };
+    const isAcceptable = async (command: Promise<unknown>): Promise<boolean> => {
+      try {
+        const result = (await command) as Record<string, never>;
+        const { expiresInMs = [], ...snapshot } = (result['snapshot'] ?? result) as Record<string, never>;
+        const numbers = Object.values(snapshot).filter((one) => typeof one === 'number');
+        const limits = numbers.every((one) => one <= Number.MAX_SAFE_INTEGER);
+        return limits && isWithin(numbers, Number.MAX_SAFE_INTEGER) && isWithin(expiresInMs, 64_000);
+      } catch (error) {
+        return error instanceof SlotStoreError;
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(scriptReply, async (given) => {
+        reply = given;
+        const commands = [
+          store.join(1, 0, []),
+          store.acquire(1, 'id', request),
+          store.release(1, 'id', 0),
+          store.reduce(1),
+        ];
+        expect(await Promise.all(commands.map(isAcceptable))).toEqual([true, true, true, true]);
+      }),
+      { numRuns: RUNS },
+    );
+  }, 300_000);
 });

@@ -32,7 +32,10 @@ type Outage = typeof outage extends fc.Arbitrary<infer T> ? T : never;
 /** By then each replica has sent a heartbeat without a response. */
 const DETECTION_MS = 1500;
 const isDetectedByAll = ({ kind, lastsMs }: Outage): boolean =>
-  kind === 'down' || kind === 'down and empty' || kind === 'lost writes' || (kind === 'silent' && lastsMs >= DETECTION_MS);
+  kind === 'down' ||
+  kind === 'down and empty' ||
+  kind === 'lost writes' ||
+  (kind === 'silent' && lastsMs >= DETECTION_MS);
 
 /**
  * A replica that alone cannot reach the store uses its fallback slots on top of the shared slots. That is accepted, so
@@ -111,6 +114,17 @@ const REGRESSIONS = [
     onEachReplica(calls(10, 6500), calls(1, 0), calls(1, 0)),
     [{ at: 4978, replica: null }],
     [11, 234],
+    [],
+    0,
+  ],
+  // A heartbeat made the clock of the store jump by the time since the previous command. A slot was free at once that
+  // another replica, whose knowledge of the clock was older, had released shortly before.
+  [
+    2,
+    [{ at: 4001, kind: 'flush', lastsMs: 0 }],
+    onEachReplica(calls(13, 6001, 1500), calls(1, 0), calls(1, 0)),
+    [{ at: 1001, replica: 0 }],
+    [0, 251],
     [],
     0,
   ],

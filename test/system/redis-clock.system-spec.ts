@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { ReplicaSet } from '../support/replica-set.js';
+import { RedisProcess } from '../support/redis.js';
+
+const QUOTA = 20;
+const STEP_INTERVAL_MS = 2000;
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanups.splice(0).toReversed()) await cleanUp();
+});
+
+async function startReplicas(size: number, redis: RedisProcess): Promise<ReplicaSet> {
+  cleanups.push(() => redis.close());
+  const replicaSet = await ReplicaSet.start(size, { REDIS_URL: redis.url });
+  cleanups.push(() => replicaSet.close());
+  expect(await replicaSet.waitForRedis(10_000)).toBe(true);
+  return replicaSet;
+}
+
+const keyOf = (replicaSet: ReplicaSet): string =>
+  `ingest-gateway:{${new URL(replicaSet.sandbox.httpUrl).host}/StopStreamIngest}:quota`;
+
+async function serverTime(redis: RedisProcess): Promise<number> {
+  return Number(/\r\n(\d+)\r\n/.exec(await redis.command('TIME'))![1]);
+}
+
+describe('three replicas under full load', () => {
+  it('send at most 20 calls in any second and let no call hang while the clock of Redis steps by 1 s, 5 s and 10 min', async () => {
+    const redis = await RedisProcess.startWithFakeClock();
+    const replicaSet = await startReplicas(3, redis);
+    const steps = [1, 0, -1, 0, 5, 0, -5, 0, 600, 0, -600, 0];
+    const flood = replicaSet.sendAtRate(80, 4 + (steps.length * STEP_INTERVAL_MS) / 1000, {
+      prefer: 'wait=1',
+    });
+    await sleep(3000);
+    for (const seconds of steps) {
+      redis.stepClock(seconds);
+      const difference = (await serverTime(redis)) - Date.now() / 1000;
+      expect(Math.abs(difference - seconds)).toBeLessThan(2);
+      const before = replicaSet.sandbox.state().statistics.stopCalls;
+      await sleep(STEP_INTERVAL_MS);
+      expect(replicaSet.sandbox.state().statistics.stopCalls).toBeGreaterThan(before);
+    }
+    const responses = await flood;
+    expect(replicaSet.unexpectedExits).toEqual([]);
+    expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(QUOTA);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    // The wait, the upstream call, and a busy machine.
+    expect(Math.max(...responses.map(({ durationMs }) => durationMs))).toBeLessThan(10_000);
+  });
+});
+
+describe('a replica that finds a stored time that lies 10 minutes ahead', () => {
+  it('serves its first call after the warm-up of a new store, at most', async () => {
+    const redis = await RedisProcess.start();
+    const replicaSet = await startReplicas(1, redis);
+    const clock = /\r\n(\d+)/.exec(await redis.command('HGET', keyOf(replicaSet), 'clock'))![1];
+    const ahead = String(Number(clock) + 600_000);
+    await redis.command(
+      'HSET',
+      keyOf(replicaSet),
+      'warmupUntil',
+      ahead,
+      'reducedTo',
+      '1',
+      'reducedAt',
+      ahead,
+    );
+    await replicaSet.addReplica();
+    const { status, durationMs } = await replicaSet.callReplica(replicaSet.urls[1]!, { prefer: 'wait=30' });
+    expect(status).toBe(200);
+    expect(durationMs).toBeLessThan(20_000);
+  });
+});
+
+describe('a replica whose store contains data that no script wrote', () => {
+  it.each([
+    ['a lease without a time', ['HSET', 'slot:a/1', 'garbage']],
+    ['a clock that is not a number', ['HSET', 'clock', 'nan']],
+    ['a demand with too few fields', ['HSET', 'demand:anonymous', '1 2 3']],
+    ['a member with too many fields', ['HSET', 'member:a', '1 2 3 4 5 6 7']],
+    ['a field of an unknown kind', ['HSET', 'newUntil', '']],
+    ['a string in place of the hash', ['SET', 'garbage']],
+  ])('deletes it, reports it, and serves calls again: %s', async (_, [command, ...values]) => {
+    const redis = await RedisProcess.start();
+    const replicaSet = await startReplicas(1, redis);
+    await redis.command(command!, keyOf(replicaSet), ...values);
+    await eventually(() => replicaSet.redisEvents()[0]!.some(({ reason }) => reason === 'invalid-data'));
+    expect(await replicaSet.waitForRedis(10_000)).toBe(true);
+    expect((await replicaSet.call({ prefer: 'wait=30' })).status).toBe(200);
+    expect(await redis.command('TYPE', keyOf(replicaSet))).toBe('+hash\r\n');
+    expect(replicaSet.unexpectedExits).toEqual([]);
+  });
+});
