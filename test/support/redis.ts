@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
 import { Subprocess } from './process.js';
 import { type Program, resolveProgram } from './programs.js';
@@ -14,12 +16,12 @@ const REDIS: Program = {
   installHint: 'macOS: brew install redis. Redis 6 or later, or Valkey with its redis-server link.',
 };
 
-const FAKETIME: Program = {
-  name: 'faketime',
-  packages: ['faketime'],
-  installHint: 'macOS: brew install libfaketime.',
+const GCC: Program = {
+  name: 'gcc',
+  packages: ['gcc', 'libc6-dev'],
+  installHint: 'This test needs Linux.',
 };
-const FAKETIME_LIBRARY = '/usr/lib/*/faketime/libfaketimeMT.so.1';
+const OFFSET_LIBRARY_SOURCE = fileURLToPath(new URL('wall-clock-offset.c', import.meta.url));
 
 /** A Redis server for one test, on a free port of loopback. It keeps no data on disk. */
 export class RedisProcess {
@@ -42,26 +44,24 @@ export class RedisProcess {
 
   /** Starts a server whose wall clock {@link stepClock} sets. Its monotonic clock runs on. */
   static async startWithFakeClock(): Promise<RedisProcess> {
-    resolveProgram(FAKETIME);
-    const library = globSync(FAKETIME_LIBRARY)[0];
-    if (library === undefined) throw new Error(`${FAKETIME_LIBRARY} does not exist`);
     const folder = await createTempFolder();
-    const redis = new RedisProcess(resolveProgram(REDIS), folder, await freePort(), [], {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: join(folder.path, 'clock'),
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    });
+    const library = join(folder.path, 'wall-clock-offset.so');
+    execFileSync(resolveProgram(GCC), ['-shared', '-fPIC', '-O1', '-o', library, OFFSET_LIBRARY_SOURCE]);
+    const env = { LD_PRELOAD: library, WALL_CLOCK_OFFSET_FILE: join(folder.path, 'offset') };
+    const redis = new RedisProcess(resolveProgram(REDIS), folder, await freePort(), [], env);
     redis.stepClock(0);
     await redis.restart();
     return redis;
   }
 
-  /** Sets the clock of the server to this many seconds before or after the clock of the machine. */
+  /** Sets the wall clock of the server to this many seconds before or after that of the machine. */
   stepClock(seconds: number): void {
-    const file = this.env['FAKETIME_TIMESTAMP_FILE']!;
-    writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
-    renameSync(`${file}.new`, file);
+    const offset = Buffer.alloc(8);
+    offset.writeBigInt64LE(BigInt(seconds));
+    // In place, because the server has mapped the file into its memory.
+    const file = openSync(this.env['WALL_CLOCK_OFFSET_FILE']!, constants.O_WRONLY | constants.O_CREAT);
+    writeSync(file, offset, 0, 8, 0);
+    closeSync(file);
   }
 
   get url(): string {

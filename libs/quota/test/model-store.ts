@@ -3,6 +3,7 @@ import { IN_FLIGHT } from '../src/local/earliest-grant.js';
 import { checkFairShare } from '../src/fairness/fair-share.js';
 import type { AcquireRequest } from '../src/slot-pool.js';
 import {
+  type Acknowledgement,
   type LeaseSnapshot,
   type MembershipState,
   NOT_A_MEMBER,
@@ -71,10 +72,10 @@ export class ModelStore {
     fallbackSlots: number,
     leases: readonly LeaseSnapshot[],
     serverTime: number,
-  ): MembershipState {
+  ): MembershipState | typeof NOT_A_MEMBER {
     const previous = this.#members.get(replica)?.incarnation ?? 0;
     if (previous === incarnation) this.#advance(proof);
-    if (previous > incarnation) return { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
+    if (previous > incarnation) return NOT_A_MEMBER;
     if (this.clock === undefined) {
       this.clock = serverTime;
       this.stamp = serverTime;
@@ -133,11 +134,7 @@ export class ModelStore {
     return this.#snapshot(replica, now);
   }
 
-  heartbeat(
-    replica: string,
-    { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>,
-    now: number,
-  ): MembershipState {
+  heartbeat(replica: string, { fallbackSlots, epoch }: Acknowledgement, now: number): MembershipState {
     const own = this.#members.get(replica)!;
     own.acknowledgedEpoch = epoch;
     if (now - own.lastSeenAt > RECOVERY_WINDOW_MS) own.joinedAt = now;
@@ -207,7 +204,8 @@ export class ModelStore {
       lastSeenAt: now,
       fallbackSlots: Math.max(fallbackSlots, claimed),
     });
-    return { fallbackSlots, epoch: this.#epoch, warmupMs: Math.ceil(warmupMs) };
+    const snapshot = this.#snapshot(replica, now);
+    return { fallbackSlots, epoch: this.#epoch, warmupMs: Math.ceil(warmupMs), snapshot };
   }
 
   #snapshot(replica: string, now: number): StoreSnapshot {

@@ -110,6 +110,17 @@ describe('the reason of a Redis failure', () => {
   });
 });
 
+describe('a connection that is replaced several times while the server does not respond', () => {
+  it('is closed once', async () => {
+    const store = createStore(await serve(undefined));
+    expect(await open(store)).toBe('connected');
+    const { stream } = redis as unknown as { stream: Socket };
+    const before = stream.listenerCount('close');
+    for (let n = 0; n < 20; n += 1) store.reconnect();
+    expect(stream.listenerCount('close') - before).toBe(1);
+  });
+});
+
 /** Encodes a reply in the protocol of Redis. */
 function encode(value: unknown): string {
   if (Array.isArray(value)) return [`*${value.length}`, ...value.map(encode)].join('\r\n');
@@ -118,7 +129,7 @@ function encode(value: unknown): string {
   return `$${Buffer.byteLength(String(value))}\r\n${String(value)}`;
 }
 
-const RUNS = scaledRuns(50_000);
+const RUNS = scaledRuns(5000);
 const integer = fc.oneof(fc.integer({ min: -2, max: 25 }), fc.constantFrom(1e15, 2 ** 53, -1e15, 1000));
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(

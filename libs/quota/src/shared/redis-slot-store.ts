@@ -6,6 +6,7 @@ import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
 import { INVALID_DATA } from './scripts/prelude.js';
 import { REDUCE, RELEASE } from './scripts/slots.js';
 import {
+  type Acknowledgement,
   type LeaseSnapshot,
   type MembershipState,
   NOT_A_MEMBER,
@@ -60,6 +61,7 @@ export class RedisSlotStore implements SlotStore {
   readonly #commands = {} as Record<keyof typeof SCRIPTS, Command>;
   #storeClock: StoreClock;
   #reason: string | undefined;
+  #isReconnecting = false;
 
   /** @param redis not connected yet, and without an offline queue: commands fail while it is not connected */
   constructor(redis: Redis, { scope, perSecond, replica, leaseMs, clock }: RedisSlotStoreOptions) {
@@ -102,6 +104,7 @@ export class RedisSlotStore implements SlotStore {
     this.#redis.on('error', (error: Error) => (this.#reason = failureReason(error)));
     this.#redis.on('ready', () => listener.connected());
     this.#redis.on('close', () => {
+      this.#isReconnecting = false;
       listener.disconnected(this.#reason ?? 'closed');
       this.#reason = undefined;
     });
@@ -133,10 +136,7 @@ export class RedisSlotStore implements SlotStore {
     return this.#toSnapshot(await this.#commands.release(incarnation, id, holdMs));
   }
 
-  async heartbeat(
-    incarnation: number,
-    { fallbackSlots, epoch }: Omit<MembershipState, 'warmupMs'>,
-  ): Promise<MembershipState> {
+  async heartbeat(incarnation: number, { fallbackSlots, epoch }: Acknowledgement): Promise<MembershipState> {
     return this.#toMembershipState(await this.#commands.heartbeat(incarnation, fallbackSlots, epoch));
   }
 
@@ -146,7 +146,10 @@ export class RedisSlotStore implements SlotStore {
   }
 
   reconnect(): void {
-    if (this.#redis.status === 'ready' || this.#redis.status === 'connect') this.#redis.disconnect(true);
+    // ioredis adds a listener each time, and a server that does not respond closes nothing.
+    if (this.#isReconnecting || !['ready', 'connect'].includes(this.#redis.status)) return;
+    this.#isReconnecting = true;
+    this.#redis.disconnect(true);
   }
 
   async close(): Promise<void> {
@@ -154,11 +157,12 @@ export class RedisSlotStore implements SlotStore {
     this.#redis.disconnect();
   }
 
-  #toMembershipState([fallbackSlots, epoch, warmupMs]: unknown[]): MembershipState {
+  #toMembershipState([fallbackSlots, epoch, warmupMs, ...snapshot]: unknown[]): MembershipState {
     return {
       fallbackSlots: integer(fallbackSlots, this.#perSecond),
       epoch: integer(epoch),
       warmupMs: integer(warmupMs, MAX_DELAY_MS),
+      snapshot: this.#toSnapshot(snapshot),
     };
   }
 

@@ -89,6 +89,15 @@ describe('while the store is available', () => {
     expect(await acquireAll(replicas[1]!)).toHaveLength(20);
   });
 
+  it('counts the leases of another replica as in use until the next heartbeat after they have expired', async () => {
+    const [slot] = await acquireAll(replicas[1]!);
+    await clock.runUntil(clock.now() + 1000);
+    expect(replicas[0]!.state().inUse).toBe(20);
+    slot!.release('unused');
+    await clock.runUntil(clock.now() + 2000);
+    expect(replicas[0]!.state().inUse).toBe(19);
+  });
+
   it('never rejects a call without the store', async () => {
     await acquireAll(replicas[0]!);
     expect(replicas[0]!.rejectIfExhausted()).toBeUndefined();

@@ -56,6 +56,7 @@ export class SharedSlotPool implements SlotPool {
       clock,
       leases: this.#leases,
       joined: (state, isFirst) => this.#onJoined(state, isFirst),
+      updated: (snapshot) => this.#updateSnapshot(snapshot),
       disconnected: () => this.#onDisconnected(),
       observer,
     });
@@ -193,12 +194,12 @@ export class SharedSlotPool implements SlotPool {
     this.#options.onChange();
   }
 
-  #onJoined({ warmupMs }: MembershipState, isFirst: boolean): void {
-    const { clock, perSecond, onChange } = this.#options;
-    const now = clock.now();
+  #onJoined({ warmupMs, snapshot }: MembershipState, isFirst: boolean): void {
+    const { clock, onChange } = this.#options;
     // A new store grants nothing to a new replica during its warm-up: calls wait for it as for the startup delay.
-    if (isFirst && warmupMs > 0) this.#availableFrom = Math.max(this.#availableFrom, now + warmupMs + 1);
-    this.#snapshot = { capacity: perSecond, expiryTimes: [], nextChangeAt: now };
+    if (isFirst && warmupMs > 0)
+      this.#availableFrom = Math.max(this.#availableFrom, clock.now() + warmupMs + 1);
+    this.#updateSnapshot(snapshot);
     onChange();
   }
 }

@@ -17,8 +17,8 @@ export interface LeaseSnapshot {
   readonly expiresInMs: number;
 }
 
-/** The response to a registration or a heartbeat. The replica acknowledges it with its next heartbeat. */
-export interface MembershipState {
+/** The values that a replica acknowledges with its next heartbeat. */
+export interface Acknowledgement {
   /**
    * How many slots this replica may lease while the store is unavailable. The store counts the number that the replica
    * uses until the replica acknowledges a smaller one. So the fallback slots of all replicas never exceed the total.
@@ -26,8 +26,13 @@ export interface MembershipState {
   readonly fallbackSlots: number;
   /** Grows with each registration of any replica. A replica that acknowledges an epoch has joined since it began. */
   readonly epoch: number;
+}
+
+/** The response to a registration or a heartbeat. */
+export interface MembershipState extends Acknowledgement {
   /** How long the store is still new, in milliseconds. Until then other replicas may hold leases that it lacks. */
   readonly warmupMs: number;
+  readonly snapshot: StoreSnapshot;
 }
 
 /** The reason of the error if the store does not know this incarnation of the replica: the replica must join again. */
@@ -74,7 +79,7 @@ export interface SlotStore {
   /** Makes the lease expire after `holdMs` milliseconds. */
   release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot>;
   /** Reports that this replica is alive. A replica without a heartbeat for five seconds is no longer a member. */
-  heartbeat(incarnation: number, acknowledged: Omit<MembershipState, 'warmupMs'>): Promise<MembershipState>;
+  heartbeat(incarnation: number, acknowledged: Acknowledgement): Promise<MembershipState>;
   /** When a heartbeat can prove that the latest release is one second old; Infinity if no heartbeat is needed. */
   nextProofAt(): number;
   /** Halves the capacity. Returns the capacity, and false in `reduced` if it was already reduced for this burst. */

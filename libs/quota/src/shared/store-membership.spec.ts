@@ -4,7 +4,8 @@ import { Leases } from '../local/leases.js';
 import { type MembershipState, NOT_A_MEMBER, type SlotStore, SlotStoreError } from './slot-store.js';
 import { StoreMembership } from './store-membership.js';
 
-const STATE: MembershipState = { fallbackSlots: 10, epoch: 1, warmupMs: 0 };
+const snapshot = { capacity: 20, expiresInMs: [], nextChangeInMs: 1001 };
+const STATE: MembershipState = { fallbackSlots: 10, epoch: 1, warmupMs: 0, snapshot };
 const NEVER = new Promise<never>(() => {});
 
 let clock: VirtualClock;
@@ -51,6 +52,7 @@ beforeEach(() => {
     clock,
     leases,
     joined: (_, isFirst) => record(`joined${isFirst ? ' for the first time' : ''}`),
+    updated: () => {},
     disconnected: () => record('left'),
     observer: {
       storeConnected: () => record('connected'),
@@ -83,11 +85,11 @@ describe('a replica that joins', () => {
   });
 
   it.each([
-    ['fallback slots', { fallbackSlots: 6, epoch: 1, warmupMs: 0 }, 'heartbeat 1 acknowledges 6 of epoch 1'],
-    ['epoch', { fallbackSlots: 10, epoch: 2, warmupMs: 0 }, 'heartbeat 1 acknowledges 10 of epoch 2'],
+    ['fallback slots', { fallbackSlots: 6, epoch: 1 }, 'heartbeat 1 acknowledges 6 of epoch 1'],
+    ['epoch', { fallbackSlots: 10, epoch: 2 }, 'heartbeat 1 acknowledges 10 of epoch 2'],
   ])('acknowledges a change of its %s at once', async (_, state, acknowledgement) => {
     await join();
-    respondToHeartbeat = () => Promise.resolve(state);
+    respondToHeartbeat = () => Promise.resolve({ ...STATE, ...state });
     await clock.runUntil(1500);
     expect(events).toEqual(['1000 heartbeat 1 acknowledges 10 of epoch 1', `1000 ${acknowledgement}`]);
   });

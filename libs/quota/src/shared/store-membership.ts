@@ -1,7 +1,14 @@
 import type { Clock } from '../clock.js';
 import type { Leases } from '../local/leases.js';
 import type { QuotaObserver } from '../observer.js';
-import { type LeaseSnapshot, type MembershipState, type SlotStore, SlotStoreError } from './slot-store.js';
+import {
+  type Acknowledgement,
+  type LeaseSnapshot,
+  type MembershipState,
+  type SlotStore,
+  SlotStoreError,
+  type StoreSnapshot,
+} from './slot-store.js';
 
 /** A command without a response after this time, in milliseconds, has failed. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -19,6 +26,8 @@ export interface StoreMembershipOptions {
   leases: Leases;
   /** This replica is a member now, and the store knows its leases. */
   joined(state: MembershipState, isFirst: boolean): void;
+  /** A heartbeat returned the shared slots. */
+  updated(snapshot: StoreSnapshot): void;
   /** This replica is no longer a member. */
   disconnected(): void;
   observer: Partial<QuotaObserver>;
@@ -44,7 +53,7 @@ export class StoreMembership {
   /** Grows with each registration. Every command carries it. */
   #incarnation = 0;
   /** The values that this replica received last. */
-  #state: MembershipState = { fallbackSlots: 0, epoch: 0, warmupMs: 0 };
+  #state: Acknowledgement = { fallbackSlots: 0, epoch: 0 };
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: StoreMembershipOptions) {
@@ -151,7 +160,9 @@ export class StoreMembership {
   async #sendHeartbeat(): Promise<void> {
     const { store } = this.#options;
     const state = await this.command((incarnation) => store.heartbeat(incarnation, this.#state));
-    if (state && !this.#isClosed) this.#apply(state);
+    if (!state || this.#isClosed) return;
+    this.#apply(state);
+    this.#options.updated(state.snapshot);
   }
 
   /** Sets the one timer. */

@@ -3,12 +3,15 @@ import { PRELUDE } from './prelude.js';
 /** Arguments: fallback slots that the replica uses, then id, caller and remaining time of each lease; -1: in flight. */
 export const JOIN = `${PRELUDE}
 local used = tonumber(ARGV[8])
-if own and own.incarnation > incarnation then return reply(0, 0, 0) end
+if own and own.incarnation > incarnation then return NOT_A_MEMBER end
 if #fields == 0 then
   warmupMs, state.warmupUntil = RECOVERY_WINDOW_MS, now + RECOVERY_WINDOW_MS
 end
 for id, lease in pairs(slots) do
-  if lease.owner == replica then redis.call('HDEL', key, 'slot:' .. id) end
+  if lease.owner == replica then
+    redis.call('HDEL', key, 'slot:' .. id)
+    slots[id] = nil
+  end
 end
 local stamp = nextStamp()
 for index = 9, #ARGV, 3 do

@@ -123,26 +123,6 @@ local function recoveryWindow()
   return math.max(0, hasUnseenMember and own.joinedAt + RECOVERY_WINDOW_MS - now or 0, warmupMs)
 end
 
--- Assigns fallback slots to this replica and writes its member entry. "used" is the number that the replica uses now.
--- The entry counts the larger number until the replica acknowledges the smaller one. So the fallback slots of all
--- replicas never exceed the total.
-local function updateMembership(used)
-  local count, others = 1, 0
-  for id, member in pairs(members) do
-    if id ~= replica then
-      count, others = count + 1, others + member.fallbackSlots
-    end
-  end
-  local fallbackSlots = math.max(0, math.min(math.floor(maxSlots / count), maxSlots - others))
-  -- A new store does not know the fallback slots of other replicas yet.
-  if warmupMs > 0 then fallbackSlots = math.min(fallbackSlots, used) end
-  own.lastSeenAt, own.fallbackSlots = now, math.max(fallbackSlots, used)
-  save()
-  writeMember(replica, own)
-  redis.call('PEXPIRE', key, KEY_TTL_MS)
-  return reply(fallbackSlots, state.epoch, math.ceil(warmupMs))
-end
-
 local function nextStamp()
   state.stamp = math.max(state.stamp + 1, math.ceil(now))
   return state.stamp
@@ -194,5 +174,25 @@ local function snapshot(leases, recoveryMs)
   if leases.count < capacity then nextChangeMs = math.min(nextChangeMs, PERIOD_MS - now % PERIOD_MS) end
   if recoveryMs > 0 then nextChangeMs = math.min(nextChangeMs, recoveryMs, POLL_INTERVAL_MS) end
   return capacity, math.ceil(nextChangeMs), unpack(leases.expiresInMs)
+end
+
+-- Assigns fallback slots to this replica and writes its member entry. "used" is the number that the replica uses now.
+-- The entry counts the larger number until the replica acknowledges the smaller one. So the fallback slots of all
+-- replicas never exceed the total.
+local function updateMembership(used)
+  local count, others = 1, 0
+  for id, member in pairs(members) do
+    if id ~= replica then
+      count, others = count + 1, others + member.fallbackSlots
+    end
+  end
+  local fallbackSlots = math.max(0, math.min(math.floor(maxSlots / count), maxSlots - others))
+  -- A new store does not know the fallback slots of other replicas yet.
+  if warmupMs > 0 then fallbackSlots = math.min(fallbackSlots, used) end
+  own.lastSeenAt, own.fallbackSlots = now, math.max(fallbackSlots, used)
+  save()
+  writeMember(replica, own)
+  redis.call('PEXPIRE', key, KEY_TTL_MS)
+  return reply(fallbackSlots, state.epoch, math.ceil(warmupMs), snapshot(activeLeases(), recoveryWindow()))
 end
 `;
