@@ -44,7 +44,7 @@ const DECISIONS: readonly unknown[] = ['granted', 'quota', 'share'] satisfies De
 /** The bounds of the numbers in replies: no script returns larger ones. */
 const MAX_LEASES = 1000;
 const MAX_LEASE_MS = 64_000;
-const MAX_DELAY_MS = 3000;
+const MAX_DELAY_MS = 10_000;
 
 /**
  * A slot store in Redis 6 or later, in Valkey, or in a Redis cluster. Each command is one Lua script, which Redis

@@ -39,7 +39,7 @@ export interface StoreMembershipOptions {
  * - **Join**: when the store connects, the replica registers itself with all of its leases. Each registration has a new
  *   incarnation, and responses to commands of an older one are ignored.
  * - **Heartbeat**: once a second the replica reports that it is alive. The response contains its number of fallback
- *   slots and the current epoch. The replica acknowledges changed values at once, because the store relies on a value
+ *   slots, the current epoch and the shared slots. The replica acknowledges changed values at once, because the store relies on a value
  *   only after its acknowledgement.
  * - **Loss**: a command that fails, times out or finds the replica unknown ends the membership. The replica then tries
  *   to join every 200 ms until it succeeds.
