@@ -28,6 +28,11 @@ async function serverTime(redis: RedisProcess): Promise<number> {
   return Number(/\r\n(\d+)\r\n/.exec(await redis.command('TIME'))![1]);
 }
 
+async function stop(url: string): Promise<unknown> {
+  const { body } = await send(url, '/ingest-tasks/ended', { headers: { prefer: 'wait=10' } });
+  return body!['status'];
+}
+
 describe('three replicas under full load', () => {
   it('send at most 20 calls in any second and let no call hang while the clock of Redis steps by 1 s, 5 s and 10 min', async () => {
     const redis = await RedisProcess.startWithFakeClock();
@@ -64,10 +69,6 @@ describe('a replica that starts while the clock of Redis is 20 minutes slow', ()
     const redis = await RedisProcess.startWithFakeClock();
     redis.stepClock(-1200);
     const replicaSet = await startReplicas(1, redis);
-    const stop = async (url: string): Promise<unknown> => {
-      const { body } = await send(url, '/ingest-tasks/ended', { headers: { prefer: 'wait=10' } });
-      return body!['status'];
-    };
     await eventually(async () => (await stop(replicaSet.urls[0]!)) === 'already-finished');
     await replicaSet.addReplica();
     // The new replica reads the ended tasks while this call waits for the end of the startup delay.
@@ -100,6 +101,7 @@ describe('a replica that finds a stored time that lies 10 minutes ahead', () => 
       const { status } = await replicaSet.callReplica(replicaSet.urls[1]!, { prefer: 'wait=10' });
       return status === 200;
     });
+    expect(replicaSet.unexpectedExits).toEqual([]);
   });
 });
 

@@ -110,11 +110,11 @@ export class FakeRemoteStore {
       const [current, ownConnection] = [storeClock, connection];
       const sender = { replica, incarnation, proof: current.proof() };
       const isDropped = (): boolean => connection !== ownConnection;
+      const execute = (store: ModelStore) => command(store, sender);
       clock.setTimer(latencyMs, () => {
         if (this.state === 'down') return reject(new SlotStoreError('closed'));
         const respond = (): void => {
           if (isDropped() && !executesDropped) return reject(new SlotStoreError('closed'));
-          const execute = (store: ModelStore) => command(store, sender);
           this.#log.push({ at: clock.now(), execute });
           const reply = execute(this.#store);
           const { clock: time, stamp } = this.#store;

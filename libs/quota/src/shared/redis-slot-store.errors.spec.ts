@@ -126,7 +126,8 @@ function encode(value: unknown): string {
   if (Array.isArray(value)) return [`*${value.length}`, ...value.map(encode)].join('\r\n');
   if (typeof value === 'number') return `:${value}`;
   if (value === null) return '$-1';
-  return `$${Buffer.byteLength(String(value))}\r\n${String(value)}`;
+  const text = value as string;
+  return `$${Buffer.byteLength(text)}\r\n${text}`;
 }
 
 const RUNS = scaledRuns(5000);
@@ -144,6 +145,19 @@ const scriptReply = fc.oneof(value, fc.array(fc.oneof(integer, value), { maxLeng
 
 const isWithin = (numbers: readonly number[], max: number): boolean =>
   numbers.every((one) => one === Infinity || (Number.isInteger(one) && one >= 0 && one <= max));
+
+/** Whether a command returned numbers within the bounds, or failed with a SlotStoreError. */
+async function isAcceptable(command: Promise<unknown>): Promise<boolean> {
+  try {
+    const result = (await command) as Record<string, unknown>;
+    const { expiresInMs = [], ...snapshot } = (result['snapshot'] ?? result) as Record<string, never>;
+    const numbers = Object.values(snapshot).filter((one) => typeof one === 'number');
+    const limits = numbers.every((one) => one <= Number.MAX_SAFE_INTEGER);
+    return limits && isWithin(numbers, Number.MAX_SAFE_INTEGER) && isWithin(expiresInMs, 64_000);
+  } catch (error) {
+    return error instanceof SlotStoreError;
+  }
+}
 
 describe('a reply that no script returns', () => {
   it.each([
@@ -171,17 +185,6 @@ describe('a reply that no script returns', () => {
     const store = createStore(await serve(() => encode(reply)));
     expect(await open(store)).toBe('connected');
     const request = { caller: 'a', newCalls: 1, pendingCalls: 1 };
-    const isAcceptable = async (command: Promise<unknown>): Promise<boolean> => {
-      try {
-        const result = (await command) as Record<string, never>;
-        const { expiresInMs = [], ...snapshot } = (result['snapshot'] ?? result) as Record<string, never>;
-        const numbers = Object.values(snapshot).filter((one) => typeof one === 'number');
-        const limits = numbers.every((one) => one <= Number.MAX_SAFE_INTEGER);
-        return limits && isWithin(numbers, Number.MAX_SAFE_INTEGER) && isWithin(expiresInMs, 64_000);
-      } catch (error) {
-        return error instanceof SlotStoreError;
-      }
-    };
     await fc.assert(
       fc.asyncProperty(scriptReply, async (given) => {
         reply = given;
