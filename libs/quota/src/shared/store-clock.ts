@@ -15,7 +15,7 @@ export interface StoreTimeProof {
  * What one replica knows about the time in the store, from the replies to its commands and its own monotonic clock. It
  * proves only time that has passed, because a reply arrives after its command was executed.
  *
- * @see ../../../../docs/adr/0020-store-clock.md
+ * @see ../../../../docs/adr/0021-store-clock.md
  */
 export class StoreClock {
   readonly #clock: Clock;
