@@ -24,7 +24,7 @@ const STARTUP_DELAY_MS = 1500;
 // nestjs-pino has one logger in a process, so all gateways of a test file share its entries.
 const logs: Record<string, unknown>[] = [];
 let unverified: Record<string, unknown>[] = [];
-const collectedStdout = Object.assign(new EventEmitter(), {
+const collectedStdout = Object.assign(new EventEmitter().setMaxListeners(0), {
   write: (line: string): void => {
     const entry = JSON.parse(line) as Record<string, unknown>;
     logs.push(entry);

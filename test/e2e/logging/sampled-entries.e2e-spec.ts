@@ -14,7 +14,7 @@ const folder = await tempFolderFixture();
 const callersFile = join(folder, 'callers.json');
 await writeFile(callersFile, JSON.stringify([callerEntry('rooms', 'key-1')]));
 const { gateway } = await gatewayFixture(
-  {},
+  { quotaPerSecond: 1000 },
   { ALLOW_ANONYMOUS: '', CALLERS_FILE: callersFile, QUOTA_PER_SECOND: '1000' },
 );
 

@@ -31,8 +31,9 @@ async function serve(line: string | undefined | (() => string)): Promise<number>
         .split(/^\*\d+\r\n/m)
         .slice(1);
       for (const command of commands) {
-        const scriptResponse = typeof line === 'function' ? line() : line;
-        const response = /\r\neval(sha)?\r\n/i.test(command) ? scriptResponse : '+OK';
+        const isScript = /\r\neval(sha)?\r\n/i.test(command);
+        let response: string | undefined = '+OK';
+        if (isScript) response = typeof line === 'function' ? line() : line;
         if (response !== undefined) socket.write(`${response}\r\n`);
       }
     });
