@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { urlToHttpOptions } from 'node:url';
 
 export interface HttpResponse {
   readonly status: number;
@@ -19,7 +20,7 @@ interface RequestOptions {
 
 /** Sends one request. The path is sent exactly as given, without normalization. */
 export function send(url: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port } = urlToHttpOptions(new URL(url));
   const { method = 'DELETE', body, agent, setHost = true } = options;
   // Node.js sends no Content-Length for the body of a DELETE by itself.
   const headers = {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
 import type { HttpResponse } from './client.js';
 
 export interface RawConnection {
@@ -9,8 +10,8 @@ export interface RawConnection {
 
 /** Opens a TCP connection for a test that writes HTTP byte by byte. */
 export function connectRaw(url: string): RawConnection {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const { hostname, port } = urlToHttpOptions(new URL(url));
+  const socket = connect(Number(port), hostname ?? undefined);
   let received = '';
   socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
   socket.on('error', () => {});

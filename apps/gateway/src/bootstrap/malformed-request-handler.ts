@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { canonicalAddress } from '../http/client-address.js';
 import type { ConnectionTracker } from '../http/connection-tracker.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import type { ProblemWriter } from '../problems/problem-writer.js';
@@ -51,7 +52,8 @@ export class MalformedRequestHandler {
     this.#rejected.add(socket);
     const requestId = randomUUID();
     const problem = toProblem(reason);
-    this.reporter.requestMalformed(requestId, problem, reason, socket.remoteAddress);
+    const address = canonicalAddress(socket.remoteAddress ?? '');
+    this.reporter.requestMalformed(requestId, problem, reason, address);
     // The client would take this response for the response to the request in flight, which may succeed.
     if (this.connections.requestsInFlight(socket) > 0 || !socket.writable) socket.destroy();
     else this.problems.respondToSocket(problem, requestId, socket);

@@ -38,15 +38,15 @@ export function clientAddressBehind(proxies: BlockList, peer: string, headers: I
   ];
   const clients = new Set(lists.flatMap((list) => (list ? [lastUntrusted(proxies, peer, list)] : [])));
   const [client] = clients;
-  return clients.size === 1 ? client! : canonical(peer)!;
+  return clients.size === 1 ? client! : canonicalAddress(peer)!;
 }
 
 function lastUntrusted(proxies: BlockList, peer: string, list: readonly string[]): string {
-  let client = canonical(peer)!;
+  let client = canonicalAddress(peer)!;
   for (const entry of list.toReversed()) {
     if (!proxies.check(client, isIP(client) === 4 ? 'ipv4' : 'ipv6')) break;
     const [, v6, other] = NODE.exec(entry.trim()) ?? [];
-    const address = canonical(v6 ?? other ?? entry.trim());
+    const address = canonicalAddress(v6 ?? other ?? entry.trim());
     // The address of this hop is unknown: the proxy that the header came through is the last that is known.
     if (address === undefined) break;
     client = address;
@@ -72,7 +72,7 @@ function forwardedFor(header: string | undefined): string[] | undefined {
 }
 
 /** Returns the one spelling of an IP address, and IPv4 for an IPv4-mapped IPv6 address; undefined for other text. */
-function canonical(text: string): string | undefined {
+export function canonicalAddress(text: string): string | undefined {
   const [address = ''] = text.split('%');
   if (isIP(address) !== 6) return isIP(address) === 4 ? address : undefined;
   return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '');

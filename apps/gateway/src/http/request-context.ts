@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { clientAddressBehind } from './client-address.js';
+import { canonicalAddress, clientAddressBehind } from './client-address.js';
 import { LazyAbortController } from './lazy-abort-controller.js';
 import { parseTraceparent } from './traceparent.js';
 
@@ -40,7 +40,8 @@ export function createRequestContext(
     requestId: request.id,
     traceId: parseTraceparent(request.headers['traceparent'] as string | undefined)?.traceId,
     // Not Fastify's trustProxy, which believes X-Forwarded-Host and X-Forwarded-Proto as well, but not Forwarded.
-    clientAddress: proxies && ip ? clientAddressBehind(proxies, ip, request.headers) : ip,
+    clientAddress:
+      proxies && ip ? clientAddressBehind(proxies, ip, request.headers) : canonicalAddress(ip ?? ''),
     startedAt: performance.now(),
     // Fastify aborts its own signal as soon as a body has been read, even an empty one.
     clientDisconnect: new LazyAbortController(),
