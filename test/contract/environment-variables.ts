@@ -95,7 +95,7 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
     'REDIS_URL',
     undefined,
     'http://user:pw@host',
-    'must be redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
+    'must be such as redis://:password@redis.internal/0, or redis://node-1:6379,node-2:6379?cluster=true for a cluster (rediss:// for TLS; special characters of the password percent-encoded)',
   ],
   [
     'UPSTREAM_PROXY',

@@ -83,7 +83,7 @@ export async function startGateway(
   if (metadataService) builder = builder.overrideProvider(METADATA_SERVICE).useValue(metadataService);
   const module = await builder.compile();
   // With Redis, the first calls also wait for the connection.
-  if (!hasStartupDelay && configuration.redis.url === undefined) skipTime(STARTUP_DELAY_MS);
+  if (!hasStartupDelay && configuration.redis.target === undefined) skipTime(STARTUP_DELAY_MS);
   const app = module.createNestApplication<NestFastifyApplication>(
     createHttpAdapter(serverLimits),
     APP_OPTIONS,

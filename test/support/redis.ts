@@ -31,7 +31,7 @@ export class RedisProcess {
     private readonly binary: string,
     private readonly folder: TempFolder,
     readonly port: number,
-    private readonly settings: readonly string[],
+    readonly settings: readonly string[],
     private readonly env: Record<string, string> = {},
   ) {}
 
@@ -66,6 +66,10 @@ export class RedisProcess {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.hasExited === false;
   }
 
   /** Starts an empty Redis on the same port. */

@@ -7,6 +7,7 @@ import { ReplicaSet } from '../support/replica-set.js';
 import { createTempFolder } from '../support/temp-folder.js';
 import { freePort } from '../support/free-port.js';
 import { RedisProcess } from '../support/redis.js';
+import { RedisCluster } from '../support/redis-cluster.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -83,19 +84,9 @@ describe('two replicas share their slots through', () => {
   });
 
   it('a cluster of three nodes, when each is configured with another node', async () => {
-    const nodes = [];
-    const buses = [await freePort(), await freePort(), await freePort()];
-    for (const bus of buses)
-      nodes.push(await redisWith('--cluster-enabled', 'yes', '--cluster-port', String(bus)));
-    const slots = Array.from({ length: 16_384 }, (_, slot) => String(slot));
-    for (const [index, node] of nodes.entries()) {
-      const own = slots.filter((slot) => Math.floor((Number(slot) * 3) / 16_384) === index);
-      expect(await node.command('CLUSTER', 'ADDSLOTS', ...own)).toBe('+OK\r\n');
-      await node.command('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port), String(buses[0]));
-    }
-    for (const node of nodes)
-      while (!(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(50);
-    const [first, , third] = nodes.map(({ url }) => ({ REDIS_URL: `${url}?cluster=true` }));
+    const cluster = await RedisCluster.start(3, 0);
+    cleanups.push(() => cluster.close());
+    const [first, , third] = cluster.nodes.map(({ url }) => ({ REDIS_URL: `${url}?cluster=true` }));
     await expectSharedSlots(first!, third!);
   });
 });

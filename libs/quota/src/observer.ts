@@ -11,7 +11,7 @@ export interface QuotaObserver {
   /** This replica has joined the slot store: its slots come from there. */
   storeConnected(): void;
   /**
-   * The slot store is unavailable.
+   * The slot store is unavailable. Called once for each reason until the next {@link storeConnected}.
    *
    * @param reason a system error code, an error name of the store, or a fixed word; never an address
    * @param fallbackSlots how many slots this replica may lease meanwhile; 0: it rejects every call

@@ -62,7 +62,7 @@ describe('the environment in compose.yaml and the manifests', () => {
     expect(readConfiguration(await withFiles(environment))).toMatchObject({
       http: { port: 3000 },
       tencentCloud: { credentials: { source: 'files' } },
-      redis: { url: expect.stringMatching(/^redis:/) },
+      redis: { target: { hosts: expect.any(String) } },
     });
   });
 

@@ -36,7 +36,7 @@ async function logStartup(
   url: string,
 ): Promise<void> {
   // Only the hosts: the rest of these URLs may contain a password or a token.
-  const store = redis.url === undefined ? 'this process' : `Redis at ${new URL(redis.url).host}`;
+  const store = redis.target ? `Redis at ${redis.target.hosts}` : 'this process';
   const collector = otlp && new URL(otlp.url).origin;
   const fields = {
     url,

@@ -28,7 +28,7 @@ describe('readConfiguration', () => {
       http: { host: '0.0.0.0', port: 3000, keepAliveTimeoutMs: 72_000 },
       auth: { callersFile: undefined },
       quota: { perSecond: 20, defaultWaitMs: 0, queueLimit: 200 },
-      redis: { url: undefined },
+      redis: { target: undefined },
       tencentCloud: {
         credentials: { source: 'environment', credentials: expect.any(Credentials) },
         defaultSdkAppId: 1400000001,
@@ -67,7 +67,7 @@ describe('readConfiguration', () => {
     expect(readConfiguration({ ...VALID, ...set })).toMatchObject({
       http: { host: '127.0.0.1', port: 0, keepAliveTimeoutMs: 600_000 },
       quota: { perSecond: 1000, defaultWaitMs: 30_000, queueLimit: 0 },
-      redis: { url: 'redis://host' },
+      redis: { target: { hosts: 'host' } },
       tencentCloud: {
         defaultRegion: 'ap-mumbai',
         endpoint: new URL('http://127.0.0.1:9'),
@@ -117,16 +117,6 @@ describe('readConfiguration', () => {
     ]);
   });
 
-  it.each([
-    'redis://host',
-    'rediss://user:p%40ss@host:6380/3',
-    'redis://:pw@[::1]:6379/',
-    'redis://10.0.0.1/0',
-    'rediss://:pw@node-1:6379?cluster=true',
-  ])('accepts the Redis URL %s', (url) => {
-    expect(readConfiguration({ ...VALID, REDIS_URL: url }).redis.url).toBe(url);
-  });
-
   it('ignores variables of other programs', () => {
     expect(errorsOf({ ...VALID, PATH: '/bin', constructor: 'x', __proto__: 'y' })).toEqual([]);
   });
@@ -143,7 +133,7 @@ describe('readConfiguration', () => {
     ['QUOTA_PER_SECOND', '-20'],
     ['QUOTA_QUEUE_LIMIT', '-1'],
     ['REDIS_URL', 'redis://host/not-a-number'],
-    ['REDIS_URL', 'redis://host?family=6'],
+    ['REDIS_URL', 'redis://:100%-secret@host'],
     ['REDIS_URL', 'redis://host/3?cluster=true'],
     ['REDIS_URL', 'host:6379'],
     ['UPSTREAM_ATTEMPT_TIMEOUT_MS', '3s'],

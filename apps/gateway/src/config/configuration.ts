@@ -2,6 +2,7 @@ import { validateSync } from 'class-validator';
 import { parseTrustedProxies } from '../http/client-address.js';
 import { buildAuthConfig } from './auth-config.js';
 import { buildCredentialsConfig, validateCredentials } from './credentials-config.js';
+import { parseRedisUrl } from '../redis/parse-redis-url.js';
 import { Environment } from './environment.js';
 import { InvalidConfigurationError } from './invalid-configuration.error.js';
 import { validateNodeVariables } from './node-variables.js';
@@ -54,8 +55,8 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
       /** The maximum number of waiting calls. */
       queueLimit: Number(environment.QUOTA_QUEUE_LIMIT),
     },
-    /** The URL may contain a password; undefined: the slots are local to this process. */
-    redis: { url: environment.REDIS_URL },
+    /** `target` is undefined if the slots are local to this process. */
+    redis: { target: environment.REDIS_URL === undefined ? undefined : parseRedisUrl(environment.REDIS_URL) },
     tencentCloud: {
       endpoint: new URL(environment.TRTC_ENDPOINT),
       credentials: buildCredentialsConfig(environment),

@@ -6,6 +6,7 @@ import {
   SECRET_FORMAT,
   STOP_STREAM_INGEST_REGIONS,
 } from '#libs/tencent-cloud';
+import { parseRedisUrl } from '../redis/parse-redis-url.js';
 import { EnvRule, OneOf, Text } from './env-rule.js';
 import { TracingEnvironment } from './tracing-config.js';
 
@@ -50,15 +51,9 @@ const Secret = () => EnvRule('secret', SECRET_FORMAT, isSecret);
 const RedisUrl = () =>
   EnvRule(
     'redisUrl',
-    'redis:// or rediss://, such as redis://:password@redis.internal/0, with ?cluster=true and no database for a cluster',
-    (value) => {
-      if (!URL.canParse(value)) return false;
-      const { protocol, hostname, pathname, search, hash } = new URL(value);
-      const isRedis = protocol === 'redis:' || protocol === 'rediss:';
-      const isComplete = hostname !== '' && /^(\/\d{0,4})?$/.test(pathname) && hash === '';
-      const isCluster = search === '?cluster=true' && Number(pathname.slice(1)) === 0;
-      return isRedis && isComplete && (search === '' || isCluster);
-    },
+    'such as redis://:password@redis.internal/0, or redis://node-1:6379,node-2:6379?cluster=true for a cluster (rediss:// for ' +
+      'TLS; special characters of the password percent-encoded)',
+    (value) => parseRedisUrl(value) !== undefined,
   );
 
 /**

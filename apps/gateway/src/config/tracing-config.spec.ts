@@ -79,6 +79,15 @@ describe('the configuration of tracing', () => {
     ).toMatchObject({ sampler: 'parentbased_traceidratio', ratio: 0.5, protocol: 'http/json' });
   });
 
+  it.each([
+    ' http://collector:4318 ',
+    'http://collector:4318#',
+    'http://collector:4318/?',
+    'HTTP://Collector:4318',
+  ])('has the validated URL of the endpoint %j', (endpoint) => {
+    expect(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })!.url).toBe('http://collector:4318/v1/traces');
+  });
+
   it('contains no header as JSON', () => {
     const configuration = tracing({ ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a-secret' });
     expect(JSON.stringify(configuration)).not.toContain('a-secret');

@@ -67,7 +67,7 @@ export function buildTracingConfig(environment: TracingEnvironment) {
   const headers = Object.fromEntries(parseKeyValueList(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? []);
   return {
     /** The collector's endpoint for OTLP over HTTP. */
-    url: `${environment.OTEL_EXPORTER_OTLP_ENDPOINT!.replace(/\/+$/, '')}/v1/traces`,
+    url: tracesUrl(environment.OTEL_EXPORTER_OTLP_ENDPOINT!),
     /** Sent with each export. They may contain a secret; a function shows nothing when it is logged. */
     headers: () => headers,
     protocol: environment.OTEL_EXPORTER_OTLP_PROTOCOL.toLowerCase() as 'http/protobuf' | 'http/json',
@@ -87,6 +87,12 @@ export type TracingConfig = NonNullable<ReturnType<typeof buildTracingConfig>>;
 
 function isRatio(value: string): boolean {
   return /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) && Number(value) <= 1;
+}
+
+/** Built from the URL as it was validated: the text may have blanks at its ends, or an empty query or fragment. */
+function tracesUrl(endpoint: string): string {
+  const { origin, pathname } = new URL(endpoint);
+  return `${origin}${pathname.replace(/\/+$/, '')}/v1/traces`;
 }
 
 function isTracingEnabled(environment: TracingEnvironment): boolean {

@@ -46,13 +46,14 @@ export class IngestTasksModule {}
 
 /** Creates the cache of ended tasks: local to this process, or with REDIS_URL shared by all replicas. */
 async function createEndedTaskCache(
-  { url }: RedisConfig,
+  { target }: RedisConfig,
   { endpoint }: TencentCloudConfig,
   slotStore: RedisSlotStore | undefined,
 ): Promise<EndedTaskCache> {
-  if (url === undefined) return new EndedTaskCache();
-  const [writer, reader] = await Promise.all([connectRedis(url, WRITER), connectRedis(url, READER)]);
-  return new EndedTaskCache(
-    new RedisEndedTaskFeed(writer, reader, quotaKey(endpoint), () => slotStore?.now()),
+  if (!target) return new EndedTaskCache();
+  const hashTag = quotaKey(endpoint);
+  const [writer, reader] = await Promise.all(
+    [WRITER, READER].map((options) => connectRedis(target, { ...options, hashTag })),
   );
+  return new EndedTaskCache(new RedisEndedTaskFeed(writer!, reader!, hashTag, () => slotStore?.now()));
 }

@@ -37,13 +37,14 @@ export class QuotaModule {}
 
 async function createSlotStore(
   { perSecond }: QuotaConfig,
-  { url }: RedisConfig,
+  { target }: RedisConfig,
   { endpoint, attemptTimeoutMs }: TencentCloudConfig,
   clock: SystemClock,
 ): Promise<RedisSlotStore | undefined> {
-  if (url === undefined) return undefined;
-  const redis = await connectRedis(url, { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  if (!target) return undefined;
   const scope = quotaKey(endpoint);
+  const options = { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS, hashTag: scope };
+  const redis = await connectRedis(target, options);
   const leaseMs = maxLeaseMs(attemptTimeoutMs);
   return new RedisSlotStore(redis, { scope, perSecond, replica: randomUUID(), leaseMs, clock });
 }

@@ -1,59 +1,85 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import type { RedisTarget } from './parse-redis-url.js';
 
 const RECONNECT_INTERVAL_MS = 200;
+
+/** Includes all addresses of a name: each but the last has 250 ms, the default of Node.js. */
 const CONNECT_TIMEOUT_MS = 1000;
+
+/** The largest reply has a thousand ended tasks, each with an id of at most 1 KiB. */
+const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 
 interface RedisConnectionOptions {
   /** The purpose of the connection, as `CLIENT LIST` shows it. */
   readonly name: string;
   /** A command fails after this time without a response. */
   readonly commandTimeoutMs: number;
+  /** The hash tag of all keys: one node of a cluster holds them all. */
+  readonly hashTag: string;
 }
 
 /**
- * Creates a connection to Redis (6 or later) or Valkey; with `?cluster=true`, to a cluster through the node in the URL.
+ * Creates a connection to Redis (6 or later) or Valkey, or to the node of a cluster that holds the keys of the gateway.
  * It connects on demand and reconnects when the connection is lost. While it is not connected, commands
  * are rejected. The Redis client is loaded only when it is used.
- *
- * @param url `redis://` or `rediss://`, with password and database number where needed
  */
 export async function connectRedis(
-  url: string,
-  { name, commandTimeoutMs }: RedisConnectionOptions,
+  { addresses, isCluster, hasTls, username, password, database }: RedisTarget,
+  { name, commandTimeoutMs, hashTag }: RedisConnectionOptions,
 ): Promise<Redis> {
-  const { default: ioredis } = await import('ioredis');
-  const target = new URL(url);
-  const isCluster = target.searchParams.has('cluster');
-  target.search = '';
   const options = {
     lazyConnect: true,
     enableOfflineQueue: false,
+    // The first command shows the same errors, and the user may not be allowed to run INFO.
+    enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: CONNECT_TIMEOUT_MS,
+    connectionName: `ingest-gateway-${name}`,
+    // With the name, a server without a password accepts any password instead of a warning on stderr.
+    ...(password() && { username: username || 'default', password: password() }),
+    ...(hasTls && { tls: { rejectUnauthorized: true } }),
+  } satisfies RedisOptions;
+  const { default: ioredis } = await import('ioredis');
+  const { ClusterConnector } = await import('./cluster-connector.js');
+  const redis = new ioredis.Redis({
+    ...options,
+    ...addresses[0],
+    db: database,
     commandTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_INTERVAL_MS,
-    connectionName: `ingest-gateway-${name}`,
-  } satisfies RedisOptions;
-  if (!isCluster) return new ioredis.Redis(target.href, options);
-  const { lazyConnect, enableOfflineQueue, retryStrategy, ...nodeOptions } = options;
-  const cluster = new ioredis.Cluster([target.href], {
-    lazyConnect,
-    enableOfflineQueue,
-    clusterRetryStrategy: retryStrategy,
-    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-    redisOptions: {
-      ...nodeOptions,
-      ...(target.username && { username: decodeURIComponent(target.username) }),
-      ...(target.password && { password: decodeURIComponent(target.password) }),
-      ...(target.protocol === 'rediss:' && { tls: {} }),
-    },
+    // After a failover or a resharding, another server accepts the commands.
+    reconnectOnError: ({ message }) => /^(MOVED|READONLY) /.test(message),
+    ...(isCluster && {
+      Connector: class extends ClusterConnector {
+        constructor() {
+          super({ ...options, commandTimeout: CONNECT_TIMEOUT_MS }, addresses, `ingest-gateway:{${hashTag}}`);
+        }
+      },
+    }),
   });
-  // It has the same commands and events.
-  return cluster as unknown as Redis;
+  redis.on('error', (error: Error & { command?: { name: string } }) => {
+    // Without the database of the URL, commands would use database 0.
+    if (error.command?.name === 'select') redis.disconnect(true);
+  });
+  redis.on('connect', () => limitReplySize(redis.stream));
+  return redis;
 }
 
-/** Returns the part of Redis keys that names the quota: the endpoint and the action. */
+/** Returns the hash tag of the Redis keys of a quota: the endpoint and the action. */
 export function quotaKey(endpoint: URL): string {
   return `${endpoint.host}/StopStreamIngest`;
+}
+
+/** Ends the connection when it has received too many bytes since its last command: a value can have 512 MB. */
+function limitReplySize(stream: Redis['stream']): void {
+  let bytesWritten = 0;
+  let bytesReadBefore = 0;
+  stream.prependListener('data', () => {
+    if (bytesWritten !== stream.bytesWritten) bytesReadBefore = stream.bytesRead;
+    bytesWritten = stream.bytesWritten;
+    if (stream.bytesRead - bytesReadBefore > MAX_REPLY_BYTES)
+      stream.destroy(Object.assign(new Error('the reply is too large'), { code: 'reply-too-large' }));
+  });
 }

@@ -85,6 +85,21 @@ describe('the reason of a Redis failure', () => {
   it.each([
     ['OOM', "-OOM command not allowed when used memory > 'maxmemory'."],
     ['READONLY', '-READONLY You can not write against a read only replica at 10.0.0.1.'],
+    [
+      'READONLY',
+      "-ERR Error running script (call to f_1): @user_script: 1: -READONLY You can't write at 10.0.0.1.",
+    ],
+    ['NOAUTH', '-NOAUTH Authentication required.'],
+    ['WRONGPASS', '-WRONGPASS invalid username-password pair or user is disabled.'],
+    ['NOPERM', "-NOPERM User x has no permissions to run the 'eval' command"],
+    ['NOPERM', "-ERR ACL failure in script: User x has no permissions to run the 'hset' command"],
+    ['MISCONF', '-MISCONF Redis is configured to save RDB snapshots.'],
+    ['max-clients', '-ERR max number of clients reached'],
+    ['protected-mode', '-DENIED Redis is running in protected mode because …'],
+    ['no-such-database', '-ERR DB index is out of range'],
+    ['no-such-database', '-ERR SELECT is not allowed in cluster mode'],
+    ['not-a-cluster', '-ERR This instance has cluster support disabled'],
+    ['MOVED', '-MOVED 3999 10.0.0.1:6381'],
     ['closed', '-an error without a code at 10.0.0.1'],
   ])('is %s when the response is %s', async (reason, line) => {
     const store = createStore(await serve(line));

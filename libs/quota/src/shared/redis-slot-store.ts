@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import type { AcquireRequest, Decision } from '../slot-pool.js';
+import { failureReason } from './failure-reason.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
 import { INVALID_DATA } from './scripts/prelude.js';
 import { REDUCE, RELEASE } from './scripts/slots.js';
 import {
   type Acknowledgement,
+  CLOSED,
   type LeaseSnapshot,
   type MembershipState,
   NOT_A_MEMBER,
@@ -101,11 +103,13 @@ export class RedisSlotStore implements SlotStore {
   }
 
   open(listener: { connected(): void; disconnected(reason: string): void }): void {
-    this.#redis.on('error', (error: Error) => (this.#reason = failureReason(error)));
-    this.#redis.on('ready', () => listener.connected());
+    // The first error of a connection is the cause of the others.
+    this.#redis.on('error', (error: Error) => (this.#reason ??= failureReason(error)));
+    // A connection with an error is closing.
+    this.#redis.on('ready', () => this.#reason ?? listener.connected());
     this.#redis.on('close', () => {
       this.#isReconnecting = false;
-      listener.disconnected(this.#reason ?? 'closed');
+      listener.disconnected(this.#reason ?? CLOSED);
       this.#reason = undefined;
     });
     this.#redis.connect().catch(() => {});
@@ -184,11 +188,4 @@ function integer(value: unknown, max = Number.MAX_SAFE_INTEGER): number {
 
 function throwStoreError(error: unknown): never {
   throw new SlotStoreError(failureReason(error));
-}
-
-/** Returns the system error code or the first word of a Redis error. The rest of its text may contain addresses. */
-function failureReason(error: unknown): string {
-  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
-  if (code) return code;
-  return /^[A-Z]{3,}(?= )/.exec(message)?.[0] ?? (message.startsWith('Command timed') ? 'timeout' : 'closed');
 }

@@ -38,6 +38,9 @@ export interface MembershipState extends Acknowledgement {
 /** The reason of the error if the store does not know this incarnation of the replica: the replica must join again. */
 export const NOT_A_MEMBER = 'not-a-member';
 
+/** The reason of the error if nothing more is known. */
+export const CLOSED = 'closed';
+
 /** A command of the slot store failed. */
 export class SlotStoreError extends Error {
   override readonly name = 'SlotStoreError';

@@ -3,6 +3,7 @@ import type { Leases } from '../local/leases.js';
 import type { QuotaObserver } from '../observer.js';
 import {
   type Acknowledgement,
+  CLOSED,
   type LeaseSnapshot,
   type MembershipState,
   type SlotStore,
@@ -48,7 +49,8 @@ export class StoreMembership {
   readonly #options: StoreMembershipOptions;
   #isMember = false;
   #isClosed = false;
-  #hasReportedLoss = false;
+  /** The reasons of the current loss that were reported. */
+  readonly #reportedReasons = new Set<string>();
   #hasJoined = false;
   /** Grows with each registration. Every command carries it. */
   #incarnation = 0;
@@ -101,8 +103,10 @@ export class StoreMembership {
   #handleLoss(reason: string): void {
     if (this.#isClosed) return;
     const { store, observer } = this.#options;
-    if (!this.#hasReportedLoss) observer.storeDisconnected?.(reason, this.fallbackSlots);
-    this.#hasReportedLoss = true;
+    const isNew =
+      !this.#reportedReasons.has(reason) && (reason !== CLOSED || this.#reportedReasons.size === 0);
+    if (isNew) observer.storeDisconnected?.(reason, this.fallbackSlots);
+    this.#reportedReasons.add(reason);
     store.reconnect();
     this.#schedule(RETRY_INTERVAL_MS, () => this.#join());
     if (!this.#isMember) return;
@@ -141,7 +145,7 @@ export class StoreMembership {
   #activate(state: MembershipState): void {
     const isFirst = !this.#hasJoined;
     this.#isMember = true;
-    this.#hasReportedLoss = false;
+    this.#reportedReasons.clear();
     this.#hasJoined = true;
     this.#options.observer.storeConnected?.();
     this.#apply(state);

@@ -1,0 +1,146 @@
+import { connect as connectTcp, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
+import type { RedisAddress } from './parse-redis-url.js';
+
+/** A reply cannot make the search longer than this. */
+const MAX_NODES = 64;
+
+const HOST = /^[\w.:-]{1,255}$/;
+
+type NodeOptions = Omit<RedisOptions, 'replyMapping'>;
+
+interface Answer {
+  /** The node that holds the key; undefined if it is the node itself. */
+  readonly movedTo: RedisAddress | undefined;
+  /** Every node that the node knows. */
+  readonly nodes: readonly RedisAddress[];
+}
+
+/**
+ * Connects to the node of a cluster that holds a key. All keys of the gateway have one hash tag, so one node holds them
+ * all.
+ *
+ * Each attempt searches this node again: through the last one, all nodes that it knew, and the seeds. A node is used
+ * when it has proved that it holds the key. So nodes may announce host names, addresses that cannot be reached from
+ * here, or no address, as long as one known address leads to the node. Names are resolved only for the connection, which
+ * verifies the certificate of the name.
+ *
+ * @see ../../../../docs/adr/0020-redis-cluster.md
+ */
+export class ClusterConnector extends AbstractConnector {
+  readonly #options: NodeOptions;
+  readonly #seeds: readonly RedisAddress[];
+  readonly #key: string;
+  #known: readonly RedisAddress[] = [];
+  #probe: Redis | undefined;
+
+  /** @param options of a connection to a node */
+  constructor(options: NodeOptions, seeds: readonly RedisAddress[], key: string) {
+    super(options.disconnectTimeout!);
+    this.#options = options;
+    this.#seeds = seeds;
+    this.#key = key;
+  }
+
+  override async connect(): Promise<Socket> {
+    this.connecting = true;
+    try {
+      const owner = await this.#findOwner();
+      const { tls } = this.#options;
+      this.stream = tls ? connectTls({ ...tls, ...owner }) : connectTcp({ ...owner });
+      this.stream.once('error', (error) => (this.firstError = error));
+    } catch (error) {
+      // After a rejection, ioredis would not retry.
+      if (!this.connecting) throw error;
+      this.firstError = error as Error;
+      this.stream = new Socket().destroy();
+    }
+    return this.stream;
+  }
+
+  override disconnect(): void {
+    this.#probe?.disconnect();
+    super.disconnect();
+  }
+
+  async #findOwner(): Promise<RedisAddress> {
+    const queue = [...this.#known, ...this.#seeds];
+    const asked = new Set<string>();
+    let lastError: unknown = new Error('CLUSTERDOWN no node of the cluster holds the keys');
+    for (let address = queue.shift(); address && asked.size < MAX_NODES; address = queue.shift()) {
+      const name = `${address.host} ${address.port}`;
+      if (asked.has(name)) continue;
+      asked.add(name);
+      try {
+        const { movedTo, nodes } = await this.#ask(address);
+        if (!movedTo) {
+          this.#known = [address, ...nodes];
+          return address;
+        }
+        queue.unshift(movedTo);
+        queue.push(...nodes);
+      } catch (error) {
+        if (!this.connecting) throw error;
+        lastError = error;
+      }
+    }
+    throw lastError;
+  }
+
+  async #ask(address: RedisAddress): Promise<Answer> {
+    const probe = new Redis({ ...this.#options, ...address, retryStrategy: () => null });
+    this.#probe = probe;
+    let connectionError: Error | undefined;
+    probe.on('error', (error: Error) => (connectionError ??= error));
+    try {
+      await probe.connect();
+      const nodes = parseNodes(await probe.cluster('SLOTS'), address);
+      const movedTo = await probe.exists(this.#key).then(
+        () => undefined,
+        (error: Error) => parseMoved(error, address),
+      );
+      return { movedTo, nodes };
+    } catch (error) {
+      throw connectionError ?? error;
+    } finally {
+      probe.disconnect();
+    }
+  }
+}
+
+/** A node without a valid host has the host through which it was found. */
+function toAddress(host: unknown, port: unknown, { host: currentHost }: RedisAddress): RedisAddress {
+  return { host: isHost(host) ? host : currentHost, port: Number(port) };
+}
+
+function isHost(host: unknown): host is string {
+  return typeof host === 'string' && HOST.test(host);
+}
+
+/** Returns the addresses in a reply of `CLUSTER SLOTS`: of each node the preferred one first, then the others. */
+function parseNodes(reply: unknown, current: RedisAddress): RedisAddress[] {
+  const nodes = list(reply).flatMap((range) => list(range).slice(2));
+  const addresses = nodes.flatMap((node) => {
+    const [host, port, , metadata] = list(node);
+    const others = list(metadata).filter((_, index) => index % 2 === 1);
+    return [
+      toAddress(host, port, current),
+      ...others.filter(isHost).map((other) => toAddress(other, port, current)),
+    ];
+  });
+  return addresses
+    .filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65_536)
+    .slice(0, MAX_NODES);
+}
+
+/** @throws the error, if it is not a redirection */
+function parseMoved(error: Error, current: RedisAddress): RedisAddress {
+  const [, host, port] = /^MOVED \d+ (.*):(\d{1,5})$/.exec(error.message) ?? [];
+  if (port === undefined) throw error;
+  return toAddress(host, port, current);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
