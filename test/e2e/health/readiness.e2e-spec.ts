@@ -28,10 +28,12 @@ async function redisWith(...settings: string[]): Promise<RedisProcess> {
   return redis;
 }
 
+const get = ({ url }: Gateway) => send(url, '/readyz', { method: 'GET' });
+
 /** Returns the status of GET, which is that of HEAD, and the body of GET. */
-async function readiness({ url }: Gateway) {
-  const { status, body } = await send(url, '/readyz', { method: 'GET' });
-  const head = await send(url, '/readyz', { method: 'HEAD' });
+async function readiness(gateway: Gateway) {
+  const { status, body } = await get(gateway);
+  const head = await send(gateway.url, '/readyz', { method: 'HEAD' });
   expect(head).toMatchObject({ status, text: '' });
   return { status, body };
 }
@@ -61,7 +63,7 @@ describe('a replica that has never reached Redis is not ready', () => {
     await eventually(async () => gateway.logs.some(({ reason }) => reason === 'WRONGPASS'));
     expect(await readiness(gateway)).toEqual(unavailable('redis-never-reached'));
     await redis.command('ACL', 'SETUSER', 'gateway', '>other');
-    await eventually(async () => (await readiness(gateway)).status === 200);
+    await eventually(async () => (await get(gateway)).status === 200);
     expect(await readiness(gateway)).toEqual(READY);
   });
 
@@ -78,7 +80,7 @@ describe('a replica that has reached Redis once', () => {
   it('stays ready when Redis fails', async () => {
     const redis = await redisWith();
     const gateway = await start({ REDIS_URL: redis.url });
-    await eventually(async () => (await readiness(gateway)).status === 200);
+    await eventually(async () => (await get(gateway)).status === 200);
     await redis.signal('SIGKILL');
     await eventually(async () => (await redisUp(gateway)) === 0);
     expect(await readiness(gateway)).toEqual(READY);
