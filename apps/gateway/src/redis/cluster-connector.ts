@@ -26,7 +26,7 @@ interface Answer {
  * here, or no address, as long as one known address leads to the node. Names are resolved only for the connection, which
  * verifies the certificate of the name.
  *
- * @see ../../../../docs/adr/0020-redis-cluster.md
+ * @see ../../../../docs/adr/0022-redis-cluster.md
  */
 export class ClusterConnector extends AbstractConnector {
   readonly #options: NodeOptions;
