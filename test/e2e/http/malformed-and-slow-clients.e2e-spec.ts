@@ -37,6 +37,8 @@ describe('a malformed or ambiguous request', () => {
     ['a folded header', `${HEAD}A: b\r\n c\r\n${CLOSE}`],
     ['a NUL in the path', `DELETE /ingest-tasks/a\0 HTTP/1.1\r\nHost: x\r\n${CLOSE}`],
     ['an encoded NUL in the path', `DELETE /ingest-tasks/a%00 HTTP/1.1\r\nHost: x\r\n${CLOSE}`],
+    ['a blank after the version', `DELETE /ingest-tasks/a HTTP/1.1 \r\nHost: x\r\n${CLOSE}`],
+    ['a tab in the request line', `DELETE\t/ingest-tasks/a HTTP/1.1\r\nHost: x\r\n${CLOSE}`],
     ['no host', `DELETE /ingest-tasks/a HTTP/1.1\r\n${CLOSE}`],
     ['two hosts', `${HEAD}Host: y\r\n${CLOSE}`],
     ['a list of hosts', `DELETE /ingest-tasks/a HTTP/1.1\r\nHost: a, b\r\n${CLOSE}`],
@@ -104,6 +106,18 @@ describe('a malformed or ambiguous request', () => {
     expect(response.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
     expect(response).toContain('"code":"invalid-request"');
     expect(sandbox.receivedRequests()).toEqual([]);
+  });
+
+  // Node.js does not show these blanks. RFC 9112 section 3 allows both to reject them and to read them as one.
+  it('is served when several blanks separate the parts of its request line, and blanks are not part of the id', async () => {
+    const response = await sendRaw(
+      gateway.url,
+      `DELETE  /ingest-tasks/blanks  HTTP/1.1\r\nHost: x\r\n${CLOSE}`,
+    );
+    expect(response).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(response).toContain('"taskId":"blanks"');
+    expect(sandbox.receivedRequests().map(({ taskId }) => taskId)).toEqual(['blanks']);
+    sandbox.clearReceivedRequests();
   });
 
   it('is served without the Upgrade or Expect header that it contains', async () => {

@@ -140,6 +140,7 @@ describe('an unknown path', () => {
     '//ingest-tasks/a',
     '/ingest-tasks//a',
     '*ingest-tasks/a',
+    '/openapiXjson',
   ])('%s gets 404', async (target) => {
     expectProblem(await send(gateway.url, target), { status: 404, code: 'route-not-found' });
   });

@@ -17,7 +17,7 @@ const HOST_AND_PORT = /^(\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]*)(:\d*)?$/i;
 
 /**
  * Returns what two recipients of a request could read differently; undefined if there is nothing. Node.js accepts these
- * requests.
+ * requests. Several blanks in the request line are not visible here: Node.js reads them as one, as the RFC allows.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
  */
