@@ -118,6 +118,15 @@ describe('GET /problems/{code}', () => {
       expect((await get(path, accept)).headers['content-type']).toMatch(new RegExp(`^${type};`));
   });
 
+  it('is at the base URL of the gateway plus the type of the problem', async () => {
+    const { body } = await get('/nowhere');
+    expect(body).toMatchObject({ type: '/problems/route-not-found' });
+    expect(await get(String(body!['type']))).toMatchObject({
+      status: 200,
+      body: { code: 'route-not-found' },
+    });
+  });
+
   it.each(['no-such-code', 'constructor', '__proto__', 'TASK-NOT-FOUND', encodeURIComponent(SCRIPT)])(
     'returns 404 for the code %s, and does not echo it',
     async (code) => {

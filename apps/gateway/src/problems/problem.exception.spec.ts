@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { PROBLEM_CODES } from '../../../../test/contract/problem-codes.js';
+import { REQUEST_ID } from '../http/request-context.js';
 import { ProblemException } from './problem.exception.js';
 import type { ProblemCode } from './problem-table.js';
 
@@ -20,6 +22,39 @@ describe('ProblemException.body', () => {
       upstream: { code: 'InternalError', requestId: 'r' },
     } as const;
     expect(JSON.parse(new ProblemException('invalid-request', details).body('one'))).toMatchObject(details);
+  });
+});
+
+/** A relative path of RFC 3986 with one segment, without a colon. */
+const RELATIVE_REFERENCE = /^(?:[\w.~!$&'()*+,;=@-]|%[\dA-F]{2})+$/;
+
+function instanceOf(requestId: string): string {
+  const { instance } = JSON.parse(new ProblemException('task-not-found').body(requestId)) as {
+    instance: string;
+  };
+  return instance;
+}
+
+describe('the instance of a problem', () => {
+  it.each([
+    ['7F000001:8296_7F0', '7F000001%3A8296_7F0'],
+    ['|7dc8.1.', '%7C7dc8.1.'],
+    ['{x}', '%7Bx%7D'],
+    ['a/b?c#d%e', 'a%2Fb%3Fc%23d%25e'],
+  ])('encodes the request id %s as %s', (requestId, instance) => {
+    expect(instanceOf(requestId)).toBe(instance);
+  });
+
+  it('is a URI reference from which the request id can be decoded, for every request id', () => {
+    const requestIds = fc.stringMatching(REQUEST_ID);
+    fc.assert(
+      fc.property(requestIds, (requestId) => {
+        const instance = instanceOf(requestId);
+        expect(instance).toMatch(RELATIVE_REFERENCE);
+        expect(decodeURIComponent(instance)).toBe(requestId);
+      }),
+      { examples: [['"\\'], ['.'], ['%']] },
+    );
   });
 });
 

@@ -106,15 +106,21 @@ export function problemSchemas(): Record<string, Schema> {
   };
 }
 
+const TYPE_DESCRIPTION =
+  'The path of the description of the problem. It is relative to the base URL of the gateway: behind a proxy that adds a path prefix, append it to that URL.';
+
 function problemSchema(code: ProblemCode): Schema {
   const { status, title, outcome, detail, resolution } = PROBLEMS[code];
   const upstream = schemaReference('UpstreamError');
   const required: Record<string, Schema> = {
-    type: { const: `/problems/${code}`, description: 'The address of the description of the problem.' },
+    type: { const: `/problems/${code}`, description: TYPE_DESCRIPTION },
     title: { const: title },
     status: { const: status },
     detail: { ...TEXT, description: 'A sentence for people. Its wording may change.' },
-    instance: { ...TEXT, description: 'The X-Request-Id of the response, percent-encoded.' },
+    instance: {
+      ...TEXT,
+      description: 'A relative URI reference: the X-Request-Id of the response, percent-encoded.',
+    },
     code: { const: code, description: 'The stable identifier of the problem, for programs.' },
     outcome: { const: outcome, description: OUTCOMES[outcome] },
     ...(code === 'invalid-request' && {
