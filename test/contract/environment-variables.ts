@@ -114,6 +114,8 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
   ['UPSTREAM_DEADLINE_MS', '8000', '120001', 'must be a whole number from 1 to 120000'],
   ['UPSTREAM_MAX_ATTEMPTS', '3', '11', 'must be a whole number from 1 to 10'],
   ['KEEP_ALIVE_TIMEOUT_MS', '72000', '999', 'must be a whole number from 1000 to 7200000'],
+  ['ASYNC_STOP_TTL_MS', '86400000', '999', 'must be a whole number from 1000 to 604800000'],
+  ['ASYNC_STOPS_LIMIT', '10000', '0', 'must be a whole number from 1 to 100000'],
   ['SHUTDOWN_GRACE_MS', '10000', '600001', 'must be a whole number from 0 to 600000'],
   ['LOG_LEVEL', 'info', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
   ['NODE_ENV', ''],

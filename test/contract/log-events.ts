@@ -14,9 +14,21 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
     level: 'info',
     required: words('requestId caller result outcome status attemptCount waitMs upstreamMs durationMs'),
     optional: words(
-      'traceId address taskId sdkAppId region coalesced upstreamCode upstreamRequestId reason attempts clientDisconnected',
+      'traceId address taskId sdkAppId region stopId coalesced upstreamCode upstreamRequestId reason attempts clientDisconnected',
     ),
   },
+  'async-stop-finished': {
+    level: 'info',
+    required: words('stopId caller taskId sdkAppId region result attempts durationMs'),
+    optional: words('code upstreamCode upstreamRequestId'),
+  },
+  'async-stop-postponed': {
+    level: 'info',
+    required: words('stopId caller code attempts delayMs'),
+    optional: words('type error stack'),
+  },
+  'async-stops-redis-durable': { level: 'info', required: ['appendOnly', 'evictionPolicy'] },
+  'async-stops-redis-not-durable': { level: 'warn', required: ['appendOnly', 'evictionPolicy'] },
   'server-started': {
     level: 'info',
     required: words('url endpoint region quotaPerSecond store callers'),

@@ -31,19 +31,19 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
       le: words('0.001 0.0025 0.005 0.01 0.015 0.02 0.03 0.04 0.05 0.075 0.1 0.25 0.5 1 2.5 5 10 20 40 +Inf'),
       method: ['DELETE', 'GET', 'HEAD', 'other'],
       route: words(`/ingest-tasks/:id /livez /readyz /metrics /docs /docs/:file /openapi.json /problems
-        /problems/:code unmatched`),
-      status: words('200 499 400 401 403 404 405 408 413 429 431 500 502 503 504'),
+        /problems/:code /stops /stops/:id unmatched`),
+      status: words('200 202 499 400 401 403 404 405 408 413 429 431 500 502 503 504'),
     },
   },
   ingest_gateway_stop_requests_total: {
     type: 'counter',
     labels: {
       caller: ['anonymous'],
-      result: words(`stopped already-finished invalid-request sdk-app-id-rejected unauthenticated
-        sdk-app-id-not-allowed route-not-found task-not-found method-not-allowed request-timeout
-        content-too-large quota-exhausted share-exhausted request-header-fields-too-large internal-error
+      result: words(`stopped already-finished accepted invalid-request sdk-app-id-rejected unauthenticated
+        sdk-app-id-not-allowed route-not-found task-not-found stop-not-found method-not-allowed request-timeout
+        content-too-large quota-exhausted share-exhausted backlog-full request-header-fields-too-large internal-error
         upstream-refused-gateway upstream-rejected upstream-unreachable upstream-failed
-        upstream-unavailable quota-unavailable shutting-down upstream-throttled upstream-timeout`),
+        upstream-unavailable quota-unavailable stops-unavailable shutting-down upstream-throttled upstream-timeout`),
     },
   },
   ingest_gateway_stop_requests_coalesced_total: {
@@ -93,4 +93,15 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
     type: 'counter',
     labels: { decision: ['granted', 'waited', 'rejected-quota', 'rejected-share', 'rejected-queue'] },
   },
+  ingest_gateway_async_stops_pending: { type: 'gauge', labels: { caller: ['anonymous'] } },
+  ingest_gateway_async_stops_oldest_age_seconds: { type: 'gauge', labels: {} },
+  ingest_gateway_async_stops_total: {
+    type: 'counter',
+    labels: { caller: ['anonymous'], result: ['stopped', 'already-finished', 'failed', 'expired'] },
+  },
+  ingest_gateway_async_stop_duration_seconds: {
+    type: 'histogram',
+    labels: { le: words('0.1 0.5 1 5 15 60 300 900 3600 14400 86400 +Inf') },
+  },
+  ingest_gateway_async_stops_redis_durable: { type: 'gauge', labels: {} },
 };

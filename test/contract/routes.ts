@@ -8,6 +8,8 @@ export interface ContractRoute {
 /** Every route of the gateway. Before you add a route, decide whether it needs a key. */
 export const ROUTES: readonly ContractRoute[] = [
   { path: '/ingest-tasks/:id', methods: ['DELETE'], needsKey: true },
+  { path: '/stops', methods: ['GET', 'HEAD'], needsKey: true },
+  { path: '/stops/:id', methods: ['GET', 'HEAD'], needsKey: true },
   { path: '/livez', methods: ['GET', 'HEAD'], needsKey: false },
   { path: '/readyz', methods: ['GET', 'HEAD'], needsKey: false },
   { path: '/metrics', methods: ['GET', 'HEAD'], needsKey: false },

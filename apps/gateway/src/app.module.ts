@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { ApiDocsModule } from './api-docs/api-docs.module.js';
+import { AsyncStopsModule } from './async-stops/async-stops.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { NAMESPACES } from './config/namespaces.js';
 import { HealthModule } from './health/health.module.js';
@@ -32,6 +33,7 @@ import { TencentCloudModule } from './tencent-cloud/tencent-cloud.module.js';
     QuotaModule,
     TencentCloudModule,
     IngestTasksModule,
+    AsyncStopsModule,
     ReportingModule,
     HealthModule,
     ApiDocsModule,

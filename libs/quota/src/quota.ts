@@ -29,6 +29,8 @@ export interface AcquireOptions {
    * It is called only if the call has to wait, because a signal can cost more to create than a slot.
    */
   signal?: () => AbortSignal;
+  /** For calls that are tried regularly until they get a slot: their rejections are not reported. Default: false. */
+  isBackground?: boolean;
 }
 
 /** A queue entry that is never served. */
@@ -162,11 +164,11 @@ export class Quota {
   }
 
   #createEntry(
-    { caller = DEFAULT_CALLER, waitMs = 0 }: AcquireOptions,
+    { caller = DEFAULT_CALLER, waitMs = 0, isBackground = false }: AcquireOptions,
     reject: (error: Error) => void,
   ): QueueEntry {
     const requestedAt = this.#clock.now();
-    return { caller, requestedAt, deadline: requestedAt + waitMs, reject };
+    return { caller, requestedAt, deadline: requestedAt + waitMs, isBackground, reject };
   }
 
   /** Rejects a waiting entry when its signal is aborted. The returned function ends that. */

@@ -36,6 +36,8 @@ export interface CallOptions {
    */
   acquirePermit(maxWaitMs?: number): Promise<Permit>;
   observer?: CallObserver;
+  /** Default: that of the client. */
+  maxAttempts?: number;
 }
 
 /** The result of a call that reached its goal. */
@@ -108,7 +110,10 @@ export class TencentCloudClient {
    * @throws the error of `acquirePermit` before the first attempt: nothing was sent
    */
   async call(action: Action, options: CallOptions): Promise<CallResult> {
-    const callState = new CallState(this.#options);
+    const { maxAttempts } = options;
+    const callState = new CallState(
+      maxAttempts === undefined ? this.#options : { ...this.#options, maxAttempts },
+    );
     this.#retryBudget.deposit();
     try {
       return await this.#attempt(callState, action, options);

@@ -69,6 +69,12 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
       deadlineMs: Number(environment.UPSTREAM_DEADLINE_MS),
       maxAttempts: Number(environment.UPSTREAM_MAX_ATTEMPTS),
     },
+    asyncStops: {
+      /** How long a stored stop is retried. */
+      ttlMs: Number(environment.ASYNC_STOP_TTL_MS),
+      /** How many stored stops of a caller may be pending. */
+      limitPerCaller: Number(environment.ASYNC_STOPS_LIMIT),
+    },
     /** `otlp` is undefined without tracing. */
     tracing: { otlp: buildTracingConfig(environment) },
     lifecycle: { shutdownGraceMs: Number(environment.SHUTDOWN_GRACE_MS) },
@@ -83,6 +89,7 @@ type Namespaces = ReturnType<typeof readConfiguration>;
 /** The configuration of the gateway, by namespace. */
 export type Configuration = { readonly [Name in keyof Namespaces]: Readonly<Namespaces[Name]> };
 
+export type AsyncStopsConfig = Configuration['asyncStops'];
 export type AuthConfig = Configuration['auth'];
 export type QuotaConfig = Configuration['quota'];
 export type RedisConfig = Configuration['redis'];

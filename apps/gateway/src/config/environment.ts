@@ -151,6 +151,12 @@ export class Environment extends TracingEnvironment {
   @WholeNumber(1000, 7_200_000)
   KEEP_ALIVE_TIMEOUT_MS = '72000';
 
+  @WholeNumber(1000, 604_800_000)
+  ASYNC_STOP_TTL_MS = '86400000';
+
+  @WholeNumber(1, 100_000)
+  ASYNC_STOPS_LIMIT = '10000';
+
   @WholeNumber(0, 600_000)
   SHUTDOWN_GRACE_MS = '10000';
 

@@ -29,6 +29,7 @@ export const authConfig = registerAs('auth', () => loadConfiguration().auth);
 export const quotaConfig = registerAs('quota', () => loadConfiguration().quota);
 export const redisConfig = registerAs('redis', () => loadConfiguration().redis);
 export const tencentCloudConfig = registerAs('tencentCloud', () => loadConfiguration().tencentCloud);
+export const asyncStopsConfig = registerAs('asyncStops', () => loadConfiguration().asyncStops);
 export const tracingConfig = registerAs('tracing', () => loadConfiguration().tracing);
 export const buildConfig = registerAs('build', () => loadConfiguration().build);
 
@@ -39,6 +40,7 @@ export const NAMESPACES = {
   quota: quotaConfig,
   redis: redisConfig,
   tencentCloud: tencentCloudConfig,
+  asyncStops: asyncStopsConfig,
   tracing: tracingConfig,
   lifecycle: registerAs('lifecycle', () => loadConfiguration().lifecycle),
   logging: registerAs('logging', () => loadConfiguration().logging),

@@ -1,9 +1,18 @@
-import { Controller, createParamDecorator, Delete, type ExecutionContext, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  createParamDecorator,
+  Delete,
+  type ExecutionContext,
+  HttpStatus,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { StopResult } from '#libs/tencent-cloud';
 import { IngestTasksService } from './ingest-tasks.service.js';
-import { parsePreferWait } from './prefer.js';
+import { parsePrefer } from './prefer.js';
+import { type AsyncStop, StopBacklog } from './stop-backlog.js';
 import { type StopRequest, validateStopRequest } from './stop-request.js';
 import { StopRequestPipe } from './stop-request.pipe.js';
 
@@ -22,14 +31,23 @@ export interface StopTaskResponse {
   readonly requestId: string;
 }
 
+/** The response to a stop that was stored. */
+export type AcceptedStopResponse = Pick<
+  AsyncStop,
+  'id' | 'taskId' | 'sdkAppId' | 'region' | 'status' | 'createdAt'
+>;
+
 @Controller('ingest-tasks')
 export class IngestTasksController {
-  constructor(private readonly tasks: IngestTasksService) {}
+  constructor(
+    private readonly tasks: IngestTasksService,
+    private readonly backlog: StopBacklog,
+  ) {}
 
   /**
-   * Stops one pull-stream relay task.
+   * Stops one pull-stream relay task, or with `Prefer: respond-async` stores the stop and executes it later.
    *
-   * @throws StopFailedException for every response but 200
+   * @throws StopFailedException for every response but 200 and 202
    * @throws StopCancelledError if the client disconnected before the call was sent
    */
   @Delete(':id')
@@ -38,11 +56,17 @@ export class IngestTasksController {
     @RequestForPipe(StopRequestPipe) stopRequest: StopRequest,
     @Req() { headers, caller, requestContext }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StopTaskResponse> {
-    const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
+  ): Promise<StopTaskResponse | AcceptedStopResponse> {
+    const preferences = parsePrefer(headers['prefer'] as string | undefined);
+    const { waitSeconds } = preferences;
     if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
-    const stop = await this.tasks.stop(stopRequest, caller!, waitSeconds, requestContext);
+    const stop = await this.tasks.stop(stopRequest, caller!, preferences, requestContext, this.backlog);
     reply.stopOutcome = stop;
-    return { ...stop.details.task, status: stop.result, requestId: stop.upstream.requestId };
+    if (stop.result !== 'accepted')
+      return { ...stop.details.task, status: stop.result, requestId: stop.upstream.requestId };
+    const { id, taskId, sdkAppId, region, status, createdAt } = stop.stop;
+    const applied = waitSeconds === undefined ? 'respond-async' : `respond-async, wait=${waitSeconds}`;
+    void reply.code(HttpStatus.ACCEPTED).headers({ 'preference-applied': applied, location: `/stops/${id}` });
+    return { id, taskId, sdkAppId, region, status, createdAt };
   }
 }

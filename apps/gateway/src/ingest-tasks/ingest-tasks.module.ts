@@ -40,7 +40,7 @@ const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
       inject: [Quota, EndedTaskCache, CoalescingMetrics, quotaConfig.KEY],
     },
   ],
-  exports: [LoadSheddingHook],
+  exports: [IngestTasksService, LoadSheddingHook],
 })
 export class IngestTasksModule {}
 

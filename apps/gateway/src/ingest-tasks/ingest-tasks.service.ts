@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Quota } from '#libs/quota';
+import { Quota, type Slot } from '#libs/quota';
 import { type StopResult, stopStreamIngest, TencentCloudClient } from '#libs/tencent-cloud';
 import type { QuotaConfig, TencentCloudConfig } from '../config/configuration.js';
 import { quotaConfig, tencentCloudConfig } from '../config/namespaces.js';
@@ -9,8 +9,11 @@ import type { RequestContext } from '../http/request-context.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { systemClock } from '../time/system-clock.js';
-import { type SharedCall, StopCoalescer, type TaskRef } from './stop-coalescer.js';
+import type { Preferences } from './prefer.js';
+import type { AsyncStop, StopBacklog } from './stop-backlog.js';
+import { type SharedCall, StopCoalescer, type StopRequester, type TaskRef } from './stop-coalescer.js';
 import {
+  type AcceptedStop,
   StopCancelledError,
   type StopDetails,
   StopFailedException,
@@ -38,22 +41,25 @@ export class IngestTasksService implements OnApplicationShutdown {
 
   /**
    * Stops a task. If the client disconnects before the call is sent, the stop is cancelled; after that, the call
-   * continues.
+   * continues. If the client prefers it and the stop can be stored, it is executed later.
    *
-   * @param waitSeconds the maximum wait for a slot; undefined: the configured default
+   * @param backlog stores it. Not injected, because it uses this service
+   * @param preferences without a wait, the configured default applies to the wait for a slot
    * @throws StopFailedException for every problem
    * @throws StopCancelledError if the client disconnected before the call was sent
    */
   async stop(
     request: StopRequest,
     caller: CallerIdentity,
-    waitSeconds: number | undefined,
+    { waitSeconds, respondAsync }: Preferences,
     context: RequestContext,
-  ): Promise<SuccessfulStop> {
+    backlog: StopBacklog,
+  ): Promise<SuccessfulStop | AcceptedStop> {
     const { defaultSdkAppId, defaultRegion } = this.defaults;
     const { taskId, sdkAppId = defaultSdkAppId, region = defaultRegion } = request;
     const task = { taskId, sdkAppId, region };
-    let details: StopDetails = { task };
+    const isSdkAppIdFromCaller = request.sdkAppId !== undefined;
+    const attempt = new StopAttempt(task);
     // In addition to its connection, because the upstream call continues after the client disconnects.
     this.lifecycle.requestStarted(context);
     try {
@@ -62,34 +68,68 @@ export class IngestTasksService implements OnApplicationShutdown {
       clientDisconnect.throwIfAborted();
       const { rejecting } = this.lifecycle;
       rejecting.throwIfAborted();
-      const requester = {
-        caller: caller.name,
-        waitMs: waitSeconds === undefined ? this.quotaOptions.defaultWaitMs : waitSeconds * 1000,
-        signal: () => AbortSignal.any([clientDisconnect.signal, rejecting]),
-      };
-      const queuedAt = systemClock.now();
-      const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call));
-      const { upstreamCall, waitsForSlot } = joined;
-      details = {
-        task,
-        upstreamCall,
-        queuedAt: waitsForSlot ? queuedAt : undefined,
-        get coalesced() {
-          return joined.coalesced;
-        },
-      };
-      const { status, requestId } = await joined.result;
-      const upstream = { requestId, code: upstreamCall?.attempts.at(-1)?.code };
-      return { result: status, outcome: 'stopped', upstream, details };
+      const signal = () => AbortSignal.any([clientDisconnect.signal, rejecting]);
+      if (respondAsync && !this.coalescer.hasEnded(task)) {
+        const waitMs = (waitSeconds ?? 0) * 1000;
+        const stop = await backlog.submit(caller.name, { task, isSdkAppIdFromCaller, waitMs, signal });
+        if (stop) return outcomeOfAsyncStop(stop);
+      }
+      const waitMs = waitSeconds === undefined ? this.quotaOptions.defaultWaitMs : waitSeconds * 1000;
+      return await this.#stop(attempt, { caller: caller.name, waitMs, signal });
     } catch (error) {
-      if (error instanceof ClientDisconnectedError) throw new StopCancelledError(details);
-      throw new StopFailedException(toProblem(error, request.sdkAppId !== undefined), details);
+      if (error instanceof ClientDisconnectedError) throw new StopCancelledError(attempt.details);
+      if (error instanceof StopFailedException) throw error;
+      throw new StopFailedException(toProblem(error, isSdkAppIdFromCaller), attempt.details);
     } finally {
       this.lifecycle.requestFinished(context);
     }
   }
 
-  async #send({ taskId, sdkAppId, region }: TaskRef, call: SharedCall): Promise<StopResult> {
+  /**
+   * Stops a task from the backlog with one attempt, for which the slot was acquired. The caller of this method releases
+   * the slot, which has no effect after an attempt.
+   *
+   * @throws StopFailedException for every problem
+   */
+  async stopFromBacklog(
+    task: TaskRef,
+    caller: string,
+    slot: Slot,
+    isSdkAppIdFromCaller: boolean,
+  ): Promise<SuccessfulStop> {
+    const { rejecting } = this.lifecycle;
+    const attempt = new StopAttempt(task);
+    try {
+      return await this.#stop(attempt, { caller, waitMs: 0, slot, signal: () => rejecting }, 1);
+    } catch (error) {
+      throw new StopFailedException(toProblem(error, isSdkAppIdFromCaller), attempt.details);
+    }
+  }
+
+  async #stop(attempt: StopAttempt, requester: StopRequester, maxAttempts?: number): Promise<SuccessfulStop> {
+    const { task } = attempt;
+    const queuedAt = systemClock.now();
+    const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call, maxAttempts));
+    const { upstreamCall, waitsForSlot } = joined;
+    const details = {
+      task,
+      upstreamCall,
+      queuedAt: waitsForSlot ? queuedAt : undefined,
+      get coalesced() {
+        return joined.coalesced;
+      },
+    };
+    attempt.details = details;
+    const { status, requestId } = await joined.result;
+    const upstream = { requestId, code: upstreamCall?.attempts.at(-1)?.code };
+    return { result: status, outcome: 'stopped', upstream, details };
+  }
+
+  async #send(
+    { taskId, sdkAppId, region }: TaskRef,
+    call: SharedCall,
+    maxAttempts?: number,
+  ): Promise<StopResult> {
     const { upstreamCall } = call;
     const { rejecting } = this.lifecycle;
     const acquireRetrySlot = async (waitMs: number) => {
@@ -109,7 +149,35 @@ export class IngestTasksService implements OnApplicationShutdown {
         acquirePermit: (waitMs) =>
           waitMs === undefined ? call.acquireFirstSlot() : acquireRetrySlot(waitMs),
         observer: upstreamCall,
+        ...(maxAttempts !== undefined && { maxAttempts }),
       },
     );
   }
+}
+
+/** What is known about a stop when it ends in an error. */
+class StopAttempt {
+  details: StopDetails;
+
+  constructor(readonly task: TaskRef) {
+    this.details = { task };
+  }
+}
+
+/**
+ * The outcome of the request that stored a stop. If the stop has finished, it is the outcome of the stop.
+ *
+ * @throws StopFailedException
+ */
+function outcomeOfAsyncStop(stop: AsyncStop): SuccessfulStop | AcceptedStop {
+  const { id, taskId, sdkAppId, region, status, requestId, failure } = stop;
+  const details = { task: { taskId, sdkAppId, region }, stopId: id };
+  if (failure)
+    throw new StopFailedException(
+      new ProblemException(failure.code, { upstream: failure.upstream }),
+      details,
+    );
+  if ((status === 'stopped' || status === 'already-finished') && requestId !== undefined)
+    return { result: status, outcome: 'stopped', upstream: { requestId }, details };
+  return { result: 'accepted', outcome: 'pending', details, stop };
 }

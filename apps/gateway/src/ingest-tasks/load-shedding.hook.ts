@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Quota } from '#libs/quota';
-import type { QuotaConfig, TencentCloudConfig } from '../config/configuration.js';
-import { quotaConfig, tencentCloudConfig } from '../config/namespaces.js';
+import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
+import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
 import { ProblemException } from '../problems/problem.exception.js';
-import { parsePreferWait } from './prefer.js';
+import { parsePrefer } from './prefer.js';
 import { StopCoalescer, type TaskRef } from './stop-coalescer.js';
 import { StopFailedException } from './stop-outcome.js';
 import { hasValidParameters } from './stop-request.js';
@@ -22,14 +22,16 @@ export class LoadSheddingHook {
     private readonly coalescer: StopCoalescer,
     @Inject(quotaConfig.KEY) private readonly quotaOptions: QuotaConfig,
     @Inject(tencentCloudConfig.KEY) private readonly defaults: TencentCloudConfig,
+    @Inject(redisConfig.KEY) private readonly redis: RedisConfig,
   ) {}
 
   /** @returns undefined if the stop may wait, needs no slot of its own, or can get one */
   rejection(request: FastifyRequest, reply: FastifyReply): ProblemException | undefined {
     const { headers, caller } = request;
-    const waitSeconds = parsePreferWait(headers['prefer'] as string | undefined);
+    const { waitSeconds, respondAsync } = parsePrefer(headers['prefer'] as string | undefined);
     const mayWait = waitSeconds === undefined ? this.quotaOptions.defaultWaitMs > 0 : waitSeconds > 0;
-    if (mayWait) return undefined;
+    // A stop that is stored needs no slot now. Without REDIS_URL, none is stored.
+    if (mayWait || (respondAsync && this.redis.url !== undefined)) return undefined;
     const task = this.#taskOf(request);
     if (!task || !this.coalescer.hasNoKnownState(task)) return undefined;
     const rejected = this.quota.rejectIfExhausted(caller!.name);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { parsePreferWait } from './prefer.js';
+import { parsePrefer } from './prefer.js';
 
-describe('parsePreferWait', () => {
+describe('parsePrefer', () => {
   it.each([
     ['wait=5', 5],
     ['wait=0', 0],
@@ -17,7 +17,7 @@ describe('parsePreferWait', () => {
     ['wait=2, wait=8', 2],
     [', ,wait=6', 6],
   ])('parses %s as %d seconds', (header, expected) => {
-    expect(parsePreferWait(header)).toBe(expected);
+    expect(parsePrefer(header).waitSeconds).toBe(expected);
   });
 
   it.each([
@@ -37,11 +37,28 @@ describe('parsePreferWait', () => {
     'wait=soon, wait=3',
     '=3',
   ])('ignores %s', (header) => {
-    expect(parsePreferWait(header)).toBeUndefined();
+    expect(parsePrefer(header).waitSeconds).toBeUndefined();
   });
+
+  it.each([
+    'respond-async',
+    'Respond-Async',
+    'wait=3, respond-async',
+    'respond-async; foo=1',
+    'respond-async=""',
+  ])('finds respond-async in %s', (header) => {
+    expect(parsePrefer(header).respondAsync).toBe(true);
+  });
+
+  it.each([undefined, '', 'wait=3', 'respond-async=1', 'foo="respond-async"', 'foo; respond-async'])(
+    'finds no respond-async in %s',
+    (header) => {
+      expect(parsePrefer(header).respondAsync).toBe(false);
+    },
+  );
 
   it('parses headers that provoke backtracking in linear time', () => {
     for (const header of ['"\\'.repeat(8000), ' ;'.repeat(8000), 'a='.repeat(8000), '",'.repeat(8000)])
-      expect(parsePreferWait(header)).toBeUndefined();
+      expect(parsePrefer(header).waitSeconds).toBeUndefined();
   });
 });

@@ -17,6 +17,8 @@ export interface StopRequester {
   readonly caller: string;
   /** The maximum wait for the slot, in milliseconds. */
   readonly waitMs: number;
+  /** A slot that the request has already acquired, so that it does not wait. The request releases it in the end. */
+  readonly slot?: Slot | undefined;
   /** Ends the wait: the request fails with the signal's reason. Has no effect after admission of the call. */
   signal(): AbortSignal;
 }
@@ -118,6 +120,11 @@ export class StopCoalescer implements OnApplicationShutdown {
     }
     const inFlight = this.#inFlight.get(key);
     return inFlight ? inFlight.join(requester) : this.#begin(key, requester, send);
+  }
+
+  /** Whether the task is known to have ended, so that a request needs no call. */
+  hasEnded(task: TaskRef): boolean {
+    return this.endedTasks.get(taskKey(task)) !== undefined;
   }
 
   /** Whether no call for this task is in flight, and the task is not known to have ended. */
@@ -242,7 +249,8 @@ class InFlightStop implements SharedCall {
         const { caller } = requester;
         this.caller = caller;
         const waitMs = Math.max(0, deadline - this.clock.now());
-        const slot = await this.quota.acquire({ caller, waitMs, signal: () => requester.signal() });
+        const slot =
+          requester.slot ?? (await this.quota.acquire({ caller, waitMs, signal: () => requester.signal() }));
         this.#leader = leader;
         for (const follower of this.#participants)
           if (follower !== leader) this.followers.add(follower.requester.caller);

@@ -3,6 +3,7 @@ import { ClientDisconnectedError } from '../http/client-disconnected.error.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import type { Outcome, ProblemCode } from '../problems/problem-table.js';
 import type { CoalescingSource } from './coalescing-metrics.js';
+import type { AsyncStop } from './stop-backlog.js';
 import type { TaskRef } from './stop-coalescer.js';
 import type { UpstreamCall } from './upstream-call.js';
 
@@ -15,18 +16,26 @@ export interface StopDetails {
   readonly coalesced?: CoalescingSource | undefined;
   /** Its own upstream call, or the one that it shared. */
   readonly upstreamCall?: UpstreamCall | undefined;
+  /** The id of the asynchronous stop that was stored for it. */
+  readonly stopId?: string | undefined;
 }
 
 /** The result of a stop, for logs, metrics and spans. */
 export interface StopOutcome {
-  readonly result: 'stopped' | 'already-finished' | 'cancelled' | ProblemCode;
-  readonly outcome: Outcome | 'stopped';
+  readonly result: 'stopped' | 'already-finished' | 'accepted' | 'cancelled' | ProblemCode;
+  readonly outcome: Outcome | 'stopped' | 'pending';
   /** The cloud's response; without a code if it is from the cache. */
   readonly upstream?: { readonly code?: string | undefined; readonly requestId: string } | undefined;
   /** Why there is no usable response of the cloud; never free text. */
   readonly reason?: string | undefined;
   /** undefined if the request was rejected before its task was known. */
   readonly details?: StopDetails | undefined;
+}
+
+/** The outcome of a stop that was stored and is executed later. */
+export interface AcceptedStop extends StopOutcome {
+  readonly result: 'accepted';
+  readonly stop: AsyncStop;
 }
 
 /** The outcome of a successful stop. */
@@ -38,8 +47,8 @@ export interface SuccessfulStop extends StopOutcome {
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Set once, by the controller, after a successful stop. */
-    stopOutcome: SuccessfulStop | undefined;
+    /** Set once, by the controller, after a successful or an accepted stop. */
+    stopOutcome: SuccessfulStop | AcceptedStop | undefined;
   }
 }
 

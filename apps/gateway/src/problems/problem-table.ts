@@ -73,6 +73,15 @@ export const PROBLEMS = {
       'Check the task id, which is case-sensitive, and `sdkAppId`. If the task existed, it no longer runs, and ' +
       'there is nothing to stop.',
   },
+  'stop-not-found': {
+    status: 404,
+    title: 'Stop not found',
+    outcome: 'not-sent',
+    detail: 'You have no asynchronous stop with this id.',
+    resolution:
+      'Use the `Location` of the response that accepted the stop, with the key of the same caller. Finished stops are ' +
+      'kept for 24 hours, and at most 10,000 of a caller.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -107,6 +116,14 @@ export const PROBLEMS = {
     outcome: 'not-sent',
     detail: 'You use your fair share of the quota, and other callers need the remaining slots.',
     resolution: `${RETRY_LATER} Spread bulk work over time.`,
+  },
+  'backlog-full': {
+    status: 429,
+    title: 'Backlog full',
+    outcome: 'not-sent',
+    detail: 'Too many of your asynchronous stops are pending: this stop was not accepted.',
+    resolution:
+      'Retry after `Retry-After` seconds, when some have finished. `GET /stops?status=pending` lists them.',
   },
   'request-header-fields-too-large': {
     status: 431,
@@ -175,6 +192,14 @@ export const PROBLEMS = {
     resolution:
       'Retry after `Retry-After` seconds: another replica may respond. If the error persists, report it to the ' +
       'operators of the gateway.',
+  },
+  'stops-unavailable': {
+    status: 503,
+    title: 'Stops unavailable',
+    outcome: 'not-sent',
+    detail: 'The gateway cannot read asynchronous stops at the moment. Accepted stops are not lost.',
+    resolution:
+      'Retry after `Retry-After` seconds. If the error persists, report it to the operators of the gateway.',
   },
   'shutting-down': {
     status: 503,

@@ -64,7 +64,7 @@ export class HttpMetrics {
 
 function statusesOf(entry: string): readonly number[] {
   if (entry === `DELETE ${STOP_ROUTE}`)
-    return [200, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
+    return [200, 202, CLIENT_CLOSED_REQUEST, ...Object.values(PROBLEMS).map(({ status }) => status)];
   if (entry === 'GET /readyz') return [200, 503];
   return /^(GET|HEAD) /.test(entry) ? [200] : [];
 }

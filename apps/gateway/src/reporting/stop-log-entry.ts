@@ -20,6 +20,7 @@ export function stopLogEntry(
     caller: caller?.name ?? UNKNOWN_CALLER,
     address: caller ? undefined : context.clientAddress,
     ...details?.task,
+    stopId: details?.stopId,
     result,
     outcome,
     status,

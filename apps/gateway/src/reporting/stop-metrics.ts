@@ -4,7 +4,7 @@ import { CallerRegistry } from '../auth/caller-registry.js';
 import { exemplarOf } from '../metrics/exemplar.js';
 import { PROBLEMS } from '../problems/problem-table.js';
 
-const RESULTS = ['stopped', 'already-finished', ...Object.keys(PROBLEMS)];
+const RESULTS = ['stopped', 'already-finished', 'accepted', ...Object.keys(PROBLEMS)];
 
 /** With more callers, only their `stopped` series exist before the first call: a scrape would grow to megabytes. */
 const MAX_PREINITIALIZED_CALLERS = 200;
@@ -17,7 +17,7 @@ export class StopMetrics {
   constructor(registry: Registry, callers: CallerRegistry) {
     this.#total = new Counter({
       name: 'ingest_gateway_stop_requests_total',
-      help: 'Stops, by caller and result: stopped, already-finished or a problem code.',
+      help: 'Stops, by caller and result: stopped, already-finished, accepted or a problem code.',
       labelNames: ['caller', 'result'],
       enableExemplars: true,
       registers: [],

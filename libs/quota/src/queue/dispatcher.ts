@@ -161,7 +161,7 @@ export class Dispatcher {
     const now = this.#options.clock.now();
     const index = this.queue.indexOf(entry);
     this.queue.remove(entry);
-    this.#options.observer.rejected?.(reason);
+    if (!entry.isBackground) this.#options.observer.rejected?.(reason);
     // A call in place of a reservation would come after all calls of its caller.
     const callsAhead = index === -1 ? this.queue.callsOf(entry.caller).length : index;
     const retryAfterMs = this.#earliestGrantAt(entry.caller, callsAhead, now) - now;

@@ -6,6 +6,8 @@ export interface QueueEntry {
   readonly requestedAt: number;
   /** When the wait ends. During the startup delay, the wait ends when the delay ends, if that is later. */
   readonly deadline: number;
+  /** Whether its rejection is not reported. */
+  readonly isBackground?: boolean;
   reject(error: Error): void;
 }
 

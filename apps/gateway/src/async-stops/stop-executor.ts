@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinoLogger } from 'nestjs-pino';
+import type { Slot } from '#libs/quota';
+import type { IngestTasksService } from '../ingest-tasks/ingest-tasks.service.js';
+import type { AsyncStopFailure } from '../ingest-tasks/stop-backlog.js';
+import type { StopFailedException, SuccessfulStop } from '../ingest-tasks/stop-outcome.js';
+import { describeError } from '../logging/describe-error.js';
+import type { ProblemCode } from '../problems/problem-table.js';
+import type { AsyncStopsMetrics } from './async-stops-metrics.js';
+import type { BacklogClock } from './backlog-clock.js';
+import { backoffMs } from './backoff.js';
+import type { FinishedRecord } from './stop-record.js';
+import type { StopStore, TakenStop } from './stop-store.js';
+
+/** How often a result is offered to Redis while Redis is unavailable. */
+const STORE_INTERVAL_MS = 500;
+
+/** Rejections of this one stop: another attempt would be rejected as well. */
+const FINAL_CODES: ReadonlySet<ProblemCode> = new Set([
+  'task-not-found',
+  'sdk-app-id-rejected',
+  'upstream-rejected',
+]);
+
+/** Problems of the gateway or the cloud that every stop has at this moment. */
+const PAUSING_CODES: ReadonlySet<ProblemCode> = new Set(['upstream-unavailable', 'upstream-refused-gateway']);
+
+/** The pause when the problem does not say how long it lasts. */
+const DEFAULT_PAUSE_MS = 5000;
+
+/** How an execution ended, for the dispatcher. */
+export interface ExecutionResult {
+  /** Every other stop would fail now as well: how long to wait, in milliseconds. */
+  readonly pauseMs?: number;
+}
+
+/** Executes stops of the backlog, and stores what became of them. */
+export class StopExecutor {
+  #isClosed = false;
+
+  constructor(
+    private readonly tasks: Pick<IngestTasksService, 'stopFromBacklog'>,
+    private readonly store: Pick<StopStore, 'finish' | 'postpone'>,
+    private readonly clock: Pick<BacklogClock, 'now'>,
+    private readonly ttlMs: number,
+    private readonly metrics: Pick<AsyncStopsMetrics, 'finished'>,
+    private readonly logger: Pick<PinoLogger, 'info'>,
+    /** Called when a stop has finished. */
+    private readonly onFinished: (id: string) => void,
+  ) {}
+
+  /** Ends the attempts to store results. Another replica takes these stops over. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  isExpired({ record }: TakenStop): boolean {
+    return this.clock.now() - record.acceptedAtMs > this.ttlMs;
+  }
+
+  /** Gives up a stop that was not stopped in time. */
+  async expire(stop: TakenStop): Promise<void> {
+    await this.#finish(stop, { status: 'expired', attempts: stop.record.attempts });
+  }
+
+  /** Makes one attempt with a slot, which the caller of this method releases. Never rejects. */
+  async execute(stop: TakenStop, slot: Slot): Promise<ExecutionResult> {
+    const { caller, record, mayHaveStopped } = stop;
+    const { taskId, sdkAppId, region, isSdkAppIdFromCaller } = record;
+    try {
+      const task = { taskId, sdkAppId, region };
+      const stopped = await this.tasks.stopFromBacklog(task, caller, slot, isSdkAppIdFromCaller);
+      // An earlier attempt, whose result was lost, may have ended the task.
+      const status = mayHaveStopped ? 'stopped' : stopped.result;
+      const { requestId } = stopped.upstream;
+      await this.#finish(stop, { status, requestId, attempts: record.attempts + attemptsOf(stopped) });
+      return {};
+    } catch (error) {
+      return this.#fail(stop, error as StopFailedException);
+    }
+  }
+
+  async #fail(stop: TakenStop, problem: StopFailedException): Promise<ExecutionResult> {
+    const { record, mayHaveStopped } = stop;
+    const attempts = record.attempts + attemptsOf({ details: problem.stop });
+    const { code, outcome } = problem;
+    const { upstream, retryAfterMs, cause } = problem.details;
+    if (FINAL_CODES.has(code)) {
+      // The other two are about the parameters, so that no earlier attempt can have had an effect either.
+      const isOutcomeUnknown = code === 'upstream-rejected' && mayHaveStopped;
+      const failure: AsyncStopFailure = { code, upstream, isOutcomeUnknown };
+      await this.#finish(stop, { status: 'failed', failure, attempts });
+      return {};
+    }
+    const ineffectiveStarts = record.ineffectiveStarts + (outcome === 'unknown' ? 0 : 1);
+    const wasSent = attempts > record.attempts;
+    // A stop that was not sent is not at fault: it is executed again as soon as possible.
+    const delayMs = wasSent ? backoffMs(attempts, Math.random()) : 0;
+    await this.#untilStored(() =>
+      this.store.postpone(stop, { ...record, attempts, ineffectiveStarts }, delayMs),
+    );
+    this.logger.info(
+      {
+        event: 'async-stop-postponed',
+        stopId: stop.id,
+        caller: stop.caller,
+        code,
+        attempts,
+        delayMs,
+        ...(cause !== undefined && describeError(cause)),
+      },
+      `asynchronous stop: ${code}, will be retried`,
+    );
+    return PAUSING_CODES.has(code) ? { pauseMs: retryAfterMs ?? DEFAULT_PAUSE_MS } : {};
+  }
+
+  async #finish(
+    stop: TakenStop,
+    result: Pick<FinishedRecord, 'status' | 'requestId' | 'failure' | 'attempts'>,
+  ): Promise<void> {
+    const { id, caller, record } = stop;
+    const finishedAtMs = this.clock.now();
+    const finished = { ...result, finishedAt: new Date().toISOString(), finishedAtMs };
+    if (!(await this.#untilStored(() => this.store.finish(stop, finished)))) return;
+    const durationMs = finishedAtMs - record.acceptedAtMs;
+    const { status, requestId, failure, attempts } = result;
+    this.metrics.finished(caller, status, durationMs);
+    const { taskId, sdkAppId, region } = record;
+    this.logger.info(
+      {
+        event: 'async-stop-finished',
+        stopId: id,
+        caller,
+        taskId,
+        sdkAppId,
+        region,
+        result: status,
+        code: failure?.code,
+        attempts,
+        durationMs,
+        upstreamCode: failure?.upstream?.code,
+        upstreamRequestId: requestId ?? failure?.upstream?.requestId,
+      },
+      `asynchronous stop: ${status}`,
+    );
+    this.onFinished(id);
+  }
+
+  /** Holds a result until Redis has stored it. Returns false if this process ends before. */
+  async #untilStored(store: () => Promise<void>): Promise<boolean> {
+    while (!this.#isClosed) {
+      try {
+        await store();
+        return true;
+      } catch {
+        await sleep(STORE_INTERVAL_MS);
+      }
+    }
+    return false;
+  }
+}
+
+function attemptsOf({ details }: Pick<SuccessfulStop, 'details'>): number {
+  // A stop that shared a call of another request made no call of its own.
+  return details.coalesced === undefined ? (details.upstreamCall?.attempts.length ?? 0) : 0;
+}
