@@ -5,7 +5,7 @@ import type { components, operations, paths } from './gateway-api.js';
 
 type Content<R> = R extends { content: infer C } ? C[keyof C] : never;
 type Responses = operations['stopIngestTask']['responses'];
-type Problem = Content<Responses[Exclude<keyof Responses, 200>]>;
+type Problem = Content<Responses[Exclude<keyof Responses, 200 | 202>]>;
 
 const [baseUrl = '', key = '', ...taskIds] = process.argv.slice(2);
 const gateway = createClient<paths>({ baseUrl, headers: { authorization: `Bearer ${key}` } });
@@ -18,6 +18,12 @@ async function stop(id: string): Promise<string> {
   });
   if (data) return `${data.taskId} in ${data.region} is ${data.status}`;
   return `${id}: ${describe(error)} (${response.headers.get('x-request-id') === error.instance})`;
+}
+
+/** Lists the tasks whose stops are pending. */
+export async function pendingTasks(): Promise<string[]> {
+  const { data } = await gateway.GET('/stops', { params: { query: { status: 'pending', limit: 10 } } });
+  return data?.stops.map(({ taskId, attempts }) => `${taskId} after ${attempts} attempts`) ?? [];
 }
 
 /** The type of a problem depends on its code. */

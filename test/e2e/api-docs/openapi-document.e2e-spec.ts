@@ -12,10 +12,12 @@ import { type HttpResponse, send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { FAULTS } from '../../support/upstream-faults.js';
 import { type Gateway, type Overrides, startGateway } from '../../support/gateway.js';
+import { RedisProcess } from '../../support/redis.js';
 import { parseRawResponse, sendRaw } from '../../support/raw-http.js';
 import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
 
 const STOP = 'DELETE /ingest-tasks/{id}';
+const NEEDS_KEY = new Set([STOP, 'GET /stops', 'GET /stops/{id}']);
 const KEY = 'igw_documented';
 const RESTRICTED_KEY = 'igw_documented-and-restricted';
 const LONG_TIMEOUTS = { UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '120000' };
@@ -121,9 +123,11 @@ describe('the OpenAPI document', () => {
     expect(await lint(JSON.parse(broken))).not.toEqual([]);
   });
 
-  it('documents every problem code of the contract as a response to a stop', () => {
-    for (const [code, { status }] of Object.entries(PROBLEM_CODES))
-      expect(document.documentedResponses).toContain(`${STOP} ${status} ${code}`);
+  it('documents every problem code of the contract as a response', () => {
+    for (const [code, { status }] of Object.entries(PROBLEM_CODES)) {
+      const operation = code === 'stop-not-found' || code === 'stops-unavailable' ? 'GET /stops/{id}' : STOP;
+      expect(document.documentedResponses).toContain(`${operation} ${status} ${code}`);
+    }
   });
 
   it('contains the defaults of this gateway, but not its SdkAppId', async () => {
@@ -224,6 +228,42 @@ describe('every response is documented and follows the contract', () => {
     await cutOffGateway.close();
   });
 
+  it('when a stop is asynchronous', async () => {
+    const redis = await RedisProcess.start();
+    const asyncGateway = await start({ REDIS_URL: redis.url, ASYNC_STOPS_LIMIT: '1' });
+    sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 'always' }]);
+    const submit = (taskId: string) =>
+      expectDocumentedStop(taskId, asyncGateway, '', { prefer: 'respond-async' });
+    const headers = bearerHeader(KEY);
+    let location = '';
+    await eventually(async () => {
+      const response = await submit('async');
+      location = response.headers.location ?? '';
+      return response.status === 202;
+    });
+    expect((await submit('one-too-many')).body!['code']).toBe('backlog-full');
+    await expectDocumented('GET /stops/{id}', asyncGateway, { path: location, headers });
+    await expectDocumented('GET /stops/{id}', asyncGateway, { headers });
+    await expectDocumented('GET /stops', asyncGateway, { headers });
+    await expectDocumented('GET /stops', asyncGateway, { path: '/stops?limit=0', headers });
+    for (const operation of ['GET /stops', 'GET /stops/{id}'])
+      await expectDocumented(operation, asyncGateway);
+    sandbox.setFaults([{ fault: { kind: 'error', code: 'FailedOperation.TaskNotExist' }, times: 'always' }]);
+    await eventually(async () => {
+      const stop = await expectDocumented('GET /stops/{id}', asyncGateway, { path: location, headers });
+      return stop.body!['status'] === 'failed';
+    });
+    sandbox.setFaults([]);
+    await redis.close();
+    await eventually(async () => {
+      const path = location;
+      const stop = await expectDocumented('GET /stops/{id}', asyncGateway, { path, headers });
+      return stop.body!['code'] === 'stops-unavailable';
+    });
+    await expectDocumented('GET /stops', asyncGateway, { headers });
+    await asyncGateway.close();
+  });
+
   it('when the quota is exhausted, or the caller is over its share', async () => {
     const twoSlotGateway = await start({ ...LONG_TIMEOUTS, QUOTA_PER_SECOND: '2' });
     sandbox.setFaults([{ fault: { kind: 'no-response' }, times: 'always' }]);
@@ -247,7 +287,7 @@ describe('every response is documented and follows the contract', () => {
   });
 
   it('on the routes without authentication', async () => {
-    for (const operation of document.operations.filter((each) => each !== STOP))
+    for (const operation of document.operations.filter((each) => !NEEDS_KEY.has(each)))
       await expectDocumented(operation, gateway);
     for (const name of ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
       await expectDocumented('GET /docs/{file}', gateway, { path: `/docs/${name}` });

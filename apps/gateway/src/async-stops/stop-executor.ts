@@ -9,18 +9,12 @@ import type { ProblemCode } from '../problems/problem-table.js';
 import type { AsyncStopsMetrics } from './async-stops-metrics.js';
 import type { BacklogClock } from './backlog-clock.js';
 import { backoffMs } from './backoff.js';
+import { FINAL_CODES } from './final-codes.js';
 import type { FinishedRecord } from './stop-record.js';
 import type { StopStore, TakenStop } from './stop-store.js';
 
 /** How often a result is offered to Redis while Redis is unavailable. */
 const STORE_INTERVAL_MS = 500;
-
-/** Rejections of this one stop: another attempt would be rejected as well. */
-const FINAL_CODES: ReadonlySet<ProblemCode> = new Set([
-  'task-not-found',
-  'sdk-app-id-rejected',
-  'upstream-rejected',
-]);
 
 /** Problems of the gateway or the cloud that every stop has at this moment. */
 const PAUSING_CODES: ReadonlySet<ProblemCode> = new Set(['upstream-unavailable', 'upstream-refused-gateway']);

@@ -213,7 +213,7 @@ export class StopStore {
       number,
       number,
     ];
-    if (!job) return { nextDueAt: Number(nextDueAt) || 0 };
+    if (!job) return { nextDueAt };
     const record = parsePendingRecord(job.data);
     if (record) {
       const mayHaveStopped = job.attemptsStarted - 1 > record.ineffectiveStarts;
@@ -240,7 +240,7 @@ export class StopStore {
     const move = (lockToken: string) =>
       backend.moveToCompleted(minimalJob(id), finished, false, lockToken, false);
     await move(token).catch((error: unknown) => {
-      if (!hasCode(error, LOST_LOCK_CODES)) return ignoreCodes(Promise.reject(error as Error), GONE_CODES);
+      if (!hasCode(error, LOST_LOCK_CODES)) return ignoreCodes(Promise.reject(error), GONE_CODES);
       return ignoreCodes(move(ANY_TOKEN), GONE_CODES);
     });
     const unlisted = this.redis

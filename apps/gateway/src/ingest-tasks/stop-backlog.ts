@@ -38,7 +38,7 @@ export interface AsyncStopRequest {
   /** How long the response may wait for the result, in milliseconds. */
   readonly waitMs: number;
   /** Ends the wait. */
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
 /** Stores stops and executes them later. The module above this one implements it. */

@@ -12,12 +12,22 @@ import {
 import { headerComponents } from './headers.js';
 import { problemResponses, problemSchemas, response, schemaReference, TEXT } from './responses.js';
 import { REQUEST_ID_PARAMETER, STOP_TASK_RESPONSE, stopOperation } from './stop-operation.js';
+import {
+  ACCEPTED_STOP_RESPONSE,
+  STOP_LIST_RESPONSE,
+  STOP_RESPONSE,
+  stopsOperations,
+} from './stops-operations.js';
 import type { DocumentConfig, Operation, Parameter, Response, Schema } from './types.js';
 
 const { version, license } = createRequire(import.meta.url)('#package.json') as Record<string, string>;
 
 const TAGS = [
   { name: 'Ingest tasks', description: 'Pull-stream relay tasks of Tencent RTC.' },
+  {
+    name: 'Asynchronous stops',
+    description: 'Stops that were accepted with `Prefer: respond-async`.',
+  },
   { name: 'Operations', description: 'For load balancers, Kubernetes and Prometheus. No key is required.' },
   { name: 'Documentation', description: 'For callers. No key is required.' },
 ];
@@ -146,6 +156,7 @@ const PUBLIC_OPERATIONS: Readonly<Record<string, Operation>> = {
 export function createDocument(routes: readonly string[], config: DocumentConfig): Oas3_1Definition {
   const operations: Record<string, Operation> = {
     'DELETE /ingest-tasks/{id}': stopOperation(config),
+    ...stopsOperations(config),
     ...PUBLIC_OPERATIONS,
   };
   const paths: Record<string, Record<string, Operation>> = {};
@@ -174,6 +185,9 @@ export function createDocument(routes: readonly string[], config: DocumentConfig
       headers: headerComponents(config),
       schemas: {
         StopTaskResponse: STOP_TASK_RESPONSE,
+        AcceptedStopResponse: ACCEPTED_STOP_RESPONSE,
+        StopResponse: STOP_RESPONSE,
+        StopListResponse: STOP_LIST_RESPONSE,
         Health: HEALTH,
         ProblemDescription: PROBLEM_DESCRIPTION,
         ...problemSchemas(),

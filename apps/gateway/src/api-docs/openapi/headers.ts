@@ -1,7 +1,7 @@
 import { REQUEST_ID } from '../../http/request-context.js';
 import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
 import { rateLimitHeaders } from '../../quota/rate-limit.hook.js';
-import { REQUEST_ID_EXAMPLE, TEXT } from './responses.js';
+import { REQUEST_ID_EXAMPLE, STOP_ID_EXAMPLE, TEXT } from './responses.js';
 import type { DocumentConfig, Header } from './types.js';
 
 const RATE_LIMIT_DRAFT = '([draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/))';
@@ -33,15 +33,26 @@ export function headerComponents({ quota: { perSecond } }: DocumentConfig): Reco
       ),
     ),
     'Retry-After': {
-      description: 'The number of whole seconds after which to retry. No slot becomes free earlier.',
-      required: true,
+      description:
+        'The number of whole seconds after which to retry, or to ask again for a pending stop. No slot becomes free ' +
+        'earlier.',
+      required: false,
       schema: { type: 'integer', minimum: 1 },
       example: 1,
     },
+    Location: header(
+      'The path of the asynchronous stop.',
+      `/stops/${STOP_ID_EXAMPLE}`,
+      /^\/stops\/[0-9a-f-]{36}$/,
+    ),
     'WWW-Authenticate': header('The authentication scheme.', 'Bearer', /^Bearer$/),
     Allow: header('The methods that the path supports.', 'DELETE', /^[A-Z]+(, [A-Z]+)*$/),
     'Preference-Applied': optional(
-      header('The wait that the gateway applied, if `Prefer` was valid.', `wait=${MAX_WAIT_S}`, /^wait=\d+$/),
+      header(
+        'The preferences that the gateway applied, if `Prefer` was valid.',
+        `wait=${MAX_WAIT_S}`,
+        /^(respond-async(, wait=\d+)?|wait=\d+)$/,
+      ),
     ),
     Connection: optional(
       header(

@@ -1,4 +1,5 @@
 import { CloudRejectedError, DOCUMENTED_CODES } from '#libs/tencent-cloud';
+import { FINAL_CODES } from '../../async-stops/final-codes.js';
 import { ERROR_LOCATIONS } from '../../http/route-config.js';
 import { validateStopRequest } from '../../ingest-tasks/stop-request.js';
 import { toProblem } from '../../ingest-tasks/to-problem.js';
@@ -7,6 +8,7 @@ import { OUTCOMES, PROBLEM_CODES, PROBLEMS, type ProblemCode } from '../../probl
 import type { Response, Schema } from './types.js';
 
 export const REQUEST_ID_EXAMPLE = '0f8fad5b-d9cb-469f-a165-70867728950e';
+export const STOP_ID_EXAMPLE = '019bf3f2-8d00-7c3a-9a56-0f2f5b8f6d11';
 export const CLOUD_REQUEST_ID_EXAMPLE = '71993312-6ab8-4768-9124-118e0a20c45f';
 
 export const TEXT: Schema = { type: 'string' };
@@ -134,6 +136,30 @@ function problemSchema(code: ProblemCode): Schema {
     required: Object.keys(required),
     // The cloud did not always respond.
     properties: code === 'upstream-failed' ? { ...required, upstream } : required,
+  };
+}
+
+/** The problem of an asynchronous stop that failed. */
+export function failureSchema(): Schema {
+  return {
+    type: 'object',
+    description: 'Why the stop failed: a problem document. Its `instance` is the path of the stop.',
+    required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'outcome'],
+    properties: {
+      type: TEXT,
+      title: TEXT,
+      status: { type: 'integer' },
+      detail: TEXT,
+      instance: TEXT,
+      code: { type: 'string', enum: [...FINAL_CODES] },
+      outcome: {
+        type: 'string',
+        enum: ['not-stopped', 'unknown'],
+        description:
+          '`unknown` if an earlier attempt, of which no response arrived, may have stopped the task.',
+      },
+      upstream: schemaReference('UpstreamError'),
+    },
   };
 }
 

@@ -1,21 +1,22 @@
 import { STOP_STREAM_INGEST_REGIONS } from '#libs/tencent-cloud';
 import { REQUEST_ID } from '../../http/request-context.js';
-import type { StopTaskResponse } from '../../ingest-tasks/ingest-tasks.controller.js';
+import type { AcceptedStopResponse, StopTaskResponse } from '../../ingest-tasks/ingest-tasks.controller.js';
 import { MAX_WAIT_S } from '../../ingest-tasks/prefer.js';
 import { TASK_ID } from '../../ingest-tasks/stop-request.js';
-import { PROBLEM_CODES } from '../../problems/problem-table.js';
+import { PROBLEM_CODES, type ProblemCode } from '../../problems/problem-table.js';
 import {
   CLOUD_REQUEST_ID,
   CLOUD_REQUEST_ID_EXAMPLE,
   problemResponses,
   response,
   schemaReference,
+  STOP_ID_EXAMPLE,
   TEXT,
 } from './responses.js';
 import type { DocumentConfig, Operation, Parameter, Schema } from './types.js';
 
-const SDK_APP_ID: Schema = { type: 'integer', format: 'int64' };
-const REGION: Schema = { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS] };
+export const SDK_APP_ID: Schema = { type: 'integer', format: 'int64' };
+export const REGION: Schema = { type: 'string', enum: [...STOP_STREAM_INGEST_REGIONS] };
 
 export const STOP_TASK_RESPONSE: Schema = {
   type: 'object',
@@ -56,7 +57,15 @@ export const REQUEST_ID_PARAMETER: Parameter = {
   schema: { type: 'string', pattern: REQUEST_ID.source },
 };
 
-/** `DELETE /ingest-tasks/{id}`, which can return every problem. */
+/** The problems of `GET /stops` and `GET /stops/{id}`. */
+const PROBLEMS_OF_STOPS: ReadonlySet<ProblemCode> = new Set(['stop-not-found', 'stops-unavailable']);
+
+/** A key is not required if the gateway accepts anonymous callers. */
+export function callerSecurity(config: DocumentConfig): NonNullable<Operation['security']> {
+  return config.auth.callersFile === undefined ? [{}, { callerKey: [] }] : [{ callerKey: [] }];
+}
+
+/** `DELETE /ingest-tasks/{id}`, which can return every problem of stops. */
 export function stopOperation(config: DocumentConfig): Operation {
   const example = (status: StopTaskResponse['status']): { value: StopTaskResponse } => ({
     value: {
@@ -71,6 +80,16 @@ export function stopOperation(config: DocumentConfig): Operation {
     schema: schemaReference('StopTaskResponse'),
     examples: { stopped: example('stopped'), 'already-finished': example('already-finished') },
   };
+  const acceptedExample: AcceptedStopResponse = {
+    id: STOP_ID_EXAMPLE,
+    taskId: '1234',
+    sdkAppId: 1_400_000_001,
+    region: config.tencentCloud.defaultRegion,
+    status: 'pending',
+    createdAt: '2026-01-31T12:00:00.000Z',
+  };
+  const accepted = { schema: schemaReference('AcceptedStopResponse'), example: acceptedExample };
+  const problems = PROBLEM_CODES.filter((code) => !PROBLEMS_OF_STOPS.has(code));
   return {
     operationId: 'stopIngestTask',
     tags: ['Ingest tasks'],
@@ -78,11 +97,17 @@ export function stopOperation(config: DocumentConfig): Operation {
     description:
       'A retry is always safe: the response is 200 if the task has already ended. The request has no body. ' +
       'In an error response, `outcome` says what is known about the task.',
-    security: config.auth.callersFile === undefined ? [{}, { callerKey: [] }] : [{ callerKey: [] }],
+    security: callerSecurity(config),
     parameters: stopParameters(config),
     responses: {
       200: response('The task has ended.', { 'application/json': body }, ...STOP_HEADERS),
-      ...problemResponses(PROBLEM_CODES, (status) => STOP_HEADERS_BY_STATUS[status] ?? STOP_HEADERS),
+      202: response(
+        'The stop was stored, and the gateway will execute it. `Location` is the path of the stop.',
+        { 'application/json': accepted },
+        ...STOP_HEADERS,
+        'Location',
+      ),
+      ...problemResponses(problems, (status) => STOP_HEADERS_BY_STATUS[status] ?? STOP_HEADERS),
     },
   };
 }
@@ -123,7 +148,10 @@ function stopParameters({
         '([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240)). Invalid preferences are ignored. ' +
         (defaultWaitMs === 0
           ? 'By default, the call does not wait.'
-          : `By default, the call waits for up to ${defaultWaitMs / 1000} s.`),
+          : `By default, the call waits for up to ${defaultWaitMs / 1000} s.`) +
+        '\n\n`respond-async`: the gateway stores the stop, responds with 202, and executes the stop later. With `wait`, ' +
+        'it responds with the result if the stop finishes in time. If it cannot store the stop, the call is synchronous, ' +
+        'and the response has no `Preference-Applied: respond-async`.',
       schema: TEXT,
     },
     REQUEST_ID_PARAMETER,
