@@ -321,6 +321,18 @@ describe('ASYNC_STOPS_LIMIT', () => {
   });
 });
 
+describe('with an ACL user of Redis that may only use the keys of the gateway', () => {
+  it('stops are accepted and executed', async () => {
+    const rules = ['on', '>secret', '~ingest-gateway:*', '+@all', '-@admin', '-@dangerous', '+info'];
+    expect(await redis.command('ACL', 'SETUSER', 'gateway', ...rules)).toBe('+OK\r\n');
+    await gateway.close();
+    gateway = await start({ REDIS_URL: redis.url.replace('//', '//gateway:secret@') });
+    await untilAccepting();
+    const { headers } = await submit();
+    expect(await finished(headers.location!)).toMatchObject({ status: 'stopped' });
+  });
+});
+
 describe('while Redis cannot store a stop', () => {
   it('the call is synchronous', async () => {
     await redis.signal('SIGKILL');

@@ -76,6 +76,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
       executor,
       clock: systemClock,
       wallClockMs: () => Date.now(),
+      isDraining: () => this.lifecycle.isDraining,
       track: (execution) => void this.#track(execution),
     });
     this.#running = { dispatcher, executor };
@@ -186,9 +187,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
   }
 
   async #refreshRegularly(): Promise<void> {
-    const { dispatcher } = this.#running!;
     for (let count = 1; !this.#closed.signal.aborted; count += 1) {
-      if (this.lifecycle.isDraining) dispatcher.stop();
       await this.#refresh(count % REFRESHES_PER_SWEEP === 0).catch(() => {});
       await sleep(REFRESH_INTERVAL_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
     }
@@ -199,7 +198,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
     await clock.synchronize();
     const pending = await store.pending();
     this.metrics.observeBacklog(pending, Date.now());
-    const callers = pending.filter(({ count }) => count > 0).map(({ caller }) => caller);
+    const callers = pending.map(({ caller }) => caller);
     this.#running!.dispatcher.setCallers(callers);
     for (const caller of callers) await store.recover(caller);
     if (sweeps) await store.sweep(clock.now(), performance.now());

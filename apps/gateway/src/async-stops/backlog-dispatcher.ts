@@ -15,6 +15,8 @@ export interface BacklogDispatcherOptions {
   readonly clock: { now(): number; setTimer(ms: number, callback: () => void): () => void };
   /** Milliseconds of the wall clock. */
   readonly wallClockMs: () => number;
+  /** Whether this process takes no more stops. */
+  readonly isDraining: () => boolean;
   /** Called with each execution, which holds the process open while it is in flight. */
   readonly track: (execution: Promise<unknown>) => void;
 }
@@ -38,16 +40,15 @@ export class BacklogDispatcher {
 
   constructor(private readonly options: BacklogDispatcherOptions) {}
 
-  /** Runs until {@link stop}. */
+  /** Runs until {@link stop}, or until this process is draining. Executions in flight continue. */
   async run(): Promise<void> {
-    while (!this.#isStopped) {
+    while (!this.#isStopped && !this.options.isDraining()) {
       const waitMs = this.#waitMs();
       if (waitMs > 0) await this.#sleep(waitMs);
       else await this.#serveNext();
     }
   }
 
-  /** Takes no more stops. Those in flight continue. */
   stop(): void {
     this.#isStopped = true;
     this.#wake();

@@ -156,7 +156,9 @@ export class StopStore {
     ]);
     if (job.id === id) return toAsyncStop(id, record);
     this.redis.zrem(this.#index(caller), id).catch(() => {});
-    return this.get(caller, job.id!);
+    const first = await this.get(caller, job.id!);
+    if (!first) throw new Error('the pending stop of the task has just been removed');
+    return first;
   }
 
   /** Returns a stop of a caller; undefined if the caller has no such stop. */
@@ -239,10 +241,16 @@ export class StopStore {
     const backend = this.#backend(caller);
     const move = (lockToken: string) =>
       backend.moveToCompleted(minimalJob(id), finished, false, lockToken, false);
-    await move(token).catch((error: unknown) => {
-      if (!hasCode(error, LOST_LOCK_CODES)) return ignoreCodes(Promise.reject(error), GONE_CODES);
-      return ignoreCodes(move(ANY_TOKEN), GONE_CODES);
-    });
+    try {
+      await move(token).catch((error: unknown) => {
+        if (hasCode(error, LOST_LOCK_CODES)) return move(ANY_TOKEN);
+        throw error;
+      });
+    } catch (error) {
+      if (!hasCode(error, GONE_CODES)) throw error;
+      // It has finished already, or it is waiting again: then it must stay in the index. A sweep finds out which.
+      return;
+    }
     const unlisted = this.redis
       .multi()
       .zrem(this.#index(caller), id)
@@ -251,7 +259,7 @@ export class StopStore {
     await assertNoError(unlisted);
   }
 
-  /** Returns the pending stops of every caller that has some. */
+  /** Returns the pending stops of every caller that may have some. */
   async pending(): Promise<PendingStops[]> {
     const callers = await this.redis.smembers(this.#callers);
     return Promise.all(

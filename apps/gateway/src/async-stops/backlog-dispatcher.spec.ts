@@ -1,0 +1,133 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Quota, type Slot } from '#libs/quota';
+import { VirtualClock } from '../../../../libs/quota/test/virtual-clock.js';
+import { BacklogDispatcher } from './backlog-dispatcher.js';
+import type { ExecutionResult } from './stop-executor.js';
+import type { TakenStop } from './stop-store.js';
+
+const ROUND_TRIP_MS = 50;
+
+let clock: VirtualClock;
+let quota: Quota;
+let rejections: string[];
+let pending: Map<string, number>;
+/** The executions, with their times. */
+let executed: { caller: string; at: number }[];
+let respond: (caller: string) => ExecutionResult;
+let isDraining: boolean;
+let dispatcher: BacklogDispatcher;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  rejections = [];
+  quota = new Quota({ perSecond: 20, clock, observer: { rejected: (reason) => rejections.push(reason) } });
+  pending = new Map();
+  executed = [];
+  respond = () => ({});
+  isDraining = false;
+  dispatcher = new BacklogDispatcher({
+    quota,
+    clock,
+    wallClockMs: () => clock.now(),
+    isDraining: () => isDraining,
+    track: (execution) => void execution.catch(() => {}),
+    store: { take },
+    executor: { isExpired: () => false, expire: async () => {}, execute },
+  });
+  await clock.runUntil(1500);
+  void dispatcher.run();
+});
+
+async function take(caller: string): Promise<TakenStop | { nextDueAt: number }> {
+  const count = pending.get(caller) ?? 0;
+  if (count === 0) return { nextDueAt: 0 };
+  pending.set(caller, count - 1);
+  return { caller } as TakenStop;
+}
+
+async function execute({ caller }: TakenStop, slot: Slot): Promise<ExecutionResult> {
+  executed.push({ caller, at: clock.now() });
+  await new Promise<void>((resolve) => clock.setTimer(ROUND_TRIP_MS, resolve));
+  slot.release('completed');
+  return respond(caller);
+}
+
+function submit(caller: string, count: number): void {
+  pending.set(caller, (pending.get(caller) ?? 0) + count);
+  dispatcher.added(caller);
+}
+
+const lastOf = (caller: string): number => executed.findLast((stop) => stop.caller === caller)!.at;
+
+describe('BacklogDispatcher', () => {
+  it('drains a backlog of 1000 at 0.95 or more of the rate that the quota rule allows', async () => {
+    submit('a', 1000);
+    await clock.runUntil(120_000);
+    expect(executed).toHaveLength(1000);
+    const seconds = (lastOf('a') - 1500) / 1000;
+    expect(1000 / seconds / (20 / (1 + ROUND_TRIP_MS / 1000))).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it('executes 10 stops of one caller within twice the time of its fair share, behind 1000 of another', async () => {
+    submit('a', 1000);
+    await clock.runUntil(10_000);
+    submit('b', 10);
+    await clock.runUntil(40_000);
+    const fairShareMs = (10 / (20 / (1 + ROUND_TRIP_MS / 1000) / 2)) * 1000;
+    expect(executed.filter(({ caller }) => caller === 'b')).toHaveLength(10);
+    expect(lastOf('b') - 10_000).toBeLessThanOrEqual(2 * fairShareMs);
+  });
+
+  it('reports no rejection of the quota, and leaves no call in its queue', async () => {
+    submit('a', 100);
+    await clock.runUntil(4000);
+    expect(rejections).toEqual([]);
+    expect(quota.state().queueLength).toBe(0);
+  });
+
+  it('lets a call of the same caller that waits go first', async () => {
+    submit('a', 1000);
+    await clock.runUntil(5000);
+    const before = executed.length;
+    const call = quota.acquire({ caller: 'a', waitMs: 5000 });
+    const acquired = call.then((slot) => {
+      slot.release('completed');
+      return executed.length - before;
+    });
+    await clock.runUntil(8000);
+    expect(await acquired).toBeLessThanOrEqual(1);
+  });
+
+  it('pauses after a problem that every stop has, and then tries one stop at a time', async () => {
+    respond = () => ({ pauseMs: 5000 });
+    submit('a', 100);
+    await clock.runUntil(60_000);
+    // 20 at first, which do not know of the problem. Then one after each pause.
+    expect(executed.length).toBeGreaterThanOrEqual(20 + 10);
+    expect(executed.length).toBeLessThanOrEqual(20 + 12);
+    respond = () => ({});
+    await clock.runUntil(120_000);
+    expect(executed).toHaveLength(100);
+  });
+
+  it('takes no stop while it drains', async () => {
+    submit('a', 1000);
+    await clock.runUntil(3000);
+    const before = executed.length;
+    isDraining = true;
+    await clock.runUntil(10_000);
+    expect(executed.length - before).toBeLessThanOrEqual(1);
+  });
+
+  it('notices a stop of a caller that had none, and one that another replica accepted', async () => {
+    submit('a', 1);
+    await clock.runUntil(1600);
+    submit('a', 1);
+    await clock.runUntil(1700);
+    expect(executed.map(({ at }) => at)).toEqual([1500, 1600]);
+    pending.set('b', 1);
+    dispatcher.setCallers(['a', 'b']);
+    await clock.runUntil(1710);
+    expect(executed.at(-1)).toEqual({ caller: 'b', at: 1700 });
+  });
+});
