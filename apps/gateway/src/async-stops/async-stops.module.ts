@@ -12,7 +12,6 @@ import { AsyncStopsMetrics } from './async-stops-metrics.js';
 import { AsyncStopsService, BACKLOG_STORAGE, type BacklogStorage } from './async-stops.service.js';
 import { BacklogClock } from './backlog-clock.js';
 import { MAX_BACKOFF_MS } from './backoff.js';
-import { StopStore } from './stop-store.js';
 import { StopsController } from './stops.controller.js';
 
 /** Writing with `appendfsync always` can take long. */
@@ -52,9 +51,11 @@ async function createStorage(
   { limitPerCaller }: AsyncStopsConfig,
 ): Promise<BacklogStorage | undefined> {
   if (url === undefined) return undefined;
+  // It loads BullMQ.
+  const { StopStore } = await import('./stop-store.js');
   const redis = await connectRedis(url, CONNECTION);
   const prefix = `ingest-gateway:{${quotaKey(endpoint)}}:stops`;
-  const store = await StopStore.create(redis, {
+  const store = StopStore.create(redis, {
     prefix,
     limitPerCaller,
     lockMs: Math.max(attemptTimeoutMs, deadlineMs) + LOCK_MARGIN_MS,

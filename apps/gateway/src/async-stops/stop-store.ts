@@ -1,5 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { IQueueBackend, MinimalJob, Queue, RedisQueueBackend } from 'bullmq';
+import {
+  createRedisBackend,
+  type IQueueBackend,
+  type MinimalJob,
+  Queue,
+  type RedisQueueBackend,
+} from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { AsyncStop, AsyncStopStatus } from '../ingest-tasks/stop-backlog.js';
 import type { TaskRef } from '../ingest-tasks/stop-coalescer.js';
@@ -38,7 +44,7 @@ const FORGET_CALLER = `
 for i = 2, #KEYS do if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end end
 return redis.call('SREM', KEYS[1], ARGV[1])`;
 
-/** `ErrorCode` of BullMQ, which is loaded on demand. */
+/** `ErrorCode` of BullMQ: no lock, or that of another replica; no such job, or not in this state. */
 const LOST_LOCK_CODES: readonly unknown[] = [-2, -6];
 const GONE_CODES: readonly unknown[] = [-1, -3];
 
@@ -89,7 +95,7 @@ export interface StopPage {
  * Stops in Redis: one BullMQ queue for each caller, over one connection. BullMQ has the order, the locks, the delays and
  * the recovery from crashes. Next to each queue, an index lists the pending stops in the order of their creation.
  *
- * Every method rejects while Redis is unavailable.
+ * Every method rejects while Redis is unavailable. Import this module on demand, because it loads BullMQ.
  */
 export class StopStore {
   readonly #replica = randomUUID();
@@ -106,14 +112,13 @@ export class StopStore {
     private readonly newQueue: (name: string) => Queue,
   ) {}
 
-  /** Loads BullMQ. */
-  static async create(redis: Redis, options: StopStoreOptions): Promise<StopStore> {
-    const { createRedisBackend, Queue: BullQueue } = await import('bullmq');
+  /** @param redis a connection that is established elsewhere */
+  static create(redis: Redis, options: StopStoreOptions): StopStore {
     const { prefix, lockMs } = options;
     const settings = {
       connection: redis,
       prefix,
-      // The connection is established elsewhere. BullMQ would print about versions on the console.
+      // BullMQ would print about versions on the console.
       skipWaitingForReady: true,
       skipVersionCheck: true,
       streams: { events: { maxLen: MAX_EVENTS } },
@@ -123,7 +128,7 @@ export class StopStore {
     };
     const backend = createRedisBackend('stops', settings);
     const newQueue = (name: string): Queue => {
-      const queue = new BullQueue(name, settings, () => backend.forQueue(name) as RedisQueueBackend);
+      const queue = new Queue(name, settings, () => backend.forQueue(name) as RedisQueueBackend);
       // Every operation rejects with its error.
       queue.on('error', () => {});
       return queue;
