@@ -11,7 +11,7 @@ class FakeRedis {
   };
 }
 
-function join(redis: FakeRedis): { clock: BacklogClock; live(ms: number): void } {
+function join(redis: FakeRedis): { readonly clock: BacklogClock; readonly live: (ms: number) => void } {
   let now = 1000 * Math.random();
   const clock = new BacklogClock(redis as never, 'clock', { now: () => now });
   return { clock, live: (ms) => void (now += ms) };

@@ -38,6 +38,7 @@ describe('readConfiguration', () => {
         deadlineMs: 8000,
         maxAttempts: 3,
       },
+      asyncStops: { ttlMs: 86_400_000, limitPerCaller: 10_000 },
       tracing: { otlp: undefined },
       lifecycle: { shutdownGraceMs: 10_000 },
       logging: { level: 'info', isProduction: false },
