@@ -76,7 +76,12 @@ describe('the lockfile', () => {
   it('contains only reviewed packages with install scripts, which ignore-scripts turns off', () => {
     // They find their binary in an optional package. Without that, the script would download or compile it.
     const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript);
-    expect(scripted.map(([path]) => packageName(path))).toEqual(['@parcel/watcher', '@swc/core', 'esbuild']);
+    expect(scripted.map(([path]) => packageName(path))).toEqual([
+      '@parcel/watcher',
+      '@swc/core',
+      'esbuild',
+      'msgpackr-extract',
+    ]);
   });
 
   it('has Node.js 24 with a hash for five platforms', () => {
