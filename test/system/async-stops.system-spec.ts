@@ -48,6 +48,7 @@ describe('accepted stops', () => {
     const replicaSet = await ReplicaSet.start(REPLICAS, { REDIS_URL: redis.url }, 20);
     const { sandbox } = replicaSet;
     const over = new AbortController();
+    let killed: Promise<void> | undefined;
     try {
       const tasks = Array.from({ length: STOPS }, (_, index) => `relay-${index}`);
       for (const taskId of tasks) sandbox.putTask({ sdkAppId: SDK_APP_ID, taskId, status: 'running' });
@@ -73,7 +74,7 @@ describe('accepted stops', () => {
             }),
           );
       })();
-      const killed = (async () => {
+      killed = (async () => {
         while (!over.signal.aborted) {
           await sleep(KILL_INTERVAL_MS);
           if (over.signal.aborted) return;
@@ -121,6 +122,8 @@ describe('accepted stops', () => {
       expect(replicaSet.unexpectedExits).toEqual([]);
     } finally {
       over.abort();
+      // It may be starting a replica.
+      await killed;
       await replicaSet.close();
       await redis.close();
     }
