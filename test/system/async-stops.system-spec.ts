@@ -97,7 +97,7 @@ describe('accepted stops', () => {
       await submitted;
       await disrupted;
       const unfinished = (): number => sandbox.tasks().filter(({ status }) => status !== 'finished').length;
-      await eventually(() => unfinished() === 0, 200_000);
+      await eventually(() => unfinished() === 0, 400_000);
       over.abort();
       await killed;
 
@@ -127,5 +127,5 @@ describe('accepted stops', () => {
       await replicaSet.close();
       await redis.close();
     }
-  }, 400_000);
+  }, 700_000);
 });
