@@ -127,6 +127,12 @@ describe('Prefer: respond-async', () => {
     const entry = gateway.logs.find(
       ({ stopId, event }) => stopId === body?.['id'] && event === 'async-stop-finished',
     );
+    expect(gateway.logs.find(({ stopId }) => stopId === body?.['id'])).toMatchObject({
+      event: 'stop-completed',
+      result: 'accepted',
+      outcome: 'pending',
+      status: 202,
+    });
     expect(entry).toMatchObject({ caller: 'events', taskId, result: 'stopped', attempts: 1 });
   });
 
