@@ -7,7 +7,7 @@ return string.format('%.0f', now)`;
 
 /**
  * A clock that all replicas share and that no step of a wall clock affects: replicas drive it with their monotonic
- * clocks. While no replica runs, it stands still. See docs/adr/0020-async-stops.md.
+ * clocks. While no replica runs, it stands still. See docs/adr/0023-async-stops.md.
  */
 export class BacklogClock {
   /** The stored time at the first contact, and the monotonic time of that contact. */
