@@ -46,15 +46,16 @@ const KEEP_COUNT = 10_000;
 export class AsyncStopsModule {}
 
 async function createStorage(
-  { url }: RedisConfig,
+  { target }: RedisConfig,
   { endpoint, attemptTimeoutMs, deadlineMs }: TencentCloudConfig,
   { limitPerCaller }: AsyncStopsConfig,
 ): Promise<BacklogStorage | undefined> {
-  if (url === undefined) return undefined;
+  if (!target) return undefined;
   // It loads BullMQ.
   const { StopStore } = await import('./stop-store.js');
-  const redis = await connectRedis(url, CONNECTION);
-  const prefix = `ingest-gateway:{${quotaKey(endpoint)}}:stops`;
+  const hashTag = quotaKey(endpoint);
+  const redis = await connectRedis(target, { ...CONNECTION, hashTag });
+  const prefix = `ingest-gateway:{${hashTag}}:stops`;
   const store = StopStore.create(redis, {
     prefix,
     limitPerCaller,

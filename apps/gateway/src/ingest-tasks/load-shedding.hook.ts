@@ -31,7 +31,7 @@ export class LoadSheddingHook {
     const { waitSeconds, respondAsync } = parsePrefer(headers['prefer'] as string | undefined);
     const mayWait = waitSeconds === undefined ? this.quotaOptions.defaultWaitMs > 0 : waitSeconds > 0;
     // A stop that is stored needs no slot now. Without REDIS_URL, none is stored.
-    if (mayWait || (respondAsync && this.redis.url !== undefined)) return undefined;
+    if (mayWait || (respondAsync && this.redis.target)) return undefined;
     const task = this.#taskOf(request);
     if (!task || !this.coalescer.hasNoKnownState(task)) return undefined;
     const rejected = this.quota.rejectIfExhausted(caller!.name);
