@@ -55,6 +55,7 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
   'quota-capacity-reduced': { level: 'warn', required: ['slots'] },
   'trace-export-failed': { level: 'warn', required: ['reason'] },
   'trace-export-recovered': { level: 'info', required: [] },
+  'ended-task-feed-invalid': { level: 'warn', required: ['entries'] },
   'quota-redis-connected': { level: 'info', required: [] },
   'quota-redis-disconnected': { level: 'warn', required: ['reason', 'fallbackSlots'] },
 };

@@ -88,6 +88,7 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
     type: 'histogram',
     labels: { le: words('0.001 0.01 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf') },
   },
+  ingest_gateway_ended_task_feed_connected: { type: 'gauge', labels: {} },
   ingest_gateway_quota_redis_up: { type: 'gauge', labels: {} },
   ingest_gateway_quota_decisions_total: {
     type: 'counter',

@@ -5,6 +5,7 @@ import { TcpServer } from './tcp-server.js';
 export class TcpProxy {
   #server!: TcpServer;
   #isDisconnected = false;
+  #outages = 0;
   #target: number;
 
   private constructor(target: number) {
@@ -15,12 +16,14 @@ export class TcpProxy {
     const proxy = new TcpProxy(target);
     proxy.#server = await TcpServer.start((downstream) => {
       if (proxy.#isDisconnected) return;
+      const outage = proxy.#outages;
+      const isCutOff = (): boolean => proxy.#outages !== outage;
       const upstream = connect(proxy.#target, '127.0.0.1');
       upstream.on('error', () => {});
       downstream.on('close', () => upstream.destroy());
       upstream.on('close', () => downstream.destroy());
-      downstream.on('data', (data: Buffer) => proxy.#isDisconnected || upstream.write(data));
-      upstream.on('data', (data: Buffer) => proxy.#isDisconnected || downstream.write(data));
+      downstream.on('data', (data: Buffer) => isCutOff() || upstream.write(data));
+      upstream.on('data', (data: Buffer) => isCutOff() || downstream.write(data));
     });
     return proxy;
   }
@@ -33,6 +36,12 @@ export class TcpProxy {
   /** Drops all data from now on, and keeps the connections open. */
   disconnect(): void {
     this.#isDisconnected = true;
+    this.#outages += 1;
+  }
+
+  /** Forwards new connections. Those from before the outage stay open, and their data is dropped. */
+  forwardNewConnections(): void {
+    this.#isDisconnected = false;
   }
 
   /** Closes all connections, and forwards new ones. */

@@ -9,6 +9,7 @@ import { connectRedis, quotaKey } from '../redis/connect-redis.js';
 import { systemClock } from '../time/system-clock.js';
 import { CoalescingMetrics } from './coalescing-metrics.js';
 import { EndedTaskCache } from './ended-task-cache.js';
+import { EndedTaskFeedMetrics } from './ended-task-feed-metrics.js';
 import { IngestTasksController } from './ingest-tasks.controller.js';
 import { IngestTasksService } from './ingest-tasks.service.js';
 import { LoadSheddingHook } from './load-shedding.hook.js';
@@ -26,12 +27,13 @@ const READER = { name: 'ended-tasks-reader', commandTimeoutMs: 10_000 };
   controllers: [IngestTasksController],
   providers: [
     CoalescingMetrics,
+    EndedTaskFeedMetrics,
     IngestTasksService,
     LoadSheddingHook,
     {
       provide: EndedTaskCache,
       useFactory: createEndedTaskCache,
-      inject: [redisConfig.KEY, tencentCloudConfig.KEY, SLOT_STORE],
+      inject: [redisConfig.KEY, tencentCloudConfig.KEY, SLOT_STORE, EndedTaskFeedMetrics],
     },
     {
       provide: StopCoalescer,
@@ -49,11 +51,14 @@ async function createEndedTaskCache(
   { target }: RedisConfig,
   { endpoint }: TencentCloudConfig,
   slotStore: RedisSlotStore | undefined,
+  metrics: EndedTaskFeedMetrics,
 ): Promise<EndedTaskCache> {
   if (!target) return new EndedTaskCache();
   const hashTag = quotaKey(endpoint);
   const [writer, reader] = await Promise.all(
     [WRITER, READER].map((options) => connectRedis(target, { ...options, hashTag })),
   );
-  return new EndedTaskCache(new RedisEndedTaskFeed(writer!, reader!, hashTag, () => slotStore?.now()));
+  return new EndedTaskCache(
+    new RedisEndedTaskFeed(writer!, reader!, hashTag, () => slotStore?.now(), metrics),
+  );
 }

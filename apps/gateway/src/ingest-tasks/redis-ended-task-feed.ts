@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { type EndedTaskFeed, MAX_ENTRIES, TTL_MS } from './ended-task-cache.js';
+import type { EndedTaskFeedMetrics } from './ended-task-feed-metrics.js';
+import { parseEndedTasks } from './parse-ended-tasks.js';
 
+/** With valid entries, a reply of this many is far smaller than the largest that the connection accepts. */
+const MAX_ENTRIES_PER_READ = 1000;
 const BLOCK_MS = 5000;
 const RETRY_INTERVAL_MS = 200;
 
-type Entry = [id: string, fields: string[]];
+/** A half-open connection shows only when something is sent over it. */
+const PING_INTERVAL_MS = 5000;
 
 /**
  * A Redis stream of ended tasks that every replica appends to and reads, so that a stop never waits for Redis. While
@@ -15,7 +20,11 @@ type Entry = [id: string, fields: string[]];
  */
 export class RedisEndedTaskFeed implements EndedTaskFeed {
   readonly #key: string;
+  readonly #pings: NodeJS.Timeout;
   #closed = false;
+  #canRead = false;
+  #canWrite = false;
+  #last = '0';
 
   /**
    * @param reader a separate connection, because it blocks most of the time
@@ -27,13 +36,24 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
     private readonly reader: Redis,
     quotaKey: string,
     private readonly storeTime: () => number | undefined,
+    private readonly metrics: EndedTaskFeedMetrics,
   ) {
     this.#key = `ingest-gateway:{${quotaKey}}:ended`;
+    // Nothing may be written for a long time: a new connection counts as usable until a write fails.
+    writer.on('ready', () => (this.#canWrite = true));
+    reader.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'reply-too-large') return;
+      // The entries up to now would exceed the limit again.
+      this.#last = '$';
+      metrics.invalidEntries(1);
+    });
     for (const redis of [writer, reader]) {
       // The quota reports that Redis is unavailable.
       redis.on('error', () => {});
       redis.connect().catch(() => {});
     }
+    this.#pings = setInterval(() => void writer.ping().catch(() => {}), PING_INTERVAL_MS).unref();
+    metrics.observe(() => writer.status === 'ready' && this.#canWrite && this.#canRead);
   }
 
   subscribe(received: (task: string, requestId: string, ageMs: number) => void): void {
@@ -41,39 +61,50 @@ export class RedisEndedTaskFeed implements EndedTaskFeed {
   }
 
   publish(task: string, requestId: string): void {
-    const endedAt = Math.floor(this.storeTime() ?? 0);
-    const fields = [task, requestId, 'endedAt', endedAt];
-    const published = this.writer.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', ...fields);
-    published.then(() => this.writer.pexpire(this.#key, TTL_MS)).catch(() => {});
+    void this.#append(task, requestId);
   }
 
   close(): void {
     this.#closed = true;
+    clearInterval(this.#pings);
     this.writer.disconnect();
     this.reader.disconnect();
   }
 
-  async #read(received: (task: string, requestId: string, ageMs: number) => void): Promise<void> {
-    while (!this.#closed && this.storeTime() === undefined) await sleep(RETRY_INTERVAL_MS);
-    let last = '0';
-    while (!this.#closed) {
-      for (const [id, [task = '', requestId = '', , endedAt]] of await this.#entriesAfter(last)) {
-        // While the time is not known, an entry has just arrived. An entry of an earlier version has no time: no age.
-        received(task, requestId, (this.storeTime() ?? Number(endedAt)) - Number(endedAt));
-        last = id;
-      }
+  async #append(task: string, requestId: string): Promise<void> {
+    try {
+      const fields = [task, requestId, 'endedAt', Math.floor(this.storeTime() ?? 0)];
+      await this.writer.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', ...fields);
+      await this.writer.pexpire(this.#key, TTL_MS);
+      this.#canWrite = true;
+    } catch {
+      this.#canWrite = false;
     }
   }
 
-  async #entriesAfter(last: string): Promise<Entry[]> {
+  async #read(received: (task: string, requestId: string, ageMs: number) => void): Promise<void> {
+    while (!this.#closed && this.storeTime() === undefined) await sleep(RETRY_INTERVAL_MS);
+    while (!this.#closed) {
+      const { endedTasks, invalid, lastId } = parseEndedTasks(await this.#nextEntries());
+      for (const { task, requestId, endedAt } of endedTasks)
+        // While the time is not known, an entry has just arrived.
+        received(task, requestId, (this.storeTime() ?? endedAt) - endedAt);
+      if (invalid > 0) this.metrics.invalidEntries(invalid);
+      this.#last = lastId ?? this.#last;
+    }
+  }
+
+  async #nextEntries(): Promise<unknown> {
     try {
-      const read = await this.reader.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, last);
-      return read?.[0]?.[1] ?? [];
-    } catch (error) {
-      // A half-open connection does not close by itself.
-      if (!this.#closed && (error as Error).message === 'Command timed out') this.reader.disconnect(true);
+      const position = [this.#key, this.#last] as const;
+      const count = MAX_ENTRIES_PER_READ;
+      const reply = await this.reader.xread('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', ...position);
+      this.#canRead = true;
+      return reply;
+    } catch {
+      this.#canRead = false;
       await sleep(RETRY_INTERVAL_MS);
-      return [];
+      return undefined;
     }
   }
 }

@@ -48,6 +48,8 @@ export async function connectRedis(
     ...addresses[0],
     db: database,
     commandTimeout: commandTimeoutMs,
+    // Ends a half-open connection.
+    socketTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_INTERVAL_MS,
     // After a failover or a resharding, another server accepts the commands.
     reconnectOnError: ({ message }) => /^(MOVED|READONLY) /.test(message),

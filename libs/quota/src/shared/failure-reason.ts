@@ -7,7 +7,7 @@ const SERVER_ERRORS: readonly (readonly [RegExp, reason: string])[] = [
   [/DB index|SELECT is not allowed/, 'no-such-database'],
   [/cluster support disabled/, 'not-a-cluster'],
   [/ACL failure in script/, 'NOPERM'],
-  [/^Command timed out/, 'timeout'],
+  [/^(Command timed out|Socket timeout)/, 'timeout'],
 ];
 
 /**
