@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AxiosCaller } from '../axios-caller.js';
 import type { SdkOptions } from '../clients/sdk.js';
-import { Cloud, Gateway } from '../gateway.js';
+import { callAtRate } from '../call-at-rate.js';
+import { Cloud, Gateway, LARGE_QUOTA } from '../gateway.js';
 import type { Row } from '../row.js';
 import { LOAD_CORE, startScript } from '../script.js';
 
 const INTERVAL_MS = 6000;
 const ROUND_TRIP_MS = 40;
+const WARM_UP = { perSecond: 40, count: 3000 };
 
 export const lowRate: Row = {
   name: 'low-rate',
@@ -23,7 +25,10 @@ export const lowRate: Row = {
       const options: SdkOptions = { ...cloud.address, port, keepAlive };
       return (await startScript('./clients/sdk.js', options)).child;
     };
-    const gateway = await Gateway.start(cloud, { endpoint: `https://127.0.0.1:${port}` });
+    const gateway = await Gateway.start(cloud, {
+      endpoint: `https://127.0.0.1:${port}`,
+      env: LARGE_QUOTA,
+    });
     const caller = new AxiosCaller(cloud.address);
     const [sdk, keepAliveSdk] = await Promise.all([startSdk(false), startSdk(true), gateway.waitForSlots()]);
     const sides = [
@@ -31,9 +36,14 @@ export const lowRate: Row = {
       () => sdk.request<number>('stop'),
       () => keepAliveSdk.request<number>('stop'),
     ];
+    if (!quick)
+      await warmUp(
+        () => caller.throughGateway(gateway.url),
+        () => keepAliveSdk.request('stop'),
+      );
     const callMs: [number[], number[], number[]] = [[], [], []];
     // The first round only warms up.
-    for (let round = 0; round <= (quick ? 2 : 9); round += 1)
+    for (let round = 0; round <= (quick ? 2 : 60); round += 1)
       for (const [index, call] of sides.entries()) {
         const due = performance.now() + INTERVAL_MS / sides.length;
         const ms = await call();
@@ -42,18 +52,30 @@ export const lowRate: Row = {
       }
     caller.close();
     await Promise.all([sdk, keepAliveSdk, proxy, gateway, cloud].map((each) => each.stop()));
-    const figure = {
-      metric: 'a call, ms',
-      measured: { name: 'gateway', values: callMs[0] },
-      target: { atMost: 0.5 },
-    };
+    const figure = { metric: 'a call, ms', measured: { name: 'gateway', values: callMs[0] } };
     return [
-      { ...figure, baseline: { name: 'the SDK by default (Connection: close)', values: callMs[1] } },
       {
         ...figure,
         baseline: { name: 'the SDK with a keepAlive agent', values: callMs[2] },
-        note: 'both keep connections: one round trip each is the limit',
+        comparison: 'difference',
+        target: { atMost: 3 },
+        note: 'both keep connections',
       },
+      { ...figure, baseline: { name: 'the SDK by default (Connection: close)', values: callMs[1] } },
     ];
   },
 };
+
+/** Makes V8 optimise the code of a call: the gateway's with 3,000 calls, and the SDK's for the same time. */
+async function warmUp(callGateway: () => Promise<number>, callSdk: () => Promise<number>): Promise<void> {
+  let isDone = false;
+  const sdk = (async () => {
+    for (;;) {
+      await callSdk();
+      if (isDone) return;
+    }
+  })();
+  await callAtRate([callGateway], WARM_UP);
+  isDone = true;
+  await sdk;
+}

@@ -48,13 +48,13 @@ export const start: Row = {
         metric: 'start to ready, ms',
         measured: { name: 'gateway', values: startMs.gateway },
         baseline: { name, values: startMs.hello },
-        target: { atMost: 1.3 },
+        target: { atMost: 1.1 },
       },
       {
         metric: 'idle resident memory, MiB',
         measured: { name: 'gateway', values: residentMib.gateway },
         baseline: { name, values: residentMib.hello },
-        target: { atMost: 1.25 },
+        target: { atMost: 1.15 },
       },
     ];
   },
