@@ -31,7 +31,8 @@ export class FakeRemoteStore {
   /** `silent`: commands get no response and are executed when the state ends. `down`: connections fail. */
   state: 'up' | 'silent' | 'down' = 'up';
   #queue: (() => void)[] = [];
-  #clockStep = 0;
+  /** The clock of the server minus the clock of the test. No step makes the time of a server negative. */
+  #clockStep = 10_000_000;
   /** Every command, to execute them again after a loss of writes. */
   #log: { at: number; execute: (store: ModelStore) => unknown }[] = [];
 

@@ -58,7 +58,8 @@ export class VirtualClock implements Clock {
 export function driftingClock(clock: Clock, startsAt: number, rate: number): Clock {
   return {
     now: () => startsAt + clock.now() * (1 + rate),
-    setTimer: (ms, callback) => clock.setTimer(ms / (1 + rate), callback),
+    // Whole milliseconds, as in Node.js: a timer that is due a fraction of a rounding error later would never be due.
+    setTimer: (ms, callback) => clock.setTimer(Math.ceil(ms / (1 + rate)), callback),
   };
 }
 
