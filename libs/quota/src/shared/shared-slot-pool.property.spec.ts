@@ -6,7 +6,7 @@ import { driftingClock, VirtualClock } from '../../test/virtual-clock.js';
 import { scaledRuns } from '../../test/scaled-runs.js';
 import { Quota } from '../quota.js';
 
-// QUOTA_RUNS=60000: once after each change of the rule.
+// After a change of the rule, run ten times as many once.
 const RUNS = scaledRuns(6000);
 
 const SECONDS = 1000;
