@@ -185,6 +185,16 @@ const SEQUENCES = [
     ],
     20,
   ],
+  // A second reduction in the same second changes nothing but the clock of the store, which it must keep.
+  [
+    [
+      { command: 'reduce', replica: 'a' },
+      { command: 'advance', ms: 1 },
+      { command: 'reduce', replica: 'a' },
+      { command: 'join', replica: 'a', fallbackSlots: 0, remaining: [] },
+    ],
+    1,
+  ],
 ];
 
 describe('the Redis scripts', () => {

@@ -18,7 +18,10 @@ return reply(snapshot(activeLeases(), recoveryWindow()))
 export const REDUCE = `${PRELUDE}
 if not isMember then return NOT_A_MEMBER end
 local capacity = currentLimit()
-if state.reducedAt and now - state.reducedAt < WINDOW_MS then return reply(0, capacity) end
+if state.reducedAt and now - state.reducedAt < WINDOW_MS then
+  save()
+  return reply(0, capacity)
+end
 local reducedTo = math.max(1, math.floor(capacity / 2))
 state.reducedAt = now
 save('reducedTo', reducedTo)
