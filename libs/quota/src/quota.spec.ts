@@ -264,3 +264,43 @@ describe('the observer', () => {
     ]);
   });
 });
+
+/** Makes background calls until one is rejected. @returns how many were granted */
+async function acquireAll(caller: string): Promise<number> {
+  for (let granted = 0; ; granted += 1) {
+    const slot = await quota.acquire({ caller, isBackground: true }).catch(() => undefined);
+    if (!slot) return granted;
+    slot.release('completed');
+  }
+}
+
+describe('a background call', () => {
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    quota = new Quota({ perSecond: 5, clock });
+    await clock.runUntil(1500);
+  });
+
+  it('uses every slot if its caller makes no other calls', async () => {
+    expect(await acquireAll('a')).toBe(5);
+  });
+
+  it('leaves as many slots as the other calls of its caller needed in the last seconds, and no more', async () => {
+    await acquireAll('a');
+    const calls = [quota.acquire({ caller: 'a' }), quota.acquire({ caller: 'a' })];
+    for (const call of calls) await expect(call).rejects.toMatchObject(rejection);
+    await clock.runUntil(2500);
+    expect(await acquireAll('a')).toBe(3);
+    (await quota.acquire({ caller: 'a' })).release('completed');
+    // The slots that the other calls hold count.
+    expect(await acquireAll('a')).toBe(0);
+    (await quota.acquire({ caller: 'a' })).release('completed');
+    await clock.runUntil(10_000);
+    expect(await acquireAll('a')).toBe(5);
+  });
+
+  it('leaves nothing to other callers but their fair share', async () => {
+    await expect(Promise.all([1, 2].map(() => quota.acquire({ caller: 'b' })))).resolves.toHaveLength(2);
+    expect(await acquireAll('a')).toBe(3);
+  });
+});

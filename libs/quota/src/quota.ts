@@ -29,7 +29,10 @@ export interface AcquireOptions {
    * It is called only if the call has to wait, because a signal can cost more to create than a slot.
    */
   signal?: () => AbortSignal;
-  /** For calls that are tried regularly until they get a slot: their rejections are not reported. Default: false. */
+  /**
+   * For calls that are tried regularly until they get a slot. They come after all other calls of their caller: they
+   * leave free as many slots as these calls needed in the last seconds. Their rejections are not reported. Default: false.
+   */
   isBackground?: boolean;
 }
 

@@ -21,6 +21,8 @@ export interface AcquireRequest {
   readonly newCalls: number;
   /** How many calls of this caller need a slot now. Includes this call. */
   readonly pendingCalls: number;
+  /** Whether this call leaves the slots to its caller that the other calls of the caller may need. Default: false. */
+  readonly isBackground?: boolean;
 }
 
 /** `quota`: no slot is free. `share`: the caller has its fair share, and the free slots are reserved for others. */

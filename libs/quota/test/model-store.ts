@@ -29,6 +29,7 @@ interface Member {
 interface StoredLease {
   readonly owner: string;
   readonly caller: string;
+  readonly isBackground?: boolean | undefined;
   readonly isInFlight: boolean;
   readonly stamp: number;
   readonly expiresAt: number;
@@ -53,6 +54,7 @@ export class ModelStore {
   readonly #leases = new Map<string, StoredLease>();
   readonly #members = new Map<string, Member>();
   readonly #demandTracker = new DemandTracker();
+  readonly #foregroundTracker = new DemandTracker();
   readonly #limit: AdaptiveLimit;
 
   constructor(
@@ -108,17 +110,31 @@ export class ModelStore {
   }
 
   acquire(replica: string, id: string, request: AcquireRequest, now: number) {
-    const { caller } = request;
+    const { caller, isBackground } = request;
     const inUse = this.#countByCaller(now);
+    const foregroundInUse = this.#active(now).filter(
+      ([, lease]) => lease.caller === caller && !lease.isBackground,
+    ).length;
     this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
-    let decision = checkFairShare(caller, this.#limit.current(now), inUse, this.#demandTracker.current(now));
+    if (!isBackground) this.#foregroundTracker.recordRequest(request, foregroundInUse, now);
+    const foreground = this.#foregroundTracker.slots(caller, now);
+    const reserved = isBackground ? Math.max(0, foreground - foregroundInUse) : 0;
+    const demands = this.#demandTracker.current(now);
+    let decision = checkFairShare(caller, this.#limit.current(now), inUse, demands, reserved);
     const own = this.#active(now).filter(([, { owner }]) => owner === replica).length;
     const { fallbackSlots } = this.#members.get(replica)!;
     if (decision === 'granted' && this.#recoveryWindow(replica, now) > 0 && own >= fallbackSlots)
       decision = 'quota';
     if (decision === 'granted') {
       const expiresAt = now + this.leaseMs;
-      this.#leases.set(id, { owner: replica, caller, isInFlight: true, stamp: this.stamp, expiresAt });
+      this.#leases.set(id, {
+        owner: replica,
+        caller,
+        isBackground,
+        isInFlight: true,
+        stamp: this.stamp,
+        expiresAt,
+      });
       this.#demandTracker.recordGrant(caller, now);
     }
     return { decision, snapshot: this.#snapshot(replica, now) };
@@ -129,7 +145,8 @@ export class ModelStore {
     if (lease && holdMs === 0) this.#leases.delete(id);
     else if (lease && lease.expiresAt > now) {
       const released = { isInFlight: false, stamp: this.#nextStamp(), expiresAt: now + holdMs };
-      this.#leases.set(id, { owner: replica, caller: lease.caller, ...released });
+      const { caller, isBackground } = lease;
+      this.#leases.set(id, { owner: replica, caller, isBackground, ...released });
     }
     return this.#snapshot(replica, now);
   }

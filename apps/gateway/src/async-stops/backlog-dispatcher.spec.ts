@@ -98,6 +98,30 @@ describe('BacklogDispatcher', () => {
     expect(await acquired).toBeLessThanOrEqual(1);
   });
 
+  it('leaves slots to calls of the same caller that do not wait, as many as they need', async () => {
+    submit('a', 1000);
+    await clock.runUntil(5000);
+    const results: boolean[] = [];
+    // Two at once, twice a second.
+    for (let at = 5000; at < 25_000; at += 500) {
+      await clock.runUntil(at);
+      for (let call = 0; call < 2; call += 1) {
+        const acquired = quota.acquire({ caller: 'a' });
+        results.push(
+          await acquired.then(
+            (slot) => (slot.release('completed'), true),
+            () => false,
+          ),
+        );
+      }
+    }
+    // The first ones only show what is needed.
+    expect(results.slice(4)).toEqual(results.slice(4).map(() => true));
+    await clock.runUntil(35_000);
+    // The backlog has the rest: 4 of 19 a second are for the other calls.
+    expect(executed.filter(({ at }) => at >= 7000 && at < 25_000).length).toBeGreaterThanOrEqual(18 * 13);
+  });
+
   it('pauses after a problem that every stop has, and then tries one stop at a time', async () => {
     respond = () => ({ pauseMs: 5000 });
     submit('a', 100);

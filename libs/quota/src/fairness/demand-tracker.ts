@@ -64,6 +64,11 @@ export class DemandTracker {
     return demands;
   }
 
+  /** Returns the demand of one caller; 0 if it has none. */
+  slots(caller: string, now: number): number {
+    return this.current(now).find((demand) => demand.caller === caller)?.slots ?? 0;
+  }
+
   /** Returns when a demand can expire next. */
   nextChangeAt(now: number): number {
     return (Math.floor(now / PERIOD_MS) + 1) * PERIOD_MS;

@@ -11,14 +11,16 @@ import { maxMinShares, type Demand } from './max-min-shares.js';
  *
  * @param inUse how many slots each caller has leased
  * @param demands of every active caller, including this one
+ * @param reserved how many free slots a background call leaves to the other calls of its caller
  */
 export function checkFairShare(
   caller: string,
   capacity: number,
   inUse: ReadonlyMap<string, number>,
   demands: readonly Demand[],
+  reserved = 0,
 ): Decision {
-  let free = capacity;
+  let free = capacity - reserved;
   for (const count of inUse.values()) free -= count;
   if (demands.length === 1) return free > 0 ? 'granted' : 'quota';
   const shares = maxMinShares(demands, capacity);

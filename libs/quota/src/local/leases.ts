@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { ReleaseReason, Slot } from '../slot-pool.js';
+import type { AcquireRequest, ReleaseReason, Slot } from '../slot-pool.js';
 import { ABANDONED_MARGIN_MS, WINDOW_MS } from '../timing.js';
 import { IN_FLIGHT } from './earliest-grant.js';
 
@@ -13,6 +13,7 @@ const HELD_AFTER_RELEASE_MS: Readonly<Record<ReleaseReason, number>> = {
 
 export interface Lease {
   readonly caller: string;
+  readonly isBackground: boolean;
   /** When the slot becomes free; {@link IN_FLIGHT} until its attempt ends. */
   expiresAt: number;
 }
@@ -20,6 +21,8 @@ export interface Lease {
 export interface LeaseSummary {
   /** How many slots each caller has leased. */
   readonly countByCaller: ReadonlyMap<string, number>;
+  /** How many of them are not for background calls. */
+  readonly foregroundByCaller: ReadonlyMap<string, number>;
   /** When each leased slot becomes free. */
   readonly expiryTimes: readonly number[];
   /** When the next released lease expires; Infinity if there is none. */
@@ -38,9 +41,9 @@ export class Leases {
     return this.#version;
   }
 
-  add(id: string, caller: string, expiresAt = IN_FLIGHT): void {
+  add(id: string, caller: string, expiresAt = IN_FLIGHT, isBackground = false): void {
     this.#invalidate();
-    this.#leases.set(id, { caller, expiresAt });
+    this.#leases.set(id, { caller, isBackground, expiresAt });
   }
 
   release(id: string, expiresAt: number): void {
@@ -56,11 +59,11 @@ export class Leases {
    */
   lease(
     id: string,
-    caller: string,
+    { caller, isBackground }: Pick<AcquireRequest, 'caller' | 'isBackground'>,
     clock: Clock,
     onRelease: (reason: ReleaseReason, holdMs: number) => void,
   ): Slot {
-    this.add(id, caller);
+    this.add(id, caller, IN_FLIGHT, isBackground);
     let isReleased = false;
     return {
       release: (reason) => {
@@ -82,15 +85,17 @@ export class Leases {
   summary(now: number): LeaseSummary {
     if (this.#summary && this.#summary.nextExpiry > now) return this.#summary;
     const countByCaller = new Map<string, number>();
+    const foregroundByCaller = new Map<string, number>();
     const expiryTimes: number[] = [];
-    for (const [id, { caller, expiresAt }] of this.#leases) {
+    for (const [id, { caller, isBackground, expiresAt }] of this.#leases) {
       if (expiresAt <= now) this.#leases.delete(id);
       else {
         countByCaller.set(caller, (countByCaller.get(caller) ?? 0) + 1);
+        if (!isBackground) foregroundByCaller.set(caller, (foregroundByCaller.get(caller) ?? 0) + 1);
         expiryTimes.push(expiresAt);
       }
     }
-    this.#summary = { countByCaller, expiryTimes, nextExpiry: Math.min(...expiryTimes) };
+    this.#summary = { countByCaller, foregroundByCaller, expiryTimes, nextExpiry: Math.min(...expiryTimes) };
     return this.#summary;
   }
 

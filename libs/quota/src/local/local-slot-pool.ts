@@ -30,6 +30,8 @@ export class LocalSlotPool implements SlotPool {
   readonly #leases: Leases;
   readonly #limit: AdaptiveLimit;
   readonly #demandTracker = new DemandTracker();
+  /** The demand without background calls. */
+  readonly #foregroundTracker = new DemandTracker();
   #grantCount = 0;
 
   /** @param leases existing leases, which count against the capacity */
@@ -48,7 +50,7 @@ export class LocalSlotPool implements SlotPool {
     if (decision !== 'granted') return { rejected: decision };
     const { clock, onChange } = this.#options;
     this.#grantCount += 1;
-    const slot = this.#leases.lease(String(this.#grantCount), request.caller, clock, (reason) => {
+    const slot = this.#leases.lease(String(this.#grantCount), request, clock, (reason) => {
       if (reason === 'throttled') this.reduceCapacity();
       onChange();
     });
@@ -63,10 +65,15 @@ export class LocalSlotPool implements SlotPool {
   }
 
   rejection(request: AcquireRequest, now: number): Rejection['reason'] | undefined {
-    const previous = this.#demandTracker.get(request.caller);
+    const { caller } = request;
+    const [previous, previousForeground] = [
+      this.#demandTracker.get(caller),
+      this.#foregroundTracker.get(caller),
+    ];
     const decision = this.#check(request, now);
     if (decision !== 'granted') return decision;
-    this.#demandTracker.restore(request.caller, previous);
+    this.#demandTracker.restore(caller, previous);
+    this.#foregroundTracker.restore(caller, previousForeground);
     return undefined;
   }
 
@@ -105,10 +112,14 @@ export class LocalSlotPool implements SlotPool {
   async close(): Promise<void> {}
 
   #check(request: AcquireRequest, now: number): Decision {
-    const { caller } = request;
-    const { countByCaller: inUse } = this.#leases.summary(now);
+    const { caller, isBackground } = request;
+    const { countByCaller: inUse, foregroundByCaller } = this.#leases.summary(now);
+    const foregroundInUse = foregroundByCaller.get(caller) ?? 0;
     this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
+    if (!isBackground) this.#foregroundTracker.recordRequest(request, foregroundInUse, now);
     if (now < this.availableFrom) return 'quota';
-    return checkFairShare(caller, this.capacity(now), inUse, this.#demandTracker.current(now));
+    const reserved = isBackground ? this.#foregroundTracker.slots(caller, now) - foregroundInUse : 0;
+    const demands = this.#demandTracker.current(now);
+    return checkFairShare(caller, this.capacity(now), inUse, demands, Math.max(0, reserved));
   }
 }

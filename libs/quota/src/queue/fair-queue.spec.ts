@@ -16,9 +16,9 @@ function reserve(caller: string, requestedAt = 0): QueueEntry {
 }
 
 /** Adds a call. A queued call counts against the queue limit. */
-function add(caller: string, requestedAt = 0, { queued = true } = {}): PendingCall {
+function add(caller: string, requestedAt = 0, { queued = true, isBackground = false } = {}): PendingCall {
   const timing = { requestedAt, deadline: Infinity };
-  const call = { caller, ...timing, canBeServed: false, reject: () => {}, grant: () => {} };
+  const call = { caller, isBackground, ...timing, canBeServed: false, reject: () => {}, grant: () => {} };
   queue.add(call);
   if (queued) queue.enqueue(call);
   return call;
@@ -52,6 +52,14 @@ describe('FairQueue', () => {
     ]);
   });
 
+  it('serves the background calls of a caller after its other calls, and says which comes first', () => {
+    const background = [add('a', 0, { isBackground: true }), add('a', 1, { isBackground: true })];
+    expect(queue.nextRequest(NONE)).toMatchObject({ isBackground: true });
+    const others = [add('a', 2), add('a', 3)];
+    expect(queue.nextRequest(NONE)).toMatchObject({ isBackground: false });
+    expect(queue.callsOf('a')).toEqual([...others, ...background]);
+  });
+
   it('serves callers in turn, and the first call of each', () => {
     const [a1, a2, b1] = [add('a'), add('a'), add('b')];
     expect(queue.nextRequest(NONE)?.caller).toBe('a');
@@ -67,10 +75,10 @@ describe('FairQueue', () => {
   it('reports each new call in one request, and all pending calls of the caller in every request', () => {
     add('a');
     add('a');
-    expect(queue.nextRequest(NONE)).toEqual({ caller: 'a', newCalls: 2, pendingCalls: 2 });
-    expect(queue.nextRequest(NONE)).toEqual({ caller: 'a', newCalls: 0, pendingCalls: 2 });
+    expect(queue.nextRequest(NONE)).toMatchObject({ caller: 'a', newCalls: 2, pendingCalls: 2 });
+    expect(queue.nextRequest(NONE)).toMatchObject({ caller: 'a', newCalls: 0, pendingCalls: 2 });
     add('a');
-    expect(queue.nextRequest(NONE)).toEqual({ caller: 'a', newCalls: 1, pendingCalls: 3 });
+    expect(queue.nextRequest(NONE)).toMatchObject({ caller: 'a', newCalls: 1, pendingCalls: 3 });
     expect(queue.nextRequest(new Set(['a']))).toBeUndefined();
   });
 

@@ -6,7 +6,7 @@ export interface QueueEntry {
   readonly requestedAt: number;
   /** When the wait ends. During the startup delay, the wait ends when the delay ends, if that is later. */
   readonly deadline: number;
-  /** Whether its rejection is not reported. */
+  /** Whether it comes after the other calls of its caller, and its rejection is not reported. */
   readonly isBackground?: boolean;
   reject(error: Error): void;
 }
@@ -25,8 +25,9 @@ interface CallerQueue {
 }
 
 /**
- * The calls that need a slot: first come first served within one caller, round-robin across callers. A new call counts
- * against the queue limit only after {@link enqueue}. Reservations are enqueued too, but are never served.
+ * The calls that need a slot: first come first served within one caller, round-robin across callers. Background calls
+ * come after the others of their caller. A new call counts against the queue limit only after {@link enqueue}.
+ * Reservations are enqueued too, but are never served.
  */
 export class FairQueue {
   // In round-robin order: a caller that is served moves to the end.
@@ -55,7 +56,9 @@ export class FairQueue {
   add(call: PendingCall): void {
     const callerQueue = this.#callerQueues.get(call.caller) ?? { calls: [], newCalls: 0 };
     this.#callerQueues.set(call.caller, callerQueue);
-    callerQueue.calls.push(call);
+    const { calls } = callerQueue;
+    const firstInBackground = call.isBackground ? -1 : calls.findIndex(({ isBackground }) => isBackground);
+    calls.splice(firstInBackground === -1 ? calls.length : firstInBackground, 0, call);
     callerQueue.newCalls += 1;
   }
 
@@ -84,7 +87,8 @@ export class FairQueue {
       if (except.has(caller)) continue;
       const { newCalls, calls } = callerQueue;
       callerQueue.newCalls = 0;
-      return { caller, newCalls, pendingCalls: calls.length };
+      const isBackground = calls[0]?.isBackground ?? false;
+      return { caller, newCalls, pendingCalls: calls.length, isBackground };
     }
     return undefined;
   }

@@ -52,6 +52,7 @@ const step = fc.oneof(
       caller,
       pendingCalls: fc.integer({ min: 1, max: 6 }),
       newCalls: fc.integer({ min: 0, max: 6 }),
+      isBackground: fc.boolean(),
     }),
   },
   {

@@ -129,8 +129,16 @@ export class RedisSlotStore implements SlotStore {
     return this.#toMembershipState(await this.#commands.join(incarnation, fallbackSlots, ...leaseArguments));
   }
 
-  async acquire(incarnation: number, id: string, { caller, newCalls, pendingCalls }: AcquireRequest) {
-    const reply = await this.#commands.acquire(incarnation, id, caller, newCalls, pendingCalls);
+  async acquire(incarnation: number, id: string, request: AcquireRequest) {
+    const { caller, newCalls, pendingCalls, isBackground } = request;
+    const reply = await this.#commands.acquire(
+      incarnation,
+      id,
+      caller,
+      newCalls,
+      pendingCalls,
+      isBackground ? 1 : 0,
+    );
     const [decision, ...snapshot] = reply;
     if (!DECISIONS.includes(decision)) throw new SlotStoreError(INVALID_DATA);
     return { decision: decision as Decision, snapshot: this.#toSnapshot(snapshot) };

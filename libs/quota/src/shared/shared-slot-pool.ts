@@ -133,7 +133,7 @@ export class SharedSlotPool implements SlotPool {
       return this.#membership.isMember ? { rejected: 'quota' } : this.#acquireFallback(request, clock.now());
     this.#updateSnapshot(reply.snapshot);
     if (reply.decision !== 'granted') return { rejected: reply.decision };
-    const slot = this.#lease(id, request.caller);
+    const slot = this.#lease(id, request);
     if (clock.now() - requestedAt <= MAX_GRANT_AGE_MS) return { slot };
     slot.release('unused');
     return { rejected: 'quota' };
@@ -143,7 +143,7 @@ export class SharedSlotPool implements SlotPool {
     if (this.#membership.fallbackSlots === 0) return { rejected: 'unavailable' };
     const decision = this.#fallback.decide(request, now);
     if (decision !== 'granted') return { rejected: decision };
-    return { slot: this.#lease(this.#createLeaseId(), request.caller) };
+    return { slot: this.#lease(this.#createLeaseId(), request) };
   }
 
   #createLeaseId(): string {
@@ -151,8 +151,8 @@ export class SharedSlotPool implements SlotPool {
     return `${this.#store.replica}/${this.#grantCount}`;
   }
 
-  #lease(id: string, caller: string): Slot {
-    return this.#leases.lease(id, caller, this.#options.clock, (reason, holdMs) => {
+  #lease(id: string, request: AcquireRequest): Slot {
+    return this.#leases.lease(id, request, this.#options.clock, (reason, holdMs) => {
       if (reason === 'throttled') void this.#reduceCapacity();
       void this.#release(id, holdMs);
     });

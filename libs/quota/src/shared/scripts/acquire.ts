@@ -1,39 +1,57 @@
 import { PRELUDE } from './prelude.js';
 
-/** Arguments: lease id, caller, new calls, pending calls. */
+/** Arguments: lease id, caller, new calls, pending calls, 1 for a background call. */
 export const ACQUIRE = `${PRELUDE}
 if not isMember then return NOT_A_MEMBER end
 local id, caller, newCalls, pendingCalls = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local isBackground = ARGV[12] == '1'
 local leases = activeLeases()
 local capacity = currentLimit()
 local recoveryMs = recoveryWindow()
 local period = math.floor(now / PERIOD_MS)
 
--- The demand of each caller: fairness/demand-tracker.ts.
-local active = {}
-local requester = {
-  period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0, lastServedAt = -1,
-}
-for name, demand in pairs(demands) do
-  demand.caller = name
-  demand.spanStartedAt, demand.lastServedAt = math.min(demand.spanStartedAt, now), math.min(demand.lastServedAt, now)
-  if demand.period ~= period then
-    demand.previousPeak = demand.period == period - 1 and demand.currentPeak or 0
-    demand.currentPeak, demand.period = 0, period
-  end
-  if name == caller then
-    requester = demand
-  elseif demand.previousPeak > 0 or demand.currentPeak > 0 then
-    table.insert(active, demand)
-  else
-    redis.call('HDEL', key, 'demand:' .. name)
+-- The demand of each caller, all of it and without background calls: fairness/demand-tracker.ts.
+local function advance(records, kind)
+  for name, demand in pairs(records) do
+    demand.caller = name
+    demand.spanStartedAt, demand.lastServedAt = math.min(demand.spanStartedAt, now), math.min(demand.lastServedAt, now)
+    if demand.period ~= period then
+      demand.previousPeak = demand.period == period - 1 and demand.currentPeak or 0
+      demand.currentPeak, demand.period = 0, period
+    end
+    if name ~= caller and demand.previousPeak == 0 and demand.currentPeak == 0 then
+      redis.call('HDEL', key, kind .. ':' .. name)
+      records[name] = nil
+    end
   end
 end
-if now - requester.spanStartedAt >= TYPICAL_HOLD_MS then requester.spanStartedAt, requester.callsInSpan = now, 0 end
-requester.callsInSpan = requester.callsInSpan + newCalls
-requester.currentPeak = math.max(requester.currentPeak, (leases.byCaller[caller] or 0) + pendingCalls, requester.callsInSpan)
-requester.caller = caller
-table.insert(active, requester)
+local function recordRequest(records, inUse)
+  local demand = records[caller] or {
+    caller = caller, period = period, previousPeak = 0, currentPeak = 0, spanStartedAt = now, callsInSpan = 0,
+    lastServedAt = -1,
+  }
+  records[caller] = demand
+  if now - demand.spanStartedAt >= TYPICAL_HOLD_MS then demand.spanStartedAt, demand.callsInSpan = now, 0 end
+  demand.callsInSpan = demand.callsInSpan + newCalls
+  demand.currentPeak = math.max(demand.currentPeak, inUse + pendingCalls, demand.callsInSpan)
+  return demand
+end
+local function format(demand)
+  return string.format('%.0f %.0f %.0f %.3f %.0f %.3f', period, demand.previousPeak, demand.currentPeak,
+    demand.spanStartedAt, demand.callsInSpan, demand.lastServedAt)
+end
+advance(demands, 'demand')
+advance(foregrounds, 'foreground')
+local requester = recordRequest(demands, leases.byCaller[caller] or 0)
+local foregroundInUse, reserved = leases.foregroundByCaller[caller] or 0, 0
+if not isBackground then
+  recordRequest(foregrounds, foregroundInUse)
+elseif foregrounds[caller] then
+  local demand = foregrounds[caller]
+  reserved = math.max(0, math.max(demand.previousPeak, demand.currentPeak) - foregroundInUse)
+end
+local active = {}
+for _, demand in pairs(demands) do table.insert(active, demand) end
 for _, demand in ipairs(active) do
   demand.slots, demand.used, demand.share = math.max(demand.previousPeak, demand.currentPeak), leases.byCaller[demand.caller] or 0, 0
 end
@@ -63,7 +81,7 @@ for _, demand in ipairs(active) do
 end
 
 -- Whether the caller may lease one more slot: fairness/fair-share.ts.
-local free = capacity - leases.count
+local free = capacity - leases.count - reserved
 for _, other in ipairs(active) do
   if other ~= requester then
     if requester.deficit == 0 or (other.withinShare and not requester.withinShare) then
@@ -80,12 +98,15 @@ elseif recoveryMs > 0 and leases.own >= own.fallbackSlots then
   decision = 'quota'
 end
 if decision == 'granted' then
-  writeLease(id, now + leaseMs, true, state.stamp, replica, caller)
+  writeLease(id, {
+    expiresAt = now + leaseMs, inFlight = true, isBackground = isBackground, stamp = state.stamp, owner = replica,
+    caller = caller,
+  })
   requester.lastServedAt = now
   table.insert(leases.expiresInMs, -1)
   leases.count = leases.count + 1
 end
-save('demand:' .. caller, string.format('%.0f %.0f %.0f %.3f %.0f %.3f', period, requester.previousPeak,
-  requester.currentPeak, requester.spanStartedAt, requester.callsInSpan, requester.lastServedAt))
+save('demand:' .. caller, format(requester))
+if not isBackground then redis.call('HSET', key, 'foreground:' .. caller, format(foregrounds[caller])) end
 return reply(decision, snapshot(leases, recoveryMs))
 `;

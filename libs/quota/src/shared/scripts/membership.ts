@@ -17,7 +17,10 @@ local stamp = nextStamp()
 for index = 9, #ARGV, 3 do
   local expiresInMs = tonumber(ARGV[index + 2])
   local inFlight = expiresInMs < 0
-  writeLease(ARGV[index], now + (inFlight and leaseMs or expiresInMs), inFlight, stamp, replica, ARGV[index + 1])
+  writeLease(ARGV[index], {
+    expiresAt = now + (inFlight and leaseMs or expiresInMs), inFlight = inFlight, stamp = stamp, owner = replica,
+    caller = ARGV[index + 1],
+  })
 end
 state.epoch = state.epoch + 1
 own = { incarnation = incarnation, acknowledgedEpoch = 0, joinEpoch = state.epoch, joinedAt = now }

@@ -5,8 +5,9 @@
  *
  * KEYS:
  * 1. The store: one hash, so that its parts cannot vanish separately. Its fields:
- *    - slot:<lease id> → "expiresAt inFlight stamp replica caller"
+ *    - slot:<lease id> → "expiresAt inFlight isBackground stamp replica caller"
  *    - demand:<caller> → "period previousPeak currentPeak spanStartedAt callsInSpan lastServedAt"
+ *    - foreground:<caller> → the same without background calls
  *    - member:<replica> → "incarnation lastSeenAt fallbackSlots acknowledgedEpoch joinEpoch joinedAt"
  *    - clock, stamp, proven, epoch, warmupUntil, reducedTo, reducedAt → number
  * 2. The members of the previous layout, which held the store in four keys.
@@ -28,7 +29,7 @@ local replica, maxSlots, leaseMs, incarnation = ARGV[1], tonumber(ARGV[2]), tonu
 local claimed, observed, proven = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local NOT_A_MEMBER = { 'not-a-member' }
 
-local slots, demands, members, state = {}, {}, {}, {}
+local slots, demands, foregrounds, members, state = {}, {}, {}, {}, {}
 
 local function number(text)
   local value = tonumber(text)
@@ -52,12 +53,15 @@ local function parse(fields)
     local field, value = fields[index], fields[index + 1]
     local kind, name = string.match(field, '^(%l+):(.*)$')
     if kind == 'slot' then
-      local expiresAt, inFlight, stamp, owner, caller = string.match(value, '^(%S+) ([01]) (%S+) (%S+) (.*)$')
+      local expiresAt, inFlight, isBackground, stamp, owner, caller =
+        string.match(value, '^(%S+) ([01]) ([01]) (%S+) (%S+) (.*)$')
       slots[name] = {
-        expiresAt = number(expiresAt), inFlight = inFlight == '1', stamp = number(stamp), owner = owner, caller = caller,
+        expiresAt = number(expiresAt), inFlight = inFlight == '1', isBackground = isBackground == '1',
+        stamp = number(stamp), owner = owner, caller = caller,
       }
-    elseif kind == 'demand' then
-      demands[name] = numbers(value, 'period', 'previousPeak', 'currentPeak', 'spanStartedAt', 'callsInSpan', 'lastServedAt')
+    elseif kind == 'demand' or kind == 'foreground' then
+      local records = kind == 'demand' and demands or foregrounds
+      records[name] = numbers(value, 'period', 'previousPeak', 'currentPeak', 'spanStartedAt', 'callsInSpan', 'lastServedAt')
     elseif kind == 'member' then
       members[name] = numbers(value, 'incarnation', 'lastSeenAt', 'fallbackSlots', 'acknowledgedEpoch', 'joinEpoch', 'joinedAt')
     else
@@ -128,10 +132,10 @@ local function nextStamp()
   return state.stamp
 end
 
-local function writeLease(id, expiresAt, inFlight, stamp, owner, caller)
-  slots[id] = { expiresAt = expiresAt, inFlight = inFlight, stamp = stamp, owner = owner, caller = caller }
-  redis.call('HSET', key, 'slot:' .. id,
-    string.format('%.3f %d %.0f %s %s', expiresAt, inFlight and 1 or 0, stamp, owner, caller))
+local function writeLease(id, lease)
+  slots[id] = lease
+  redis.call('HSET', key, 'slot:' .. id, string.format('%.3f %d %d %.0f %s %s', lease.expiresAt,
+    lease.inFlight and 1 or 0, lease.isBackground and 1 or 0, lease.stamp, lease.owner, lease.caller))
 end
 
 -- Returns the capacity, and in how many milliseconds it grows next.
@@ -144,14 +148,18 @@ local function currentLimit()
   return capacity, increases * WINDOW_MS - elapsed
 end
 
--- Returns the number of leases: all, of this replica, by caller; and when each expires, -1 while it is in flight.
+-- Returns the number of leases: all, of this replica, by caller, by caller without background calls; and when each
+-- expires, -1 while it is in flight.
 local function activeLeases()
-  local leases = { count = 0, own = 0, byCaller = {}, expiresInMs = {}, nextExpiryMs = math.huge }
+  local leases = {
+    count = 0, own = 0, byCaller = {}, foregroundByCaller = {}, expiresInMs = {}, nextExpiryMs = math.huge,
+  }
   for id, lease in pairs(slots) do
     local expiresInMs, bound = lease.expiresAt - now, lease.inFlight and MAX_LEASE_MS or MAX_HOLD_MS
     if expiresInMs > bound then
       expiresInMs = bound
-      writeLease(id, now + bound, lease.inFlight, lease.stamp, lease.owner, lease.caller)
+      lease.expiresAt = now + bound
+      writeLease(id, lease)
     end
     -- The clock can make up for time at once. So a replica must also have seen the release one second ago.
     if not lease.inFlight and lease.stamp > state.proven then expiresInMs = math.max(expiresInMs, PROOF_INTERVAL_MS) end
@@ -161,6 +169,9 @@ local function activeLeases()
       leases.count = leases.count + 1
       if lease.owner == replica then leases.own = leases.own + 1 end
       leases.byCaller[lease.caller] = (leases.byCaller[lease.caller] or 0) + 1
+      if not lease.isBackground then
+        leases.foregroundByCaller[lease.caller] = (leases.foregroundByCaller[lease.caller] or 0) + 1
+      end
       table.insert(leases.expiresInMs, lease.inFlight and -1 or math.ceil(expiresInMs))
       leases.nextExpiryMs = math.min(leases.nextExpiryMs, lease.inFlight and WINDOW_MS + 1 or expiresInMs)
     end

@@ -9,7 +9,8 @@ if lease and holdMs == 0 then
   redis.call('HDEL', key, 'slot:' .. id)
   slots[id] = nil
 elseif lease and lease.expiresAt > now then
-  writeLease(id, now + holdMs, false, nextStamp(), replica, lease.caller)
+  lease.expiresAt, lease.inFlight, lease.stamp, lease.owner = now + holdMs, false, nextStamp(), replica
+  writeLease(id, lease)
 end
 save()
 return reply(snapshot(activeLeases(), recoveryWindow()))
