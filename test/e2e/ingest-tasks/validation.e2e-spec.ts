@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type HttpResponse, send } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
 import { readMetric } from '../../support/metrics.js';
 import { gatewayFixture } from '../../support/fixtures.js';
 
@@ -76,8 +77,63 @@ describe('an invalid request gets 400 with every error and is not sent', () => {
       ],
     ],
   ])('when it has %s', async (_, target, errors) => {
-    expectProblem(await send(gateway.url, target), { status: 400, code: 'invalid-request', errors });
+    const response = await send(gateway.url, target);
+    expectProblem(response, { status: 400, code: 'invalid-request', errors });
+    expect(response.headers['ratelimit-policy']).toBe('"stop";q=20;w=1');
+    expect(response.headers['ratelimit']).toMatch(/^"stop";r=\d+;t=\d$/);
   });
+});
+
+describe('a stop that the router cannot match', () => {
+  const COUNTERS = [
+    'ingest_gateway_stop_requests_total{caller="anonymous",result="invalid-request"}',
+    'http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="400"}',
+  ];
+  const readCounters = () => Promise.all(COUNTERS.map((name) => readMetric(gateway.url, name)));
+
+  it.each(['/ingest-tasks/', '/ingest-tasks/?force=1', '/ingest-tasks/%zz', '/ingest-tasks/a%'])(
+    'is logged and counted as a stop: %s',
+    async (target) => {
+      const before = await readCounters();
+      const { headers } = await send(gateway.url, target);
+      await eventually(async () => {
+        const now = await readCounters();
+        return now.every((count, index) => count === before[index]! + 1);
+      });
+      // The log samples rejections beyond ten per second.
+      const requestId = `${String(headers['x-request-id'])}-retry`;
+      const isLogged = () => gateway.logs.some((entry) => entry['requestId'] === requestId);
+      await eventually(async () => {
+        await send(gateway.url, target, { headers: { 'x-request-id': requestId } });
+        return isLogged();
+      });
+      expect(gateway.logs.find((entry) => entry['requestId'] === requestId)).toMatchObject({
+        event: 'stop-completed',
+        result: 'invalid-request',
+        outcome: 'not-sent',
+      });
+    },
+  );
+
+  it('gets 405 for another method, and is not counted as a stop', async () => {
+    const before = await readCounters();
+    const { status, headers } = await send(gateway.url, '/ingest-tasks/', { method: 'GET' });
+    expect([status, headers['allow'], headers['ratelimit']]).toEqual([405, 'DELETE', undefined]);
+    expect(await readCounters()).toEqual(before);
+  });
+});
+
+describe('another route', () => {
+  it.each(['/problems/%zz', '/%', 'http:///livez', 'http://[/livez'])(
+    'gets 400 when its target is malformed: %s',
+    async (target) => {
+      expectProblem(await send(gateway.url, target, { method: 'GET' }), {
+        status: 400,
+        code: 'invalid-request',
+        errors: [path(ENCODING_ERROR, '')],
+      });
+    },
+  );
 });
 
 describe('a body', () => {

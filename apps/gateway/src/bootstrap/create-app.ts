@@ -9,6 +9,7 @@ import { loadConfiguration } from '../config/namespaces.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { createHttpServer, SERVER_LIMITS, type ServerLimits } from '../http/create-http-server.js';
 import { getRequestId } from '../http/request-context.js';
+import { replaceMalformedTarget } from '../http/malformed-target.js';
 import { ProblemWriter } from '../problems/problem-writer.js';
 import { HttpMetrics } from '../reporting/http-metrics.js';
 import { Reporter } from '../reporting/reporter.js';
@@ -43,9 +44,11 @@ export function createHttpAdapter(limits: ServerLimits): FastifyAdapter {
     // When the application closes, nothing is in flight any more.
     forceCloseConnections: true,
     serverFactory: (listener: RequestListener) => createHttpServer(limits, listener),
-    // The router rejects malformed paths itself, without hooks and filters.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      request.server.rejectUnroutable(error, request, reply),
+    // The router rejects malformed targets itself, without hooks and filters.
+    frameworkErrors: (_error: Error, { server, raw }: FastifyRequest, reply: FastifyReply) => {
+      replaceMalformedTarget(raw);
+      server.routing(raw, reply.raw);
+    },
   });
 }
 

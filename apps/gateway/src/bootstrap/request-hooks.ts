@@ -6,23 +6,20 @@ import { NAMESPACES } from '../config/namespaces.js';
 import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { findAmbiguity } from '../http/find-ambiguity.js';
+import { hasMalformedTarget } from '../http/malformed-target.js';
 import { commonHeaders, createRequestContext } from '../http/request-context.js';
+import type { ValidationError } from '../http/route-config.js';
 import { RouteTable } from '../http/route-table.js';
 import { LoadSheddingHook } from '../ingest-tasks/load-shedding.hook.js';
 import { stopOutcomeOf } from '../ingest-tasks/stop-outcome.js';
-import { isStopRoute } from '../ingest-tasks/stop-request.js';
+import { STOP_ROUTE } from '../ingest-tasks/stop-request.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { ProblemWriter } from '../problems/problem-writer.js';
 import { RateLimitHook } from '../quota/rate-limit.hook.js';
 import { Reporter } from '../reporting/reporter.js';
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Responds to a request whose path the router cannot decode. */
-    rejectUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void;
-  }
-}
+const MALFORMED_TARGET: ValidationError = { in: 'path', name: '', message: 'is not percent-encoded UTF-8' };
 
 /** Registers the hooks of a request in the order in which they run. docs/architecture.md describes each step. */
 export function registerHooks(app: NestFastifyApplication): void {
@@ -60,38 +57,32 @@ export function registerHooks(app: NestFastifyApplication): void {
   fastify.decorateReply('stopOutcome');
   fastify.addHook('onRoute', (route) => routes.add(route));
 
-  const admit = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
-    startRequest(request, reply);
-    // A stop has no body, whatever its type. Fastify would reject an invalid type.
-    delete request.raw.headers['content-type'];
-    const ambiguity = findAmbiguity(request.raw);
-    if (ambiguity) {
-      problems.respond(new ProblemException('invalid-request', { errors: [ambiguity] }), request, reply);
-      return;
-    }
-    authentication.authenticate(request, reply, (rejection) => {
-      if (rejection) problems.respond(rejection, request, reply);
-      else next();
-    });
+  const isStop = (request: FastifyRequest): boolean => routes.routeOf(request)?.path === STOP_ROUTE;
+
+  const rejectionOf = (request: FastifyRequest, reply: FastifyReply): ProblemException | undefined => {
+    if (hasMalformedTarget(request)) return invalidRequest(MALFORMED_TARGET);
+    return isStop(request) ? (lifecycle.rejection ?? loadShedding.rejection(request, reply)) : undefined;
   };
 
   // Runs before the hooks of the adapter itself, one of which rejects targets that only look like a path to the router.
   adapter.setOnRequestHook((request, reply, done) => {
-    admit(request, reply, () => {
-      const rejection = isStopRoute(request)
-        ? (lifecycle.rejection ?? loadShedding.rejection(request, reply))
-        : undefined;
+    startRequest(request, reply);
+    // A stop has no body, whatever its type. Fastify would reject an invalid type.
+    delete request.raw.headers['content-type'];
+    const respond = (rejection: ProblemException | undefined): void => {
       if (rejection) problems.respond(rejection, request, reply);
       else done();
-    });
-  });
-
-  fastify.decorate('rejectUnroutable', (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-    admit(request, reply, () => problems.respond(error, request, reply));
+    };
+    const ambiguity = findAmbiguity(request.raw);
+    if (ambiguity) respond(invalidRequest(ambiguity));
+    else
+      authentication.authenticate(request, reply, (rejection) =>
+        respond(rejection ?? rejectionOf(request, reply)),
+      );
   });
 
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (isStopRoute(request)) {
+    if (isStop(request)) {
       rateLimit.addHeaders(request, reply);
       reporter.stopCompleted(request, reply, stopOutcomeOf(reply));
     }
@@ -106,4 +97,8 @@ export function registerHooks(app: NestFastifyApplication): void {
       done(null, payload);
     });
   });
+}
+
+function invalidRequest(error: ValidationError): ProblemException {
+  return new ProblemException('invalid-request', { errors: [error] });
 }

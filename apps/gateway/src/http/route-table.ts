@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyContextConfig, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify';
 
 /** One path that the gateway serves, with all its methods. */
 export interface Route {
@@ -7,6 +7,11 @@ export interface Route {
   readonly pattern: RegExp;
   readonly methods: Set<string>;
   readonly config: FastifyContextConfig;
+}
+
+interface RoutedRequest extends Pick<FastifyRequest, 'method'> {
+  readonly routeOptions: { readonly url?: string | undefined };
+  readonly raw: { readonly url?: string | undefined };
 }
 
 /** The paths that the gateway serves, collected as Fastify registers them. */
@@ -25,6 +30,13 @@ export class RouteTable {
     return [...this.#routes.values()].flatMap(({ path, methods }) =>
       [...methods].map((method) => `${method} ${path}`),
     );
+  }
+
+  /** Returns the route of a request, also if its parameter is empty, which the router does not match. */
+  routeOf({ method, routeOptions, raw }: RoutedRequest): Route | undefined {
+    if (routeOptions.url !== undefined) return this.#routes.get(routeOptions.url);
+    const route = this.match(raw.url ?? '/');
+    return route?.methods.has(method) ? route : undefined;
   }
 
   /** Returns the route of a URL, for any method. An empty parameter matches. */

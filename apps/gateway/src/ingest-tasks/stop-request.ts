@@ -6,10 +6,6 @@ import type { ValidationError } from '../http/route-config.js';
 /** The route that stops a task, as Fastify registers it. */
 export const STOP_ROUTE = '/ingest-tasks/:id';
 
-export function isStopRoute(request: FastifyRequest): boolean {
-  return request.routeOptions.url === STOP_ROUTE;
-}
-
 /** No control characters. Not `\p{Cc}`, which clients generated from the OpenAPI document may not support. */
 // oxlint-disable-next-line no-control-regex -- these characters are what the pattern excludes
 export const TASK_ID = /^[^\u0000-\u001F\u007F-\u009F]{1,256}$/u;

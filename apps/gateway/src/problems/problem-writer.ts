@@ -108,7 +108,6 @@ function statusOf(error: unknown): number | undefined {
 
 /** Requests that the framework rejects before a handler receives them. */
 const FRAMEWORK_ERRORS: Record<string, ValidationError> = {
-  FST_ERR_BAD_URL: { in: 'path', name: '', message: 'is not percent-encoded UTF-8' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { in: 'body', name: '', message: 'must be empty' },
 };
 

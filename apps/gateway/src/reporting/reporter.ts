@@ -5,6 +5,7 @@ import { addressPrefix } from '../auth/failed-auth-throttle.js';
 import { UNKNOWN_CALLER } from '../http/caller-identity.js';
 import { CLIENT_CLOSED_REQUEST } from '../http/client-disconnected.error.js';
 import type { RequestContext } from '../http/request-context.js';
+import { RouteTable } from '../http/route-table.js';
 import type { StopOutcome } from '../ingest-tasks/stop-outcome.js';
 import type { ProblemException } from '../problems/problem.exception.js';
 import { systemClock } from '../time/system-clock.js';
@@ -30,6 +31,7 @@ export class Reporter implements OnApplicationShutdown {
   readonly #traceIds = new WeakMap<RequestContext, string>();
 
   constructor(
+    private readonly routes: RouteTable,
     private readonly http: HttpMetrics,
     private readonly stops: StopMetrics,
     private readonly tracing: Tracing,
@@ -41,11 +43,12 @@ export class Reporter implements OnApplicationShutdown {
   }
 
   /** Reports a request whose response was sent or whose client disconnected. */
-  requestCompleted({ method, routeOptions, requestContext }: FastifyRequest, reply: FastifyReply): void {
+  requestCompleted(request: FastifyRequest, reply: FastifyReply): void {
+    const { method, requestContext } = request;
     const status = reply.raw.headersSent ? reply.statusCode : CLIENT_CLOSED_REQUEST;
     const seconds = (performance.now() - requestContext.startedAt) / 1000;
     const traceId = this.#traceIds.get(requestContext) ?? requestContext.traceId;
-    this.http.observe(method, routeOptions.url, status, seconds, traceId);
+    this.http.observe(method, this.routes.routeOf(request)?.path, status, seconds, traceId);
   }
 
   /** Reports malformed HTTP, for which no request exists, with the error code of the parser. */

@@ -26,6 +26,7 @@ import type { Attempt } from '#libs/tencent-cloud';
 import { UNKNOWN_CALLER } from '../../http/caller-identity.js';
 import { parseTraceparent } from '../../http/traceparent.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
+import { STOP_ROUTE } from '../../ingest-tasks/stop-request.js';
 import { initialWait, type TimeSpan } from '../../ingest-tasks/upstream-call.js';
 
 const ACTION = 'StopStreamIngest';
@@ -59,7 +60,7 @@ export class StopSpans {
     const toEpochMs = (ms: number): number => ms + offset;
     const parent = parentContext(request.headers['traceparent'] as string | undefined);
     const server = this.tracer.startSpan(
-      `${request.method} ${request.routeOptions.url}`,
+      `${request.method} ${STOP_ROUTE}`,
       { kind: SpanKind.SERVER, startTime: toEpochMs(request.requestContext.startedAt) },
       parent,
     );
@@ -127,14 +128,14 @@ function parentContext(traceparent: string | undefined): Context {
 
 /** Without the query, which may contain a secret by mistake. */
 function serverAttributes(
-  { requestContext: context, method, url, routeOptions, raw, caller }: FastifyRequest,
+  { requestContext: context, method, originalUrl, raw, caller }: FastifyRequest,
   { statusCode: status }: FastifyReply,
   { result, outcome, details }: StopOutcome,
 ): Attributes {
   return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
-    [ATTR_HTTP_ROUTE]: routeOptions.url,
-    [ATTR_URL_PATH]: url.split('?', 1)[0],
+    [ATTR_HTTP_ROUTE]: STOP_ROUTE,
+    [ATTR_URL_PATH]: originalUrl.split('?', 1)[0],
     [ATTR_URL_SCHEME]: 'http',
     [ATTR_NETWORK_PROTOCOL_VERSION]: raw.httpVersion,
     'ingest_gateway.request_id': context.requestId,
