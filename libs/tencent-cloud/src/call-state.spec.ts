@@ -11,7 +11,7 @@ import {
 
 const clock = { now: () => 0, wallClockMs: () => 0, setTimer: () => () => {} };
 const createCallState = (maxAttempts = 3): CallState =>
-  new CallState({ maxAttempts, deadlineMs: 8000, clock, random: () => 0.5 });
+  new CallState({ maxAttempts: () => maxAttempts, deadlineMs: 8000, clock, random: () => 0.5 });
 
 const cloudError = fc.oneof(
   fc.constantFrom(new CloudFailedError('x'), new CloudTimeoutError(), new CloudUnreachableError('x')),
@@ -67,7 +67,7 @@ describe('a retry', () => {
     const callState = createCallState(1);
     callState.startAttempt();
     expect(callState.recordFailure(new CloudTimeoutError())).toBeUndefined();
-    const late = new CallState({ maxAttempts: 3, deadlineMs: 100, clock, random: () => 0.5 });
+    const late = new CallState({ maxAttempts: () => 3, deadlineMs: 100, clock, random: () => 0.5 });
     late.startAttempt();
     expect(late.recordFailure(new CloudTimeoutError())).toBeUndefined();
   });
@@ -79,7 +79,7 @@ describe('a retry', () => {
       return callState.backoffMs();
     });
     expect(waits).toEqual([100, 200, 400, 800, 1000, 1000]);
-    const late = new CallState({ maxAttempts: 3, deadlineMs: 150, clock, random: () => 0.99 });
+    const late = new CallState({ maxAttempts: () => 3, deadlineMs: 150, clock, random: () => 0.99 });
     late.startAttempt();
     expect(late.backoffMs()).toBe(50);
   });

@@ -28,7 +28,8 @@ const PARAMETER_ERROR_CODES = [
 export type SignatureCorrection = Extract<RetryReason, 'clock-skew' | 'credentials'>;
 
 export interface CallStateOptions {
-  readonly maxAttempts: number;
+  /** Returns how many attempts the call may make. */
+  readonly maxAttempts: () => number;
   /** Milliseconds from the first attempt on. */
   readonly deadlineMs: number;
   readonly clock: Clock;
@@ -79,7 +80,7 @@ export class CallState {
     // A retry without a permit or credentials, or with an open circuit, is not an attempt: the result of the last one stays.
     if (error instanceof CloudRejectedError || isTransientFailure(error)) this.#lastAttemptError = error;
     if (hasUnknownOutcome(error)) this.#unknownOutcomeError = error;
-    const canRetry = this.#attempts < this.#options.maxAttempts && this.remainingMs() > MIN_REMAINING_MS;
+    const canRetry = this.#attempts < this.#options.maxAttempts() && this.remainingMs() > MIN_REMAINING_MS;
     if (!canRetry) return undefined;
     if (!this.correction || this.#corrections.has(this.correction)) return retryReason(error);
     this.#corrections.add(this.correction);

@@ -36,8 +36,8 @@ export interface CallOptions {
    */
   acquirePermit(maxWaitMs?: number): Promise<Permit>;
   observer?: CallObserver;
-  /** Default: that of the client. */
-  maxAttempts?: number;
+  /** Asked after each failed attempt. Default, also if it returns undefined: `maxAttempts` of the client. */
+  maxAttempts?(): number | undefined;
 }
 
 /** The result of a call that reached its goal. */
@@ -110,10 +110,8 @@ export class TencentCloudClient {
    * @throws the error of `acquirePermit` before the first attempt: nothing was sent
    */
   async call(action: Action, options: CallOptions): Promise<CallResult> {
-    const { maxAttempts } = options;
-    const callState = new CallState(
-      maxAttempts === undefined ? this.#options : { ...this.#options, maxAttempts },
-    );
+    const maxAttempts = (): number => options.maxAttempts?.() ?? this.#options.maxAttempts;
+    const callState = new CallState({ ...this.#options, maxAttempts });
     this.#retryBudget.deposit();
     try {
       return await this.#attempt(callState, action, options);

@@ -6,18 +6,14 @@ import { Quota } from '#libs/quota';
 import type { AsyncStopsConfig } from '../config/configuration.js';
 import { asyncStopsConfig } from '../config/namespaces.js';
 import { IngestTasksService } from '../ingest-tasks/ingest-tasks.service.js';
-import {
-  type AsyncStop,
-  type AsyncStopRequest,
-  type AsyncStopStatus,
-  StopBacklog,
-} from '../ingest-tasks/stop-backlog.js';
+import { type AsyncStop, type AsyncStopRequest, StopBacklog } from '../ingest-tasks/stop-backlog.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { systemClock } from '../time/system-clock.js';
 import { AsyncStopsMetrics } from './async-stops-metrics.js';
 import { BacklogClock } from './backlog-clock.js';
 import { BacklogDispatcher } from './backlog-dispatcher.js';
+import type { ListRequest } from './list-request.js';
 import { isDurable, parseDurability } from './redis-durability.js';
 import { StopExecutor } from './stop-executor.js';
 import type { StopPage, StopStore } from './stop-store.js';
@@ -136,13 +132,8 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
   }
 
   /** Lists stops of a caller. @throws ProblemException `stops-unavailable` */
-  async list(
-    caller: string,
-    status: AsyncStopStatus | undefined,
-    limit: number,
-    cursor: string | undefined,
-  ): Promise<StopPage> {
-    const page = await this.#read(({ store }) => store.list(caller, status, limit, cursor));
+  async list(caller: string, request: ListRequest): Promise<StopPage> {
+    const page = await this.#read(({ store }) => store.list(caller, request));
     return page ?? { stops: [], nextCursor: undefined };
   }
 

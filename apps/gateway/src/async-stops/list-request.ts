@@ -34,12 +34,18 @@ export function validateListRequest({ query }: Pick<FastifyRequest, 'query'>): V
   });
 }
 
+/** Which stops of a caller to list. */
+export interface ListRequest {
+  /** undefined for all. */
+  readonly status: AsyncStopStatus | undefined;
+  /** How many stops at most. */
+  readonly limit: number;
+  /** `nextCursor` of the page before; undefined for the first page. */
+  readonly cursor: string | undefined;
+}
+
 /** @param request a valid one */
-export function toListRequest({ query }: Pick<FastifyRequest, 'query'>): {
-  status: AsyncStopStatus | undefined;
-  limit: number;
-  cursor: string | undefined;
-} {
+export function toListRequest({ query }: Pick<FastifyRequest, 'query'>): ListRequest {
   const { status, limit, cursor } = query as { status?: AsyncStopStatus; limit?: string; cursor?: string };
   return { status, limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), cursor };
 }

@@ -115,7 +115,9 @@ export class StopExecutor {
     const { id, caller, record } = stop;
     const finishedAtMs = this.clock.now();
     const finished = { ...result, finishedAt: new Date().toISOString(), finishedAtMs };
-    if (!(await this.#untilStored(() => this.store.finish(stop, finished)))) return;
+    const isStored = await this.#untilStored(() => this.store.finish(stop, finished));
+    // Otherwise the replica that stores the result reports it.
+    if (!isStored) return;
     const durationMs = finishedAtMs - record.acceptedAtMs;
     const { status, requestId, failure, attempts } = result;
     this.metrics.finished(caller, status, durationMs);
@@ -140,17 +142,16 @@ export class StopExecutor {
     this.onFinished(id);
   }
 
-  /** Holds a result until Redis has stored it. Returns false if this process ends before. */
-  async #untilStored(store: () => Promise<void>): Promise<boolean> {
+  /** Holds a result until Redis has stored it. Returns undefined if this process ends before. */
+  async #untilStored<T>(store: () => Promise<T>): Promise<T | undefined> {
     while (!this.#isClosed) {
       try {
-        await store();
-        return true;
+        return await store();
       } catch {
         await sleep(STORE_INTERVAL_MS);
       }
     }
-    return false;
+    return undefined;
   }
 }
 

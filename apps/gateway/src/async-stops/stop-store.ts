@@ -9,6 +9,7 @@ import {
 import type { Redis } from 'ioredis';
 import type { AsyncStop, AsyncStopStatus } from '../ingest-tasks/stop-backlog.js';
 import type { TaskRef } from '../ingest-tasks/stop-coalescer.js';
+import type { ListRequest } from './list-request.js';
 import {
   type FinishedRecord,
   parseFinishedRecord,
@@ -38,6 +39,13 @@ const MAX_SCANNED = 1000;
 
 /** A stop that is being stored is listed before it exists. One that is missing for this long was never stored. */
 const MAX_STORING_MS = 60_000;
+
+/** Lists a stop as pending, unless its caller has too many. */
+const LIST_PENDING = `
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], 0, ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[3])
+return 1`;
 
 /** Removes a member from a set, unless one of the keys of its caller still exists. */
 const FORGET_CALLER = `
@@ -140,25 +148,21 @@ export class StopStore {
   /**
    * Stores a stop, unless the same caller has a pending one for the task.
    *
-   * @returns undefined if too many stops of the caller are pending
+   * @returns undefined if the limit of pending stops of the caller is reached
    */
   async add(caller: string, record: PendingRecord): Promise<AsyncStop | undefined> {
     const queue = this.#queue(caller);
     const duplicateId = hashOf(record);
-    const [existingId, pending] = await Promise.all([
-      queue.getDeduplicationJobId(duplicateId),
-      this.redis.zcard(this.#index(caller)),
-    ]);
+    const existingId = await queue.getDeduplicationJobId(duplicateId);
     const existing = existingId ? await this.get(caller, existingId) : undefined;
     if (existing?.status === 'pending') return existing;
-    if (pending >= this.options.limitPerCaller) return undefined;
     const id = createStopId(Date.now());
-    // Listed first: what is stored is never forgotten.
-    const listed = this.redis.multi().zadd(this.#index(caller), 0, id).sadd(this.#callers, caller).exec();
-    const [, job] = await Promise.all([
-      assertNoError(listed),
-      queue.add('stop', record, { jobId: id, deduplication: { id: duplicateId } }),
-    ]);
+    // Listed first: what is stored is never forgotten, and never more than the limit.
+    const { limitPerCaller } = this.options;
+    const keys = [this.#index(caller), this.#callers];
+    const isListed = await this.redis.eval(LIST_PENDING, keys.length, ...keys, limitPerCaller, id, caller);
+    if (isListed !== 1) return undefined;
+    const job = await queue.add('stop', record, { jobId: id, deduplication: { id: duplicateId } });
     if (job.id === id) return toAsyncStop(id, record);
     this.redis.zrem(this.#index(caller), id).catch(() => {});
     const first = await this.get(caller, job.id!);
@@ -180,15 +184,9 @@ export class StopStore {
   /**
    * Lists stops of a caller: first the pending ones in the order of their creation, then the finished ones, the last one
    * first. A page can have fewer stops than the limit although there are more.
-   *
-   * @param cursor `nextCursor` of the page before; undefined for the first page
    */
-  async list(
-    caller: string,
-    status: AsyncStopStatus | undefined,
-    limit: number,
-    cursor: string | undefined,
-  ): Promise<StopPage> {
+  async list(caller: string, request: ListRequest): Promise<StopPage> {
+    const { status, limit, cursor } = request;
     const afterPending = cursor?.startsWith('f') ?? false;
     if (!afterPending && (status === undefined || status === 'pending')) {
       const after = cursor?.slice(1);
@@ -205,7 +203,7 @@ export class StopStore {
       return { stops, nextCursor: status === undefined ? 'f' : undefined };
     }
     if (status === 'pending') return { stops: [], nextCursor: undefined };
-    return this.#listFinished(caller, status, limit, afterPending ? cursor!.slice(1) : '');
+    return this.#listFinished(caller, { ...request, cursor: afterPending ? cursor!.slice(1) : '' });
   }
 
   /**
@@ -241,8 +239,12 @@ export class StopStore {
     await ignoreCodes(moved, [...LOST_LOCK_CODES, ...GONE_CODES]);
   }
 
-  /** Stores the end of a taken stop, also if another replica has taken it over in the meantime: the end is final. */
-  async finish({ id, caller, token }: TakenStop, finished: FinishedRecord): Promise<void> {
+  /**
+   * Stores the end of a taken stop, also if another replica has taken it over in the meantime: the end is final.
+   *
+   * @returns false if it has another result already, or if another replica has postponed it
+   */
+  async finish({ id, caller, token }: TakenStop, finished: FinishedRecord): Promise<boolean> {
     const backend = this.#backend(caller);
     const move = (lockToken: string) =>
       backend.moveToCompleted(minimalJob(id), finished, false, lockToken, false);
@@ -253,8 +255,9 @@ export class StopStore {
       });
     } catch (error) {
       if (!hasCode(error, GONE_CODES)) throw error;
-      // It has finished already, or it is waiting again: then it must stay in the index. A sweep finds out which.
-      return;
+      // A stop that is waiting again must stay in the index. The response to an earlier try may have been lost.
+      const job = await backend.getJobData(id);
+      if (job?.finishedOn === undefined || job.returnvalue !== JSON.stringify(finished)) return false;
     }
     const unlisted = this.redis
       .multi()
@@ -262,6 +265,7 @@ export class StopStore {
       .sadd(this.#callersWithFinished, caller)
       .exec();
     await assertNoError(unlisted);
+    return true;
   }
 
   /** Returns the pending stops of every caller that may have some. */
@@ -345,12 +349,7 @@ export class StopStore {
     }
   }
 
-  async #listFinished(
-    caller: string,
-    status: AsyncStopStatus | undefined,
-    limit: number,
-    cursor: string,
-  ): Promise<StopPage> {
+  async #listFinished(caller: string, { status, limit, cursor = '' }: ListRequest): Promise<StopPage> {
     const { completed } = this.#backend(caller).keys;
     const [lastScore = '', lastId = ''] = cursor.split('_', 2);
     const found: AsyncStop[] = [];

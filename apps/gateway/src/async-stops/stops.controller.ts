@@ -56,8 +56,7 @@ export class StopsController {
   async list(@Req() request: FastifyRequest): Promise<StopListResponse> {
     const errors = validateListRequest(request);
     if (errors.length > 0) throw new ProblemException('invalid-request', { errors });
-    const { status, limit, cursor } = toListRequest(request);
-    const { stops, nextCursor } = await this.stops.list(request.caller!.name, status, limit, cursor);
+    const { stops, nextCursor } = await this.stops.list(request.caller!.name, toListRequest(request));
     return { stops: stops.map(toResponse), nextCursor };
   }
 }

@@ -86,8 +86,8 @@ export class IngestTasksService implements OnApplicationShutdown {
   }
 
   /**
-   * Stops a task from the backlog with one attempt, for which the slot was acquired. The caller of this method releases
-   * the slot, which has no effect after an attempt.
+   * Stops a task from the backlog with one attempt, for which the slot was acquired. Only if other requests share the
+   * call, it has retries. The caller of this method releases the slot, which has no effect after an attempt.
    *
    * @throws StopFailedException for every problem
    */
@@ -100,16 +100,16 @@ export class IngestTasksService implements OnApplicationShutdown {
     const { rejecting } = this.lifecycle;
     const attempt = new StopAttempt(task);
     try {
-      return await this.#stop(attempt, { caller, waitMs: 0, slot, signal: () => rejecting }, 1);
+      return await this.#stop(attempt, { caller, waitMs: 0, slot, signal: () => rejecting, maxAttempts: 1 });
     } catch (error) {
       throw new StopFailedException(toProblem(error, isSdkAppIdFromCaller), attempt.details);
     }
   }
 
-  async #stop(attempt: StopAttempt, requester: StopRequester, maxAttempts?: number): Promise<SuccessfulStop> {
+  async #stop(attempt: StopAttempt, requester: StopRequester): Promise<SuccessfulStop> {
     const { task } = attempt;
     const queuedAt = systemClock.now();
-    const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call, maxAttempts));
+    const joined = this.coalescer.join(task, requester, (call) => this.#send(task, call));
     const { upstreamCall, waitsForSlot } = joined;
     const details = {
       task,
@@ -125,11 +125,7 @@ export class IngestTasksService implements OnApplicationShutdown {
     return { result: status, outcome: 'stopped', upstream, details };
   }
 
-  async #send(
-    { taskId, sdkAppId, region }: TaskRef,
-    call: SharedCall,
-    maxAttempts?: number,
-  ): Promise<StopResult> {
+  async #send({ taskId, sdkAppId, region }: TaskRef, call: SharedCall): Promise<StopResult> {
     const { upstreamCall } = call;
     const { rejecting } = this.lifecycle;
     const acquireRetrySlot = async (waitMs: number) => {
@@ -149,7 +145,7 @@ export class IngestTasksService implements OnApplicationShutdown {
         acquirePermit: (waitMs) =>
           waitMs === undefined ? call.acquireFirstSlot() : acquireRetrySlot(waitMs),
         observer: upstreamCall,
-        ...(maxAttempts !== undefined && { maxAttempts }),
+        maxAttempts: () => call.maxAttempts,
       },
     );
   }

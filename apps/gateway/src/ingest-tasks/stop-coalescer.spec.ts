@@ -50,11 +50,14 @@ interface Request {
   client?: AbortController;
   task?: typeof TASK;
   sendWith?: SendStop;
+  maxAttempts?: number;
 }
 
 function join(name: string, request: Request = {}): JoinedStop {
   const { caller = name, waitMs = 0, client = new AbortController(), task = TASK, sendWith = send } = request;
-  const joined = coalescer.join(task, { caller, waitMs, signal: () => client.signal }, sendWith);
+  const limit = request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts };
+  const requester = { caller, waitMs, signal: () => client.signal, ...limit };
+  const joined = coalescer.join(task, requester, sendWith);
   joined.result.then(
     ({ status }) => outcomes.push(`${name} ${status} at ${clock.now()}`),
     (error: Error & { code?: string }) =>
@@ -69,6 +72,19 @@ const coalesced = async (source: string): Promise<number | undefined> => {
 };
 
 describe('StopCoalescer', () => {
+  it('allows as many attempts as the request that needs the most, also if it joins after admission', async () => {
+    holding.release('unused');
+    let call!: SharedCall;
+    const sendWith: SendStop = (shared) => send((call = shared));
+    join('a', { maxAttempts: 1, sendWith });
+    await clock.runUntil(1600);
+    expect(call.maxAttempts).toBe(1);
+    join('b', { maxAttempts: 2 });
+    expect(call.maxAttempts).toBe(2);
+    join('c');
+    expect(call.maxAttempts).toBeUndefined();
+  });
+
   it('shares one call and its result, also with requests that join after admission', async () => {
     holding.release('unused');
     const first = join('a');

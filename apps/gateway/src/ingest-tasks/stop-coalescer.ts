@@ -19,6 +19,8 @@ export interface StopRequester {
   readonly waitMs: number;
   /** A slot that the request has already acquired, so that it does not wait. The request releases it in the end. */
   readonly slot?: Slot | undefined;
+  /** How many attempts it needs; undefined for the default of the client. */
+  readonly maxAttempts?: number;
   /** Ends the wait: the request fails with the signal's reason. Has no effect after admission of the call. */
   signal(): AbortSignal;
 }
@@ -34,6 +36,8 @@ export interface SharedCall {
   acquireFirstSlot(): Promise<Slot>;
   /** The caller for which the first slot was acquired, or is being acquired. */
   readonly caller: string;
+  /** How many attempts it may make, by the request that needs the most; undefined for the default of the client. */
+  readonly maxAttempts: number | undefined;
 }
 
 /** Makes the call. It must release the slot that it acquires; otherwise the slot is released as unused at its end. */
@@ -212,6 +216,12 @@ class InFlightStop implements SharedCall {
       waitsForSlot: !isAdmitted,
       result: result.promise,
     };
+  }
+
+  get maxAttempts(): number | undefined {
+    const limits = Array.from(this.#participants, ({ requester }) => requester.maxAttempts ?? Infinity);
+    const max = Math.max(...limits);
+    return Number.isFinite(max) ? max : undefined;
   }
 
   acquireFirstSlot(): Promise<Slot> {
