@@ -218,19 +218,19 @@ describe('data in Redis that no replica wrote', () => {
   });
 });
 
-describe('a sweep', () => {
-  async function finishAll(store: StopStore, finishedAt: readonly number[]): Promise<void> {
-    for (const [index, at] of finishedAt.entries()) {
-      await store.add('a', pendingRecord(`task-${index}`));
-      await store.finish(await take(store), finishedRecord(at));
-    }
+async function finishAll(store: StopStore, finishedAt: readonly number[]): Promise<void> {
+  for (const [index, at] of finishedAt.entries()) {
+    await store.add('a', pendingRecord(`task-${index}`));
+    await store.finish(await take(store), finishedRecord(at));
   }
+}
 
-  const finishedTasks = async (store: StopStore): Promise<string[]> =>
-    (await store.list('a', { status: 'stopped', limit: 10, cursor: undefined })).stops.map(
-      ({ taskId }) => taskId,
-    );
+const finishedTasks = async (store: StopStore): Promise<string[]> =>
+  (await store.list('a', { status: 'stopped', limit: 10, cursor: undefined })).stops.map(
+    ({ taskId }) => taskId,
+  );
 
+describe('a sweep', () => {
   it('removes the oldest finished stops that are too many', async () => {
     const store = createStore();
     await finishAll(store, [0, 0, 0, 0, 0]);
@@ -249,8 +249,8 @@ describe('a sweep', () => {
     expect(await finishedTasks(store)).toEqual([]);
     const left = (await redis.keys(`${prefix}:*`)).map((name) => name.slice(prefix.length + 1));
     // These are small, whatever the number of stops.
-    const ofQueue = ['events', 'id', 'marker', 'meta'].map((name) => `of-a:${name}`);
-    expect(left.filter((name) => !ofQueue.includes(name))).toEqual([]);
+    const ofQueue = new Set(['events', 'id', 'marker', 'meta'].map((name) => `of-a:${name}`));
+    expect(left.filter((name) => !ofQueue.has(name))).toEqual([]);
   });
 
   it('keeps a caller with pending stops, and forgets it with its last one', async () => {
