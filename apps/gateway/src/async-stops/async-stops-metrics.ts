@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CallerRegistry } from '../auth/caller-registry.js';
+import type { PendingStops } from './pending-index.js';
 import type { FinishedRecord } from './stop-record.js';
-import type { PendingStops } from './stop-store.js';
 
 type Result = FinishedRecord['status'];
 

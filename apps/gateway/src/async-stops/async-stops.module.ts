@@ -56,7 +56,7 @@ async function createStorage(
   const hashTag = quotaKey(endpoint);
   const redis = await connectRedis(target, { ...CONNECTION, hashTag });
   const prefix = `ingest-gateway:{${hashTag}}:stops`;
-  const store = StopStore.create(redis, {
+  const store = new StopStore(redis, {
     prefix,
     limitPerCaller,
     lockMs: Math.max(attemptTimeoutMs, deadlineMs) + LOCK_MARGIN_MS,

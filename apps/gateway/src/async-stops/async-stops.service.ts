@@ -13,10 +13,11 @@ import { systemClock } from '../time/system-clock.js';
 import { AsyncStopsMetrics } from './async-stops-metrics.js';
 import { BacklogClock } from './backlog-clock.js';
 import { BacklogDispatcher } from './backlog-dispatcher.js';
+import type { StopPage } from './finished-stops.js';
 import type { ListRequest } from './list-request.js';
 import { isDurable, parseDurability } from './redis-durability.js';
 import { StopExecutor } from './stop-executor.js';
-import type { StopPage, StopStore } from './stop-store.js';
+import type { StopStore } from './stop-store.js';
 
 /** How often this replica looks for stops that other replicas accepted, and advances the clock. */
 const REFRESH_INTERVAL_MS = 1000;

@@ -30,7 +30,7 @@ beforeEach(() => {
 
 /** Creates the store of one replica. */
 function createStore(changes: Partial<StopStoreOptions> = {}): StopStore {
-  return StopStore.create(redis, {
+  return new StopStore(redis, {
     prefix,
     limitPerCaller: LIMIT,
     lockMs: 60_000,
