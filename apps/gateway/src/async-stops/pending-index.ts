@@ -87,6 +87,9 @@ export class PendingIndex {
 
   /** Removes stops that are not pending or do not exist, and callers without pending stops. */
   async sweep(monotonicNow: number): Promise<void> {
+    // Another replica may have removed them.
+    for (const [id, since] of this.#missingSince)
+      if (monotonicNow - since > 2 * MAX_STORING_MS) this.#missingSince.delete(id);
     for (const caller of await this.#callers.members()) {
       await this.#removeMissing(caller, monotonicNow);
       const { wait, active, delayed } = this.queues.backend(caller).keys;
