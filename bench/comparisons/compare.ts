@@ -65,7 +65,7 @@ export interface Measurement {
 export async function compare(
   generator: LoadGenerator,
   subjects: readonly Subject[],
-  load: Omit<LoadOptions, 'port'>,
+  load: Omit<LoadOptions, 'ports'>,
   rounds: number,
 ): Promise<Measurement[]> {
   const measurements = subjects.map(({ name }): Measurement => ({ name, perSecond: [], cpuMicros: [] }));
@@ -73,7 +73,7 @@ export async function compare(
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { port, cpuSeconds, status, afterRound }] of subjects.entries()) {
       const before = cpuSeconds();
-      const report = await generator.run({ ...load, port });
+      const report = await generator.run({ ...load, ports: [port] });
       const cpuMicros = ((cpuSeconds() - before) * 1e6) / responseCount(report);
       afterRound?.();
       if (round > 0) {

@@ -3,11 +3,14 @@ import { keyOf } from './gateway.js';
 import { LOAD_CORE, startScript } from './script.js';
 
 export interface LoadOptions {
-  readonly port: number;
+  /** The connections are divided among them. */
+  readonly ports: readonly number[];
   /** The request; `{n}` stands for a number that is different in each request. */
   readonly head: string;
   /** Each connection has one request in flight. */
   readonly connections: number;
+  /** Default: as many as the servers can respond to. */
+  readonly perSecond?: number;
   readonly ms: number;
   /** Ends after this number of requests if that is earlier. */
   readonly count?: number;

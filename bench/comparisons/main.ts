@@ -1,10 +1,12 @@
 import { cpus } from 'node:os';
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { killSubprocesses } from '../../test/support/process.js';
-import { writeToPerformancePage } from './performance-page.js';
+import { publish } from './published-figures.js';
 import { resultOf } from './result.js';
 import { ROWS } from './rows.js';
+import { versions } from './rows/versions.js';
 import { markdownTable, type MeasuredRow } from './table.js';
 
 process.once('exit', killSubprocesses);
@@ -15,6 +17,9 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
     readme: { type: 'boolean', default: false },
+    // Instead of the rows: compares this build with the one in another checkout, which may be this one.
+    against: { type: 'string' },
+    'against-node-option': { type: 'string', multiple: true, default: [] },
   },
 });
 const unknown = (values.row ?? []).filter((name) => !ROWS.some((row) => row.name === name));
@@ -22,7 +27,19 @@ if (unknown.length > 0) {
   console.error(`no such row: ${unknown.join(', ')}. Rows: ${ROWS.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
-const chosen = ROWS.filter(({ name }) => !values.row || values.row.includes(name));
+if (values.readme && (values.row || values.against !== undefined)) {
+  console.error('--readme needs all rows: omit --row and --against');
+  process.exit(2);
+}
+const chosen =
+  values.against === undefined
+    ? ROWS.filter(({ name }) => !values.row || values.row.includes(name))
+    : [
+        versions({
+          bundle: resolve(values.against, 'dist/gateway'),
+          nodeArguments: values['against-node-option'],
+        }),
+      ];
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node.js ${process.version}, ${process.platform}`;
 const startedAt = new Date();
 console.error(`${machine}${values.quick ? ', quick: the figures are too rough to publish' : ''}`);
@@ -47,7 +64,7 @@ const report = { startedAt: startedAt.toISOString(), machine, quick: values.quic
 writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 console.error(`JSON: ${values.json}`);
 if (values.readme) {
-  writeToPerformancePage(`${table}\n\nMeasured on ${startedAt.toISOString().slice(0, 10)}: ${machine}.`);
-  console.error('The table is in docs/performance.md.');
+  await publish(table, measured, `${startedAt.toISOString().slice(0, 10)}: ${machine}`);
+  console.error('The figures are in docs/performance.md and README.md.');
 }
 process.exit(measured.some(({ failure }) => failure !== undefined) ? 1 : 0);

@@ -5,6 +5,7 @@ import { lowRate } from './rows/low-rate.js';
 import { manyCallers } from './rows/many-callers.js';
 import { memory } from './rows/memory.js';
 import { redis } from './rows/redis.js';
+import { redisFlood } from './rows/redis-flood.js';
 import { replicas } from './rows/replicas.js';
 import { signing } from './rows/signing.js';
 import { size } from './rows/size.js';
@@ -21,6 +22,7 @@ export const ROWS: readonly Row[] = [
   underFlood,
   unauthenticated,
   redis,
+  redisFlood,
   replicas,
   start,
   memory,

@@ -55,7 +55,7 @@ function formatTarget({ atLeast, atMost }: Target): string {
 }
 
 /** Three significant digits: the measurement is no more precise. */
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   return Math.abs(value) >= 100
     ? Math.round(value).toLocaleString('en')
     : String(Number(value.toPrecision(3)));

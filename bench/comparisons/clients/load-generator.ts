@@ -19,7 +19,7 @@ setPriority(constants.priority.PRIORITY_LOW);
 let number = 0;
 
 async function generateLoad(options: LoadOptions): Promise<LoadReport> {
-  const { port, head, connections, ms, count = Infinity } = options;
+  const { ports, head, connections, perSecond = Infinity, ms, count = Infinity } = options;
   const statuses: Record<string, number> = {};
   const admittedMs: number[] = [];
   const startedAt = performance.now();
@@ -28,16 +28,24 @@ async function generateLoad(options: LoadOptions): Promise<LoadReport> {
   const isWanted = (): boolean => sent < count && performance.now() < deadline;
   const [before, after] = head.split('{n}') as [string, string];
 
-  const worker = async (): Promise<void> => {
-    while (isWanted()) await useConnection();
+  // Each connection has its own schedule, so that each server receives the same number of requests.
+  const worker = async (index: number): Promise<void> => {
+    const port = ports[index % ports.length]!;
+    let sentByWorker = 0;
+    const nextDelayMs = (): number =>
+      startedAt + ((sentByWorker * connections + index) * 1000) / perSecond - performance.now();
+    while (isWanted()) await useConnection(port, nextDelayMs, () => (sentByWorker += 1));
   };
-  const useConnection = (): Promise<void> =>
+  const useConnection = (port: number, nextDelayMs: () => number, onSend: () => void): Promise<void> =>
     new Promise((resolve) => {
       const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
       let rest: Buffer | undefined;
       let sentAt = 0;
       const next = (): void => {
         if (!isWanted()) return void socket.destroy();
+        const delayMs = nextDelayMs();
+        if (delayMs > 0) return void setTimeout(next, delayMs);
+        onSend();
         sent += 1;
         number += 1;
         sentAt = performance.now();
@@ -68,7 +76,7 @@ async function generateLoad(options: LoadOptions): Promise<LoadReport> {
   let isRunning = true;
   const stayAwake = (): void => void (isRunning && setImmediate(stayAwake));
   stayAwake();
-  await Promise.all(Array.from({ length: connections }, worker));
+  await Promise.all(Array.from({ length: connections }, (_, index) => worker(index)));
   isRunning = false;
   const seconds = (performance.now() - startedAt) / 1000;
   return {

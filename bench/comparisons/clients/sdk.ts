@@ -35,5 +35,10 @@ async function stop(): Promise<number> {
   return performance.now() - startedAt;
 }
 
-process.on('message', () => void stop().then((ms) => process.send!(ms)));
+async function stopAtOnce(count: number): Promise<number> {
+  return Math.max(...(await Promise.all(Array.from({ length: count }, stop))));
+}
+
+// The message is the number of tasks to stop at once. The response is the time until all are stopped.
+process.on('message', (count: number) => void stopAtOnce(count).then((ms) => process.send!(ms)));
 process.send!('ready');

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Subprocess } from '../../../test/support/process.js';
 import { AxiosCaller } from '../axios-caller.js';
 import type { SdkOptions } from '../clients/sdk.js';
-import { callAtRate } from '../call-at-rate.js';
 import { Cloud, Gateway, LARGE_QUOTA } from '../gateway.js';
-import type { Row } from '../row.js';
+import type { Row, RowOptions } from '../row.js';
 import { LOAD_CORE, startScript } from '../script.js';
+import { warmUp } from '../steady-rate.js';
 
 const INTERVAL_MS = 6000;
 const ROUND_TRIP_MS = 40;
-const WARM_UP = { perSecond: 40, count: 3000 };
 
 export const lowRate: Row = {
   name: 'low-rate',
   workload:
     'one stop every 6 s with 40 ms round trip to the cloud: through the gateway, and with the SDK directly',
-  async measure({ quick }) {
+  async measure(options) {
     const cloud = await Cloud.start();
     const { child: proxy, ready: port } = await startScript(
       './servers/delay-proxy.js',
@@ -22,8 +22,8 @@ export const lowRate: Row = {
       { core: LOAD_CORE },
     );
     const startSdk = async (keepAlive: boolean) => {
-      const options: SdkOptions = { ...cloud.address, port, keepAlive };
-      return (await startScript('./clients/sdk.js', options)).child;
+      const sdkOptions: SdkOptions = { ...cloud.address, port, keepAlive };
+      return (await startScript('./clients/sdk.js', sdkOptions)).child;
     };
     const gateway = await Gateway.start(cloud, {
       endpoint: `https://127.0.0.1:${port}`,
@@ -33,17 +33,13 @@ export const lowRate: Row = {
     const [sdk, keepAliveSdk] = await Promise.all([startSdk(false), startSdk(true), gateway.waitForSlots()]);
     const sides = [
       () => caller.throughGateway(gateway.url),
-      () => sdk.request<number>('stop'),
-      () => keepAliveSdk.request<number>('stop'),
+      () => sdk.request<number>(1),
+      () => keepAliveSdk.request<number>(1),
     ];
-    if (!quick)
-      await warmUp(
-        () => caller.throughGateway(gateway.url),
-        () => keepAliveSdk.request('stop'),
-      );
+    await Promise.all([warmUp([sides[0]!], options), warmUpSdk(keepAliveSdk, options)]);
     const callMs: [number[], number[], number[]] = [[], [], []];
-    // The first round only warms up.
-    for (let round = 0; round <= (quick ? 2 : 60); round += 1)
+    // Before the first round, less than six seconds have passed since the last calls.
+    for (let round = 0; round <= (options.quick ? 2 : 60); round += 1)
       for (const [index, call] of sides.entries()) {
         const due = performance.now() + INTERVAL_MS / sides.length;
         const ms = await call();
@@ -66,16 +62,7 @@ export const lowRate: Row = {
   },
 };
 
-/** Makes V8 optimise the code of a call: the gateway's with 3,000 calls, and the SDK's for the same time. */
-async function warmUp(callGateway: () => Promise<number>, callSdk: () => Promise<number>): Promise<void> {
-  let isDone = false;
-  const sdk = (async () => {
-    for (;;) {
-      await callSdk();
-      if (isDone) return;
-    }
-  })();
-  await callAtRate([callGateway], WARM_UP);
-  isDone = true;
-  await sdk;
+/** Makes 3,000 calls, in the time in which the gateway serves as many. */
+async function warmUpSdk(sdk: Subprocess, { quick }: RowOptions): Promise<void> {
+  for (let n = 0; n < (quick ? 20 : 300); n += 1) await sdk.request(10);
 }

@@ -21,7 +21,7 @@ export const memory: Row = {
     const usageAfter = async (total: number): Promise<MemoryUsage> => {
       while (done < total) {
         const count = Math.min(100_000, total - done);
-        const load = { port: gateway.port, head: STOP_REQUEST, connections: 32, ms: 3_600_000, count };
+        const load = { ports: [gateway.port], head: STOP_REQUEST, connections: 32, ms: 3_600_000, count };
         done += responseCount(await generator.run(load));
         gateway.truncateLog();
       }

@@ -22,7 +22,7 @@ export const unauthenticated: Row = {
     const response = { ...rest, headers: { ...headers, connection: 'close' } };
     const bare = await startScript('./servers/bare-http.js', response, { core: SERVER_CORE });
     const generator = await LoadGenerator.start();
-    const load = { head: stopRequest(WRONG_KEY), connections: CONNECTIONS, ms: quick ? 1500 : 4000 };
+    const load = { head: stopRequest(WRONG_KEY), connections: CONNECTIONS, ms: quick ? 1500 : 2000 };
     const subjects = [
       scriptSubject('gateway', { child: gateway.child, ready: gateway.port }, '401'),
       scriptSubject('bare node:http, same bytes', bare, '401'),

@@ -20,6 +20,7 @@ export const underFlood: Row = {
     const gateway = await (await Gateway.start(cloud, { core: SERVER_CORE })).waitForSlots();
     const generator = await LoadGenerator.start();
     const caller = new AxiosCaller(cloud.address);
+    const flood = { ports: [gateway.port], head: STOP_REQUEST, connections: CONNECTIONS };
     const modest = [() => caller.ifAdmitted(gateway.url, 1)];
     const rounds = quick ? 2 : 4;
     // Not a whole number of seconds: slots are released a second later, and none is about to be released at the end.
@@ -32,7 +33,7 @@ export const underFlood: Row = {
     // A slot is leased for the duration of its call and one second: that limits how often it can be acquired.
     const usedShare = async (meanwhile: () => Promise<unknown>): Promise<number> => {
       const before = await cloud.statistics();
-      const load = generator.run({ port: gateway.port, head: STOP_REQUEST, connections: CONNECTIONS, ms });
+      const load = generator.run({ ...flood, ms });
       const others = meanwhile();
       const { seconds, admittedMs } = await load;
       const { stopCalls } = await cloud.statistics();
@@ -40,7 +41,7 @@ export const underFlood: Row = {
       return (stopCalls - before.stopCalls) / (QUOTA * Math.ceil(seconds / (1 + admittedMs.p50 / 1000)));
     };
     await callAtRate(modest, { perSecond: MODEST_PER_SECOND, count: 15 });
-    await generator.run({ port: gateway.port, head: STOP_REQUEST, connections: CONNECTIONS, ms: 3000 });
+    await generator.run({ ...flood, ms: 3000 });
     for (let round = 0; round < rounds; round += 1) {
       await sleep(1500);
       const [unloaded] = await callAtRate(modest, { perSecond: MODEST_PER_SECOND, count });
