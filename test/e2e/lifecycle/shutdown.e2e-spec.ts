@@ -25,10 +25,17 @@ function start(variables: Record<string, string> = {}): GatewayProcess {
   return gateway;
 }
 
+const entriesOf = (stdout: string, taskId: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((entry) => entry['taskId'] === taskId);
+
 const get = (url: string, path: string) => send(url, path, { method: 'GET' });
 
 describe('SIGTERM', () => {
-  it('makes /readyz return 503, then rejects calls with shutting-down, then exits with 0', async () => {
+  it('makes /readyz return 503, then rejects calls with shutting-down, then logs each stop and exits with 0', async () => {
     const url = await start().url();
     expect((await get(url, '/readyz')).status).toBe(200);
     expect((await stopTask(url, 'first')).status).toBe(200);
@@ -47,7 +54,10 @@ describe('SIGTERM', () => {
     expect(response.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
     release();
     expect(await responses).toMatchObject([{ status: 200 }]);
-    expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = await gateway.finished;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const taskId of ['first', 'in-flight', 'still-served'])
+      expect(entriesOf(stdout, taskId)).toMatchObject([{ event: 'stop-completed', result: 'stopped' }]);
   });
 
   it('closes idle connections', async () => {
@@ -96,22 +106,21 @@ describe('SIGTERM', () => {
     const { code, stdout } = await gateway.finished;
     expect(code).toBe(1);
     expect(stdout).toContain('"inFlight":3,');
-    const entries = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
     for (const taskId of tasks)
-      expect(entries.filter((entry) => entry['taskId'] === taskId)).toMatchObject([
+      expect(entriesOf(stdout, taskId)).toMatchObject([
         { event: 'stop-completed', result: 'upstream-failed', outcome: 'unknown', attemptCount: 1 },
       ]);
   });
 
-  it('ends the process at once when it is sent twice', async () => {
-    await start({ SHUTDOWN_GRACE_MS: '600000' }).url();
+  it('ends the process when it is sent twice, and logs each stop that has its response', async () => {
+    const url = await start({ SHUTDOWN_GRACE_MS: '600000' }).url();
     gateway.kill('SIGTERM');
     while (!gateway.stdout.includes('shutting down')) await sleep(10);
+    expect((await stopTask(url, 'last')).status).toBe(200);
     gateway.kill('SIGTERM');
-    expect(await gateway.finished).toMatchObject({ code: 143 });
+    const { code, stdout } = await gateway.finished;
+    expect(code).toBe(143);
+    expect(entriesOf(stdout, 'last')).toMatchObject([{ event: 'stop-completed', result: 'stopped' }]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../auth/authentication.hook.js';
 import type { Configuration } from '../config/configuration.js';
 import { NAMESPACES } from '../config/namespaces.js';
+import { afterResponse } from '../http/after-response.js';
 import { CLIENT_DISCONNECTED } from '../http/client-disconnected.error.js';
 import { ConnectionTracker } from '../http/connection-tracker.js';
 import { findAmbiguity } from '../http/find-ambiguity.js';
@@ -84,7 +85,8 @@ export function registerHooks(app: NestFastifyApplication): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isStop(request)) {
       rateLimit.addHeaders(request, reply);
-      reporter.stopCompleted(request, reply, stopOutcomeOf(reply));
+      const endedAt = performance.now();
+      afterResponse(reply.raw, () => reporter.stopCompleted(request, reply, stopOutcomeOf(reply), endedAt));
     }
     if (typeof payload === 'string') connections.responseStarted(reply.raw, payload);
     if (!lifecycle.isDraining) return done(null, payload);

@@ -67,17 +67,22 @@ export class Reporter implements OnApplicationShutdown {
       );
   }
 
-  /** Reports a stop with its outcome, also if its client has disconnected. */
-  stopCompleted(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): void {
+  /**
+   * Reports a stop with its outcome, also if its client has disconnected.
+   *
+   * @param endedAt when its response was ready, in milliseconds of the monotonic clock
+   */
+  stopCompleted(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome, endedAt: number): void {
     const { caller, requestContext: context } = request;
     const { result } = outcome;
     const isLogged =
       outcome.outcome !== 'not-sent' || this.#sampler.admit(sourceOf(caller?.name, context.clientAddress));
-    const recorded = isLogged ? this.tracing.record(request, reply, outcome) : undefined;
+    const recorded = isLogged ? this.tracing.record(request, reply, outcome, endedAt) : undefined;
     if (recorded !== undefined) this.#traceIds.set(context, recorded);
     const traceId = recorded ?? context.traceId;
     if (result !== 'cancelled') this.stops.count(caller?.name ?? UNKNOWN_CALLER, result, traceId);
-    if (isLogged) this.logger.info(stopLogEntry(request, reply, outcome, traceId), `stop: ${result}`);
+    if (isLogged)
+      this.logger.info(stopLogEntry(request, reply, outcome, endedAt, traceId), `stop: ${result}`);
   }
 }
 

@@ -9,6 +9,7 @@ export function stopLogEntry(
   { requestContext: context, caller }: FastifyRequest,
   { statusCode: status }: FastifyReply,
   { result, outcome, upstream, reason, details }: StopOutcome,
+  endedAt: number,
   traceId: string | undefined,
 ): Record<string, unknown> {
   const attempts = details?.upstreamCall?.attempts ?? [];
@@ -26,9 +27,9 @@ export function stopLogEntry(
     status,
     coalesced: details?.coalesced,
     attemptCount: attempts.length,
-    waitMs: roundToTenth(totalWaitMs(details)),
+    waitMs: roundToTenth(totalWaitMs(details, endedAt)),
     upstreamMs: roundToTenth(totalMs(attempts)),
-    durationMs: roundToTenth(performance.now() - context.startedAt),
+    durationMs: roundToTenth(endedAt - context.startedAt),
     upstreamCode: upstream?.code,
     upstreamRequestId: upstream?.requestId,
     reason,
@@ -37,9 +38,9 @@ export function stopLogEntry(
   };
 }
 
-function totalWaitMs({ queuedAt, upstreamCall }: Partial<StopDetails> = {}): number {
-  const initialMs =
-    queuedAt === undefined ? 0 : initialWait(queuedAt, upstreamCall, performance.now()).durationMs;
+function totalWaitMs(details: StopDetails | undefined, endedAt: number): number {
+  const { queuedAt, upstreamCall } = details ?? {};
+  const initialMs = queuedAt === undefined ? 0 : initialWait(queuedAt, upstreamCall, endedAt).durationMs;
   return initialMs + totalMs(upstreamCall?.waits ?? []);
 }
 

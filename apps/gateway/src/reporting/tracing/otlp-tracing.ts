@@ -49,7 +49,12 @@ const createAgent = httpAgentFactoryFromOptions({ keepAlive: true });
 /** Exports spans to a collector over OTLP. Only this folder depends on OpenTelemetry. */
 export interface OtlpTracing {
   /** @returns the trace id, if the trace is recorded */
-  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined;
+  record(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: StopOutcome,
+    endedAt: number,
+  ): string | undefined;
   /** Resolves when all spans are exported or dropped. */
   close(): Promise<void>;
 }
@@ -84,7 +89,7 @@ export function createOtlpTracing(
   });
   const spans = new StopSpans(provider.getTracer(manifest.name, manifest.version), endpoint);
   return {
-    record: (request, reply, outcome) => spans.record(request, reply, outcome),
+    record: (...stop) => spans.record(...stop),
     close: () => provider.shutdown().catch(() => {}),
   };
 }

@@ -52,11 +52,18 @@ export class StopSpans {
     };
   }
 
-  /** @returns the trace id, if the trace is recorded */
-  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
-    const now = performance.now();
+  /**
+   * @param endedAt in milliseconds of the monotonic clock
+   * @returns the trace id, if the trace is recorded
+   */
+  record(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: StopOutcome,
+    endedAt: number,
+  ): string | undefined {
     // One offset for all spans of a stop, so that they nest even if the wall clock changes.
-    const offset = Date.now() - now;
+    const offset = Date.now() - performance.now();
     const toEpochMs = (ms: number): number => ms + offset;
     const parent = parentContext(request.headers['traceparent'] as string | undefined);
     const server = this.tracer.startSpan(
@@ -70,7 +77,7 @@ export class StopSpans {
     const context = trace.setSpan(parent, server);
     const { queuedAt, upstreamCall, task } = outcome.details ?? {};
     if (queuedAt !== undefined)
-      this.#recordWait(initialWait(queuedAt, upstreamCall, now), context, toEpochMs);
+      this.#recordWait(initialWait(queuedAt, upstreamCall, endedAt), context, toEpochMs);
     // If stops share an upstream call, its attempts are in the trace of the first stop that ends.
     if (upstreamCall && !upstreamCall.spansExported && upstreamCall.attempts.length > 0) {
       upstreamCall.spansExported = true;
@@ -78,7 +85,7 @@ export class StopSpans {
       for (const [index, attempt] of upstreamCall.attempts.entries())
         this.#recordAttempt(attempt, index, task?.region, context, toEpochMs);
     }
-    server.end(toEpochMs(now));
+    server.end(toEpochMs(endedAt));
     return server.spanContext().traceId;
   }
 

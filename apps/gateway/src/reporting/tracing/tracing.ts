@@ -34,8 +34,13 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Creates the spans of a stop that has ended. Returns the trace id, if the trace is recorded. */
-  record(request: FastifyRequest, reply: FastifyReply, outcome: StopOutcome): string | undefined {
-    return this.#tracing?.record(request, reply, outcome);
+  record(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: StopOutcome,
+    endedAt: number,
+  ): string | undefined {
+    return this.#tracing?.record(request, reply, outcome, endedAt);
   }
 
   /** Exports the remaining spans. Resolves after at most `timeoutMs` milliseconds. */
