@@ -1,14 +1,11 @@
-import { connect as connectTcp, Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { RedisAddress } from './parse-redis-url.js';
+import { connectorTo, type NodeOptions, RedisConnector } from './redis-connector.js';
 
 /** A reply cannot make the search longer than this. */
 const MAX_NODES = 64;
 
 const HOST = /^[\w.:-]{1,255}$/;
-
-type NodeOptions = Omit<RedisOptions, 'replyMapping'>;
 
 interface Answer {
   /** The node that holds the key; undefined if it is the node itself. */
@@ -21,15 +18,14 @@ interface Answer {
  * Connects to the node of a cluster that holds a key. All keys of the gateway have one hash tag, so one node holds them
  * all.
  *
- * Each attempt searches this node again: through the last one, all nodes that it knew, and the seeds. A node is used
+ * Each attempt searches this node again: through the last one, the seeds, and all nodes that it knew. A node is used
  * when it has proved that it holds the key. So nodes may announce host names, addresses that cannot be reached from
  * here, or no address, as long as one known address leads to the node. Names are resolved only for the connection, which
  * verifies the certificate of the name.
  *
  * @see ../../../../docs/adr/0022-redis-cluster.md
  */
-export class ClusterConnector extends AbstractConnector {
-  readonly #options: NodeOptions;
+export class ClusterConnector extends RedisConnector {
   readonly #seeds: readonly RedisAddress[];
   readonly #key: string;
   #known: readonly RedisAddress[] = [];
@@ -37,26 +33,9 @@ export class ClusterConnector extends AbstractConnector {
 
   /** @param options of a connection to a node */
   constructor(options: NodeOptions, seeds: readonly RedisAddress[], key: string) {
-    super(options.disconnectTimeout!);
-    this.#options = options;
+    super(options);
     this.#seeds = seeds;
     this.#key = key;
-  }
-
-  override async connect(): Promise<Socket> {
-    this.connecting = true;
-    try {
-      const owner = await this.#findOwner();
-      const { tls } = this.#options;
-      this.stream = tls ? connectTls({ ...tls, ...owner }) : connectTcp({ ...owner });
-      this.stream.once('error', (error) => (this.firstError = error));
-    } catch (error) {
-      // After a rejection, ioredis would not retry.
-      if (!this.connecting) throw error;
-      this.firstError = error as Error;
-      this.stream = new Socket().destroy();
-    }
-    return this.stream;
   }
 
   override disconnect(): void {
@@ -64,11 +43,16 @@ export class ClusterConnector extends AbstractConnector {
     super.disconnect();
   }
 
-  async #findOwner(): Promise<RedisAddress> {
-    const queue = [...this.#known, ...this.#seeds];
+  protected override async findNode(): Promise<RedisAddress> {
+    const [last, ...others] = this.#known;
+    const queue = [...(last ? [last] : []), ...this.#seeds, ...others];
     const asked = new Set<string>();
     let lastError: unknown = new Error('CLUSTERDOWN no node of the cluster holds the keys');
-    for (let address = queue.shift(); address && asked.size < MAX_NODES; address = queue.shift()) {
+    for (
+      let address = queue.shift();
+      address && this.connecting && asked.size < MAX_NODES;
+      address = queue.shift()
+    ) {
       const name = `${address.host} ${address.port}`;
       if (asked.has(name)) continue;
       asked.add(name);
@@ -81,7 +65,6 @@ export class ClusterConnector extends AbstractConnector {
         queue.unshift(movedTo);
         queue.push(...nodes);
       } catch (error) {
-        if (!this.connecting) throw error;
         lastError = error;
       }
     }
@@ -89,7 +72,12 @@ export class ClusterConnector extends AbstractConnector {
   }
 
   async #ask(address: RedisAddress): Promise<Answer> {
-    const probe = new Redis({ ...this.#options, ...address, retryStrategy: () => null });
+    const probe = new Redis({
+      ...this.options,
+      ...address,
+      retryStrategy: () => null,
+      Connector: connectorTo(this.options, address),
+    });
     this.#probe = probe;
     let connectionError: Error | undefined;
     probe.on('error', (error: Error) => (connectionError ??= error));

@@ -3,7 +3,7 @@ import type { RedisTarget } from './parse-redis-url.js';
 
 const RECONNECT_INTERVAL_MS = 200;
 
-/** Includes all addresses of a name: each but the last has 250 ms, the default of Node.js. */
+/** Divided among all addresses of a name. */
 const CONNECT_TIMEOUT_MS = 1000;
 
 /** The largest reply has a thousand ended tasks, each with an id of at most 1 KiB. */
@@ -43,6 +43,7 @@ export async function connectRedis(
   } satisfies RedisOptions;
   const { default: ioredis } = await import('ioredis');
   const { ClusterConnector } = await import('./cluster-connector.js');
+  const { connectorTo } = await import('./redis-connector.js');
   const redis = new ioredis.Redis({
     ...options,
     ...addresses[0],
@@ -53,13 +54,17 @@ export async function connectRedis(
     retryStrategy: () => RECONNECT_INTERVAL_MS,
     // After a failover or a resharding, another server accepts the commands.
     reconnectOnError: ({ message }) => /^(MOVED|READONLY) /.test(message),
-    ...(isCluster && {
-      Connector: class extends ClusterConnector {
-        constructor() {
-          super({ ...options, commandTimeout: CONNECT_TIMEOUT_MS }, addresses, `ingest-gateway:{${hashTag}}`);
+    Connector: isCluster
+      ? class extends ClusterConnector {
+          constructor() {
+            super(
+              { ...options, commandTimeout: CONNECT_TIMEOUT_MS },
+              addresses,
+              `ingest-gateway:{${hashTag}}`,
+            );
+          }
         }
-      },
-    }),
+      : connectorTo(options, addresses[0]!),
   });
   redis.on('error', (error: Error & { command?: { name: string } }) => {
     // Without the database of the URL, commands would use database 0.
