@@ -15,7 +15,7 @@ const VARIABLES: readonly (readonly [name: string, byDefault: string | undefined
     'TRUSTED_PROXIES: entry 1 must be an IP address or a CIDR, such as 10.0.0.0/8',
     'TRUSTED_PROXIES: entry 2 must be an IP address or a CIDR, such as 10.0.0.0/8',
   ],
-  ['HOST', '0.0.0.0', 'a b', 'must be an address to listen on'],
+  ['HOST', '0.0.0.0', 'a b', 'must be an address to listen on, such as 0.0.0.0 or ::'],
   [
     'TENCENTCLOUD_SECRET_ID',
     undefined,

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { copyFile, cp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ jest.setTimeout(180_000);
 
 const sandbox = await sandboxFixture({ acceptUnknownTasks: true });
 const folder = await tempFolderFixture();
+const fifo = join(folder, 'fifo');
+execFileSync('mkfifo', [fifo]);
 
 const variables = (): Record<string, string> => ({
   ...gatewayEnvironment(sandbox),
@@ -45,6 +47,11 @@ describe('an invalid configuration exits with 78, and names the variable but nev
       { ALLOW_ANONYMOUS: '', CALLERS_FILE: '/tmp' },
       'CALLERS_FILE: cannot be read (EISDIR): it is a directory',
     ],
+    [
+      'a file is a FIFO that nobody writes to',
+      { TENCENTCLOUD_SECRET_KEY: '', TENCENTCLOUD_SECRET_KEY_FILE: fifo },
+      'TENCENTCLOUD_SECRET_KEY_FILE cannot be read (NOT_A_REGULAR_FILE): it is a FIFO or a device',
+    ],
     ['a file is not JSON', { ALLOW_ANONYMOUS: '', CALLERS_FILE: 'LICENSE' }, 'CALLERS_FILE: is not JSON'],
     [
       'a _FILE variable contains the secret itself',
@@ -55,6 +62,16 @@ describe('an invalid configuration exits with 78, and names the variable but nev
       'the password in REDIS_URL has a raw percent sign',
       { REDIS_URL: 'redis://:100%eu-atlantis@127.0.0.1' },
       'REDIS_URL must be such as redis://:password@redis.internal/0',
+    ],
+    [
+      'HOST is not an IPv6 address',
+      { HOST: '::eu-atlantis' },
+      'HOST must be an address to listen on, such as 0.0.0.0 or ::',
+    ],
+    [
+      'the port of UPSTREAM_PROXY is 0',
+      { UPSTREAM_PROXY: 'http://eu-atlantis:0' },
+      'UPSTREAM_PROXY must be an http origin without a user and a path, such as http://proxy.internal:3128',
     ],
     [
       'neither CALLERS_FILE nor ALLOW_ANONYMOUS is set',

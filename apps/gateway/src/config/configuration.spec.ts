@@ -124,12 +124,22 @@ describe('readConfiguration', () => {
 
   it.each([
     ['PORT', '3000x'],
+    ['HOST', '::g'],
+    ['HOST', '[::1]'],
+    ['HOST', '1.2.3'],
+    ['HOST', '300.1.1.1'],
+    ['HOST', 'a host'],
     ['TRTC_SDK_APP_ID', '0'],
     ['TRTC_SDK_APP_ID', '9007199254740992'],
     ['TRTC_ENDPOINT', 'http://127.0.0.1.example.com'],
     ['TRTC_ENDPOINT', 'https://host/path'],
     ['TRTC_ENDPOINT', 'https://user:pw@host'],
     ['TRTC_ENDPOINT', 'host'],
+    ['TRTC_ENDPOINT', 'https://host:0'],
+    ['TENCENTCLOUD_STS_ENDPOINT', 'https://host:0'],
+    ['UPSTREAM_PROXY', 'http://host:0'],
+    ['UPSTREAM_PROXY', 'https://host'],
+    ['UPSTREAM_PROXY', 'http://user:pw@host'],
     ['QUOTA_PER_SECOND', '0'],
     ['QUOTA_PER_SECOND', '-20'],
     ['QUOTA_QUEUE_LIMIT', '-1'],
@@ -146,6 +156,13 @@ describe('readConfiguration', () => {
     // The message may contain a short value by chance.
     expect(value.length > 5 && errors[0]!.includes(value)).toBe(false);
   });
+
+  it.each(['0.0.0.0', '::', '::1', '::ffff:127.0.0.1', 'localhost', 'gateway_1.internal'])(
+    'accepts the HOST %s',
+    (host) => {
+      expect(readConfiguration({ ...VALID, HOST: host }).http.host).toBe(host);
+    },
+  );
 
   it('lists every error', () => {
     const wrong = { PORT: 'x', TRTC_REGION: 'x', QUOTA_PER_SECOND: 'x', LOG_LEVEL: 'x' };

@@ -12,6 +12,12 @@ export function EnvRule(
   );
 }
 
+/** Returns undefined for a text that is not a URL, or whose port is 0, to which nothing can connect. */
+export function parseUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.port === '0' ? undefined : url;
+}
+
 export const OneOf = (values: readonly string[]) =>
   EnvRule('oneOf', `one of ${values.join(', ')}`, (value) => values.includes(value));
 

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { IsDefined } from 'class-validator';
 import {
   isSecret,
@@ -7,7 +8,7 @@ import {
   STOP_STREAM_INGEST_REGIONS,
 } from '#libs/tencent-cloud';
 import { parseRedisUrl } from '../redis/parse-redis-url.js';
-import { EnvRule, OneOf, Text } from './env-rule.js';
+import { EnvRule, OneOf, parseUrl, Text } from './env-rule.js';
 import { TracingEnvironment } from './tracing-config.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -22,15 +23,21 @@ const WholeNumber = (min: number, max: number) =>
 
 const FilePath = () => Text('the path of a file', /^\P{Cc}+$/u);
 
+const ListenAddress = () =>
+  EnvRule('listenAddress', 'an address to listen on, such as 0.0.0.0 or ::', (value) => {
+    if (value.includes(':')) return isIPv6(value);
+    return /^[\d.]+$/.test(value) ? isIPv4(value) : /^[\w.-]+$/.test(value);
+  });
+
 const Origin = () =>
   EnvRule(
     'origin',
     'an https origin without a path, such as https://host (plain http only to loopback)',
     (value) => {
-      if (!URL.canParse(value)) return false;
-      const url = new URL(value);
-      const secure = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
-      return secure && url.href === `${url.origin}/`;
+      const url = parseUrl(value);
+      const isSecure =
+        url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+      return isSecure && url.href === `${url.origin}/`;
     },
   );
 
@@ -39,9 +46,8 @@ const HttpOrigin = () =>
     'httpOrigin',
     'an http origin without a user and a path, such as http://proxy.internal:3128',
     (value) => {
-      if (!URL.canParse(value)) return false;
-      const url = new URL(value);
-      return url.protocol === 'http:' && url.href === `${url.origin}/`;
+      const url = parseUrl(value);
+      return url?.protocol === 'http:' && url.href === `${url.origin}/`;
     },
   );
 
@@ -64,7 +70,7 @@ export class Environment extends TracingEnvironment {
   @WholeNumber(0, 65_535)
   PORT = '3000';
 
-  @Text('an address to listen on', /^[\w.:-]+$/)
+  @ListenAddress()
   HOST = '0.0.0.0';
 
   TRUSTED_PROXIES?: string;

@@ -95,6 +95,7 @@ describe('the configuration of tracing', () => {
 
   it.each([
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:0'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://collector'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'xhttp://collector'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'httpx://collector'],

@@ -1,5 +1,5 @@
 import { ValidateIf } from 'class-validator';
-import { EnvRule, Text } from './env-rule.js';
+import { EnvRule, parseUrl, Text } from './env-rule.js';
 
 const SAMPLERS = ['always_on', 'always_off', 'traceidratio'];
 
@@ -8,8 +8,9 @@ const IfTracing = () => ValidateIf((environment: TracingEnvironment) => isTracin
 
 const CollectorUrl = () =>
   EnvRule('collectorUrl', 'an http or https URL without user, query and fragment', (value) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, username, password, search, hash } = new URL(value);
+    const url = parseUrl(value);
+    if (!url) return false;
+    const { protocol, username, password, search, hash } = url;
     return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
   });
 
