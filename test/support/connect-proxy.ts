@@ -50,8 +50,12 @@ export class ConnectProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  async close(): Promise<void> {
+  closeTunnels(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.closeTunnels();
     this.#server.close();
     await once(this.#server, 'close');
   }

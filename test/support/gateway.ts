@@ -9,8 +9,10 @@ import { NAMESPACES } from '../../apps/gateway/src/config/namespaces.js';
 import { SERVER_LIMITS, type ServerLimits } from '../../apps/gateway/src/http/create-http-server.js';
 import { BufferedStdout } from '../../apps/gateway/src/logging/buffered-stdout.js';
 import { CLOCK, systemClock } from '../../apps/gateway/src/time/system-clock.js';
-import { METADATA_SERVICE } from '../../apps/gateway/src/tencent-cloud/credentials.service.js';
-import { TRUSTED_CERTIFICATES } from '../../apps/gateway/src/tencent-cloud/tencent-cloud.module.js';
+import {
+  METADATA_SERVICE,
+  TRUSTED_CERTIFICATES,
+} from '../../apps/gateway/src/tencent-cloud/credentials.service.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { assertLogEntry } from '../contract/log-events.js';
 import { gatewayEnvironment } from './environment.js';

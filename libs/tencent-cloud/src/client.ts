@@ -65,9 +65,9 @@ export interface ClientOptions {
   random: () => number;
   observer?: ClientObserver;
   /** Trusted certificates in PEM format, instead of those of the system. */
-  ca?: string;
+  ca?: string | undefined;
   /** The proxy of all connections. */
-  proxy?: ProxyOptions;
+  proxy?: ProxyOptions | undefined;
 }
 
 /** What a signature is made with. */

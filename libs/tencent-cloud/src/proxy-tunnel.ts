@@ -1,4 +1,9 @@
-import http, { type Agent, type ClientRequestArgs } from 'node:http';
+import http, {
+  type Agent,
+  type ClientRequestArgs,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { callbackify } from 'node:util';
@@ -9,8 +14,8 @@ import { divideConnectTime } from './connect-options.js';
 export interface ProxyOptions {
   /** Origin of the proxy, such as `http://proxy.internal:3128`. */
   readonly url: URL;
-  /** Returns `user:password`; undefined for a proxy without authentication. */
-  readonly credentials: () => string | undefined;
+  /** Called before each tunnel. Returns `user:password`; undefined for a proxy without authentication. */
+  readonly credentials: () => Promise<string | undefined>;
 }
 
 /**
@@ -39,7 +44,7 @@ export function connectThroughProxy<A extends Agent>(
   return agent;
 }
 
-function openTunnel(
+async function openTunnel(
   { url, credentials }: ProxyOptions,
   agent: Agent,
   { host, port }: ClientRequestArgs,
@@ -47,14 +52,17 @@ function openTunnel(
   clock: Pick<Clock, 'setTimer'>,
 ): Promise<Socket> {
   const authority = `${host?.includes(':') ? `[${host}]` : host}:${port}`;
-  const userAndPassword = credentials();
-  return new Promise((resolve, reject) => {
-    const request = http.request({
-      method: 'CONNECT',
+  const timeout = new AbortController();
+  // Started first: the caller's own timer may be of the same length, and does not know that the proxy is the cause.
+  const cancelTimer = clock.setTimer(timeoutMs, () => timeout.abort());
+  try {
+    const userAndPassword = await credentials();
+    return await sendConnect({
       host: url.hostname.replaceAll(/[[\]]/g, ''),
       port: url.port || 80,
       path: authority,
       agent,
+      signal: timeout.signal,
       headers: {
         host: authority,
         ...(userAndPassword !== undefined && {
@@ -62,24 +70,32 @@ function openTunnel(
         }),
       },
     });
-    const cancelTimer = clock.setTimer(timeoutMs, () => fail('timeout'));
-    const fail = (reason: string): void => {
-      cancelTimer();
-      reject(Object.assign(new Error(`proxy: ${reason}`), { code: `proxy: ${reason}` }));
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const reason = `proxy: ${timeout.signal.aborted ? 'timeout' : code}`;
+    throw Object.assign(new Error(reason), { code: reason });
+  } finally {
+    cancelTimer();
+  }
+}
+
+function sendConnect(options: RequestOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ ...options, method: 'CONNECT' });
+    const fail = (error: Error): void => {
+      reject(error);
       request.destroy();
     };
-    request.once('connect', ({ statusCode }, socket) => {
-      if (statusCode !== 200) {
-        socket.destroy();
-        fail(`HTTP ${statusCode}`);
-        return;
-      }
-      cancelTimer();
-      resolve(socket);
+    const rejectStatus = ({ statusCode }: IncomingMessage): void =>
+      fail(Object.assign(new Error('no tunnel'), { code: `HTTP ${statusCode}` }));
+    request.once('connect', (response, socket) => {
+      if (response.statusCode === 200) return resolve(socket);
+      socket.destroy();
+      rejectStatus(response);
     });
     // A proxy that responds to CONNECT as if it were another method.
-    request.once('response', ({ statusCode }) => fail(`HTTP ${statusCode}`));
-    request.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => fail(code));
+    request.once('response', rejectStatus);
+    request.on('error', fail);
     request.end();
   });
 }

@@ -1,9 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { Agent } from 'node:http';
 import { Axios } from 'axios';
-import type { Clock } from './clock.js';
-import { divideConnectTime } from './connect-options.js';
-import { connectThroughProxy, type ProxyOptions } from './proxy-tunnel.js';
+import { type AgentOptions, createAgent } from './create-agent.js';
 import { createAdapter } from './upstream-adapter.js';
 
 /** Shorter than the 60 s after which the cloud closes idle connections: a socket must not close while it is reused. */
@@ -24,35 +21,26 @@ export interface SignedRequest {
   readonly secrets: readonly string[];
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends Omit<AgentOptions, 'connectTimeoutMs'> {
   /** Origin of the API. */
   endpoint: URL;
   /** Timeout of a request, in milliseconds. The time is also divided among the addresses of the endpoint. */
   attemptTimeoutMs: number;
-  clock: Pick<Clock, 'setTimer'>;
-  /** Trusted certificates in PEM format, instead of those of the system. */
-  ca?: string;
-  /** The proxy of all connections. Proxies of the environment are ignored. */
-  proxy?: ProxyOptions;
 }
 
 /** Sends requests to one endpoint over keep-alive connections. */
 export class Transport {
   readonly #axios: Axios;
-  readonly #agent: http.Agent;
+  readonly #agent: Agent;
 
-  constructor({ endpoint, attemptTimeoutMs, clock, ca, proxy }: TransportOptions) {
-    const options = { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS };
-    const agent =
-      endpoint.protocol === 'https:'
-        ? // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
-          new https.Agent({ ...options, rejectUnauthorized: true, ...(ca && { ca }) })
-        : new http.Agent(options);
-    this.#agent = proxy
-      ? connectThroughProxy(agent, proxy, attemptTimeoutMs, clock)
-      : divideConnectTime(agent, attemptTimeoutMs);
+  constructor({ endpoint, attemptTimeoutMs, ...options }: TransportOptions) {
+    this.#agent = createAgent(
+      endpoint,
+      { ...options, connectTimeoutMs: attemptTimeoutMs },
+      { keepAlive: true, timeout: IDLE_SOCKET_TIMEOUT_MS },
+    );
     // Without the defaults of `axios.create`, which are for browsers and for an adapter with redirects and proxies.
-    this.#axios = new Axios({ method: 'POST', adapter: createAdapter(endpoint, this.#agent, clock) });
+    this.#axios = new Axios({ method: 'POST', adapter: createAdapter(endpoint, this.#agent, options.clock) });
   }
 
   /**

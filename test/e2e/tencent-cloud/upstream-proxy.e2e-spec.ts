@@ -2,15 +2,23 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { certificateForAnotherHost } from '../../../apps/sandbox/src/certificates.js';
+import type { SandboxCredentials } from '../../../apps/sandbox/src/credentials.js';
 import { startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { stopTask } from '../../support/client.js';
 import { ConnectProxy, type ConnectProxyOptions } from '../../support/connect-proxy.js';
 import { sandboxFixture, tempFolderFixture } from '../../support/fixtures.js';
+import { eventually } from '../../support/eventually.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
+import { startMetadataService } from '../../support/metadata-service.js';
+import { replaceFileAtomically } from '../../support/temp-folder.js';
+import { startSecurityTokenService } from '../../support/security-token-service.js';
 import { findSecrets } from '../../support/secret-scanner.js';
 
-const sandbox = await sandboxFixture({ acceptUnknownTasks: true });
-const credentialsFile = join(await tempFolderFixture(), 'proxy-credentials');
+const TEMPORARY: SandboxCredentials = { secretId: 'AKIDtmp', secretKey: 'tmp-key', token: 'tmp-token' };
+const STATIC: SandboxCredentials = { secretId: 'AKIDstatic', secretKey: 'static-key' };
+const sandbox = await sandboxFixture({ acceptUnknownTasks: true, credentials: [STATIC, TEMPORARY] });
+const folder = await tempFolderFixture();
+const credentialsFile = join(folder, 'proxy-credentials');
 const CREDENTIALS = 'egress-user:marked/proxy+password';
 await writeFile(credentialsFile, `${CREDENTIALS}\n`);
 
@@ -94,5 +102,84 @@ describe('with UPSTREAM_PROXY', () => {
     expect(body).toMatchObject(UNREACHABLE);
     expect(impostor.receivedRequests()).toEqual([]);
     await impostor.close();
+  });
+});
+
+describe('with UPSTREAM_PROXY and temporary credentials', () => {
+  const NO_KEYS = { TENCENTCLOUD_SECRET_ID: '', TENCENTCLOUD_SECRET_KEY: '' };
+  const tokenFile = join(folder, 'web-identity-token');
+  const POD_IDENTITY = {
+    ...NO_KEYS,
+    TKE_REGION: 'ap-singapore',
+    TKE_PROVIDER_ID: 'cluster-1',
+    TKE_ROLE_ARN: 'qcs::cam::uin/1:roleName/stop',
+    TKE_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+  };
+
+  it('the token of a pod is exchanged through the proxy', async () => {
+    await writeFile(tokenFile, 'pod.token');
+    const service = await startSecurityTokenService(TEMPORARY);
+    service.acceptedToken = 'pod.token';
+    const { body } = await stopThrough(
+      { credentials: CREDENTIALS },
+      {
+        ...POD_IDENTITY,
+        UPSTREAM_PROXY_CREDENTIALS_FILE: credentialsFile,
+        TENCENTCLOUD_STS_ENDPOINT: service.url,
+      },
+    );
+    expect(body).toMatchObject({ status: 'stopped' });
+    expect(proxy.requests.map(({ authority }) => authority)).toEqual([
+      new URL(service.url).host,
+      new URL(sandbox.httpsUrl).host,
+    ]);
+    expect(JSON.stringify(service.requests)).not.toContain('proxy-authorization');
+    service.close();
+  });
+
+  it('the reason is logged when the proxy cannot reach the security token service', async () => {
+    await writeFile(tokenFile, 'pod.token');
+    const { body } = await stopThrough({ status: 502 }, POD_IDENTITY);
+    expect(body).toMatchObject({ code: 'upstream-unavailable', outcome: 'not-sent' });
+    expect(proxy.requests[0]).toMatchObject({ authority: 'sts.intl.tencentcloudapi.com:443' });
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({
+        event: 'credentials-reload-failed',
+        reason: 'the security token service cannot be reached (proxy: HTTP 502)',
+      }),
+    );
+  });
+
+  it('the metadata service is reached without the proxy', async () => {
+    const service = await startMetadataService('stop-role');
+    service.issued = { credentials: TEMPORARY, lifetimeMs: 3_600_000 };
+    proxy = await ConnectProxy.start();
+    gateway = await startGateway(
+      sandbox,
+      { ...NO_KEYS, TENCENTCLOUD_CVM_ROLE: 'stop-role', UPSTREAM_PROXY: proxy.url },
+      { metadataService: service.url },
+    );
+    expect((await stopTask(gateway.url, 'with-a-role')).body).toMatchObject({ status: 'stopped' });
+    expect(service.requestCount).toBe(1);
+    expect(proxy.requests.map(({ authority }) => authority)).toEqual([new URL(sandbox.httpsUrl).host]);
+    service.close();
+  });
+});
+
+describe('UPSTREAM_PROXY_CREDENTIALS_FILE', () => {
+  it('can change without a restart, and invalid content is ignored', async () => {
+    const file = join(folder, 'rotated-credentials');
+    await writeFile(file, 'old:password');
+    const { body } = await stopThrough(
+      { credentials: CREDENTIALS },
+      { UPSTREAM_PROXY_CREDENTIALS_FILE: file },
+    );
+    expect(body).toMatchObject(UNREACHABLE);
+    await replaceFileAtomically(file, CREDENTIALS);
+    expect((await stopTask(gateway.url, 'rotated')).body).toMatchObject({ status: 'stopped' });
+    await replaceFileAtomically(file, 'no colon');
+    proxy.closeTunnels();
+    await eventually(async () => (await stopTask(gateway.url, 'ignored')).body!['status'] === 'stopped');
+    expect(proxy.requests).toHaveLength(3);
   });
 });

@@ -9,6 +9,7 @@ import { eventually } from '../../support/eventually.js';
 import { gatewayEnvironment } from '../../support/environment.js';
 import { GatewayProcess } from '../../support/process.js';
 import { listen } from '../../support/free-port.js';
+import { SlowListener } from '../../../libs/tencent-cloud/test/slow-listener.js';
 import { sandboxFixture } from '../../support/fixtures.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -313,6 +314,31 @@ describe('a collector', () => {
     expect(logEntries().filter(({ event }) => event === 'trace-export-failed')).toEqual([
       expect.objectContaining({ level: 'warn', reason: 'ECONNREFUSED' }),
     ]);
+  });
+
+  it('is reached at the first one of its addresses when that one needs more than 250 ms for the handshake', async () => {
+    const slow = await SlowListener.start('127.0.0.2', 0, '{}');
+    const dead = await SlowListener.start('127.0.0.1', slow.port);
+    const addresses = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+    const resolver = `import dns from 'node:dns';
+      const { lookup } = dns;
+      dns.lookup = (host, options, done) => {
+        if (host !== 'collector.test') return lookup(host, options, done);
+        setTimeout(() => process.stderr.write('connecting\\n'), 300);
+        done(null, ${JSON.stringify(addresses)});
+      };`;
+    const url = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://collector.test:${slow.port}` }, [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(resolver)}`,
+    ]).url();
+    expect((await stopTask(url, 'slow-collector')).status).toBe(200);
+    // It is blocked until Node.js's own timeout has passed: the handshake is still waiting.
+    await eventually(() => gateway.stderr.includes('connecting'));
+    const requestsBefore = slow.requests;
+    slow.unblock();
+    await eventually(() => slow.requests > requestsBefore);
+    expect(gateway.stdout).not.toContain('trace-export-failed');
+    await Promise.all([slow.close(), dead.close()]);
   });
 
   it('that never responds does not delay the shutdown beyond the grace', async () => {

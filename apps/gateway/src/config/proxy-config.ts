@@ -1,6 +1,6 @@
 import type { ProxyOptions } from '#libs/tencent-cloud';
 import { describeFileError } from '../files/describe-file-error.js';
-import { readRegularFileSync } from '../files/read-regular-file.js';
+import { readRegularFile, readRegularFileSync } from '../files/read-regular-file.js';
 import type { Environment } from './environment.js';
 
 /** `user:password` in visible ASCII; a user cannot contain a colon. */
@@ -13,18 +13,24 @@ export function buildProxyConfig(environment: Environment, errors: string[]): Pr
     if (file !== undefined) errors.push('UPSTREAM_PROXY_CREDENTIALS_FILE needs UPSTREAM_PROXY');
     return undefined;
   }
-  const credentials = file === undefined ? undefined : readCredentials(file, errors);
-  // A function, so that no output of the configuration contains them.
-  return URL.canParse(url) ? { url: new URL(url), credentials: () => credentials } : undefined;
+  const credentials = file === undefined ? async () => undefined : credentialsIn(file, errors);
+  return URL.canParse(url) ? { url: new URL(url), credentials } : undefined;
 }
 
-function readCredentials(file: string, errors: string[]): string | undefined {
+/** Returns a function that reads the file again, or returns the last valid content. */
+function credentialsIn(file: string, errors: string[]): () => Promise<string | undefined> {
+  let current: string | undefined;
   try {
-    const credentials = readRegularFileSync(file).trimEnd();
-    if (CREDENTIALS.test(credentials)) return credentials;
-    errors.push('UPSTREAM_PROXY_CREDENTIALS_FILE must hold user:password in visible ASCII without blanks');
+    const content = readRegularFileSync(file).trimEnd();
+    if (CREDENTIALS.test(content)) current = content;
+    else
+      errors.push('UPSTREAM_PROXY_CREDENTIALS_FILE must hold user:password in visible ASCII without blanks');
   } catch (error) {
     errors.push(`UPSTREAM_PROXY_CREDENTIALS_FILE ${describeFileError(error)}`);
   }
-  return undefined;
+  return async () => {
+    const content = (await readRegularFile(file).catch(() => '')).trimEnd();
+    if (CREDENTIALS.test(content)) current = content;
+    return current;
+  };
 }

@@ -9,7 +9,6 @@ import {
   webIdentityProvider,
 } from '#libs/tencent-cloud';
 import type { TencentCloudConfig } from '../config/configuration.js';
-import type { CredentialsConfig } from '../config/credentials-config.js';
 import { tencentCloudConfig } from '../config/namespaces.js';
 import { readRegularFile } from '../files/read-regular-file.js';
 import { watchFiles } from '../files/watch-files.js';
@@ -19,17 +18,21 @@ import { CredentialsMetrics } from './credentials-metrics.js';
 /** The injection token of the origin of the instance metadata service. */
 export const METADATA_SERVICE = Symbol('origin of the instance metadata service');
 
+/** The injection token of the CA certificates for upstream connections, PEM; undefined: the certificates of the system. */
+export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
+
 /** The credentials that sign upstream calls. */
 @Injectable()
 export class CredentialsService implements OnModuleInit, OnModuleDestroy {
   readonly #provider: CredentialsProvider;
 
   constructor(
-    @Inject(tencentCloudConfig.KEY) { credentials }: TencentCloudConfig,
+    @Inject(tencentCloudConfig.KEY) config: TencentCloudConfig,
     metrics: CredentialsMetrics,
     @Inject(METADATA_SERVICE) metadataService: URL,
+    @Inject(TRUSTED_CERTIFICATES) ca: string | undefined,
   ) {
-    this.#provider = createProvider(credentials, metrics, metadataService);
+    this.#provider = createProvider(config, metrics, metadataService, ca);
   }
 
   async onModuleInit(): Promise<void> {
@@ -63,9 +66,10 @@ export class CredentialsService implements OnModuleInit, OnModuleDestroy {
 }
 
 function createProvider(
-  config: CredentialsConfig,
+  { credentials: config, proxy }: TencentCloudConfig,
   observer: CredentialsMetrics,
   endpoint: URL,
+  ca: string | undefined,
 ): CredentialsProvider {
   if (config.source === 'environment') return new StaticCredentialsProvider(config.credentials, observer);
   if (config.source === 'files')
@@ -77,6 +81,6 @@ function createProvider(
       observer,
     });
   if (config.source === 'pod-identity')
-    return webIdentityProvider({ ...config, read: readRegularFile, clock, observer });
+    return webIdentityProvider({ ...config, proxy, ca, read: readRegularFile, clock, observer });
   return instanceRoleProvider({ role: config.role, clock, observer, endpoint });
 }

@@ -5,10 +5,7 @@ import { tencentCloudConfig } from '../config/namespaces.js';
 import { CLOCK, type SystemClock, systemClock } from '../time/system-clock.js';
 import { ClientMetrics } from './client-metrics.js';
 import { CredentialsMetrics } from './credentials-metrics.js';
-import { CredentialsService, METADATA_SERVICE } from './credentials.service.js';
-
-/** The injection token of the CA certificates for upstream connections, PEM; undefined: the certificates of the system. */
-export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
+import { CredentialsService, METADATA_SERVICE, TRUSTED_CERTIFICATES } from './credentials.service.js';
 
 /** The client of Tencent Cloud's API, and its credentials. */
 @Module({
@@ -38,8 +35,8 @@ export const TRUSTED_CERTIFICATES = Symbol('trusted certificates');
           random: Math.random,
           clock,
           observer,
-          ...(ca && { ca }),
-          ...(config.proxy && { proxy: config.proxy }),
+          ca,
+          proxy: config.proxy,
         }),
       inject: [tencentCloudConfig.KEY, CredentialsService, ClientMetrics, TRUSTED_CERTIFICATES, CLOCK],
     },

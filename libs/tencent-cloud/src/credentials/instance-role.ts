@@ -28,13 +28,15 @@ export interface InstanceRoleOptions {
  * @see https://www.tencentcloud.com/document/product/213/4934
  */
 export function instanceRoleProvider({ role, endpoint, ...options }: InstanceRoleOptions) {
-  const url = new URL(PATH + encodeURIComponent(role), endpoint).href;
+  const url = new URL(PATH + encodeURIComponent(role), endpoint);
+  // Never through a proxy: the address of the service is local to the instance.
+  const connection = { connectTimeoutMs: TIMEOUT_MS, clock: options.clock };
   return new TemporaryCredentialsProvider({
     ...options,
     issuer: ISSUER,
     timeoutMs: TIMEOUT_MS,
     fetch: async (signal) => {
-      const { body, date } = await requestJson(ISSUER, TIMEOUT_MS, { url, signal });
+      const { body, date } = await requestJson(ISSUER, url, connection, { signal });
       if (body['Code'] !== 'Success')
         throw new InvalidCredentialsError(`${ISSUER} did not return the code Success`);
       return parseIssuedCredentials(ISSUER, body, body['ExpiredTime'], date);

@@ -1,7 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { divideConnectTime } from '../connect-options.js';
+import { type AgentOptions, createAgent } from '../create-agent.js';
 import { InvalidCredentialsError } from './credentials-provider.js';
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -11,21 +9,22 @@ const MAX_RESPONSE_BYTES = 64 * 1024;
  * size of the response.
  *
  * @param issuer names the issuer in messages
- * @param connectTimeoutMs the time that is divided among the addresses of the issuer, in milliseconds
  * @returns the members of the JSON object of the response, and its Date header
  * @throws InvalidCredentialsError if the status is not 200
  * @throws AxiosError, which contains the request: use only its `code`
  */
 export async function requestJson(
   issuer: string,
-  connectTimeoutMs: number,
+  url: URL,
+  connection: AgentOptions,
   config: AxiosRequestConfig,
 ): Promise<{ body: Record<string, unknown>; date: string | undefined }> {
+  const agent = createAgent(url, connection);
   const { status, data, headers } = await axios.request<unknown>({
     ...config,
-    httpAgent: divideConnectTime(new http.Agent(), connectTimeoutMs),
-    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
-    httpsAgent: divideConnectTime(new https.Agent({ rejectUnauthorized: true }), connectTimeoutMs),
+    url: url.href,
+    httpAgent: agent,
+    httpsAgent: agent,
     proxy: false,
     maxRedirects: 0,
     maxContentLength: MAX_RESPONSE_BYTES,

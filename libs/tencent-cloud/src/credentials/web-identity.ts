@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { ProxyOptions } from '../proxy-tunnel.js';
 import { type CredentialsObserver, InvalidCredentialsError } from './credentials-provider.js';
 import { parseIssuedCredentials } from './parse-issued-credentials.js';
 import { requestJson, toObject } from './request-json.js';
@@ -22,6 +23,10 @@ export interface WebIdentityOptions {
   roleArn: string;
   /** The file with the token of the pod. It is read before each request, because the cluster replaces it. */
   tokenFile: string;
+  /** Trusted certificates in PEM format, instead of those of the system. */
+  ca?: string | undefined;
+  /** The proxy of all connections. */
+  proxy?: ProxyOptions | undefined;
   /** Reads a file, in a limited time. */
   read: (file: string) => Promise<string>;
   clock: Clock;
@@ -35,16 +40,16 @@ export interface WebIdentityOptions {
  * @see https://www.tencentcloud.com/document/product/1150/50340 (AssumeRoleWithWebIdentity)
  */
 export function webIdentityProvider(options: WebIdentityOptions): TemporaryCredentialsProvider {
-  const { endpoint, region, providerId, roleArn, clock, observer } = options;
+  const { endpoint, region, providerId, roleArn, clock, ca, proxy, observer } = options;
+  const connection = { connectTimeoutMs: TIMEOUT_MS, clock, ca, proxy };
   return new TemporaryCredentialsProvider({
     issuer: ISSUER,
     timeoutMs: TIMEOUT_MS,
     clock,
     ...(observer && { observer }),
     fetch: async (signal) => {
-      const { body, date } = await requestJson(ISSUER, TIMEOUT_MS, {
+      const { body, date } = await requestJson(ISSUER, endpoint, connection, {
         method: 'POST',
-        url: endpoint.href,
         headers: {
           Authorization: 'SKIP',
           'Content-Type': 'application/json',
