@@ -409,16 +409,35 @@ describe.each(['AuthFailure.TokenFailure', 'AuthFailure.SecretIdNotFound', 'Auth
       expect([requests.length, renewals.count]).toEqual([1, 1]);
     });
 
-    it('are replaced once in a call, and once in ten seconds', async () => {
+    it('are renewed once in ten seconds when the source returns the same ones', async () => {
+      const { options, renewals } = renewable((id) => id);
+      await start([rejected(code)], options);
+      for (let n = 0; n < 3; n += 1) await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      options.clock.advance(9999);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(renewals.count).toBe(1);
+      options.clock.advance(1);
+      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(renewals.count).toBe(2);
+    });
+
+    it('are renewed again at once when the new ones are rejected, too', async () => {
+      const { options } = renewable();
+      await start([rejected(code), stopped, rejected(code), stopped], options);
+      await expect(stop()).resolves.toMatchObject({ status: 'stopped' });
+      await expect(stop()).resolves.toMatchObject({ status: 'stopped' });
+      expect(secretIds()).toEqual(['id-1', 'id-2', 'id-2', 'id-3']);
+    });
+
+    it('are replaced once in a call, and three times in ten seconds', async () => {
       const { options, renewals } = renewable();
       await start([rejected(code)], options);
-      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
-      await expect(stop()).rejects.toMatchObject({ cloudCode: code });
-      expect(secretIds()).toEqual(['id-1', 'id-2', 'id-2']);
-      expect(renewals.count).toBe(1);
+      for (let n = 0; n < 4; n += 1) await expect(stop()).rejects.toMatchObject({ cloudCode: code });
+      expect(secretIds()).toEqual(['id-1', 'id-2', 'id-3', 'id-4', 'id-4', 'id-4']);
+      expect(renewals.count).toBe(3);
       options.clock.advance(10_000);
       await expect(stop()).rejects.toMatchObject({ cloudCode: code });
-      expect(secretIds().slice(3)).toEqual(['id-2', 'id-3']);
+      expect(secretIds().slice(6)).toEqual(['id-4', 'id-5']);
     });
 
     it('are renewed once for several calls in flight', async () => {

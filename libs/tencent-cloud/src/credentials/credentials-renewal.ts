@@ -2,8 +2,10 @@ import type { Clock } from '../clock.js';
 import type { Credentials } from './credentials.js';
 import { CredentialsUnavailableError } from './credentials-provider.js';
 
+const INTERVAL_MS = 10_000;
+
 /** Limits the load of the source while the cloud rejects everything that it issues. */
-const MIN_INTERVAL_MS = 10_000;
+const MAX_RENEWALS_PER_INTERVAL = 3;
 
 export interface CredentialsRenewalOptions {
   /** @throws CredentialsUnavailableError */
@@ -13,11 +15,14 @@ export interface CredentialsRenewalOptions {
   clock: Clock;
 }
 
-/** Replaces credentials that the cloud has rejected: one try at a time, with ten seconds between two of them. */
+/**
+ * Replaces credentials that the cloud has rejected: one try at a time, in ten seconds at most one for the same credentials
+ * and three in all.
+ */
 export class CredentialsRenewal {
   readonly #options: CredentialsRenewalOptions;
   #running: Promise<void> | undefined;
-  #lastMs = -Infinity;
+  #recent: { readonly rejected: Credentials; readonly atMs: number }[] = [];
 
   constructor(options: CredentialsRenewalOptions) {
     this.#options = options;
@@ -30,7 +35,7 @@ export class CredentialsRenewal {
   async replace(rejected: Credentials, timeoutMs: number): Promise<boolean> {
     const { clock } = this.#options;
     if (this.#isReplaced(rejected)) return true;
-    if (!this.#running && clock.now() - this.#lastMs >= MIN_INTERVAL_MS) this.#running = this.#renew();
+    if (!this.#running && this.#mayRenew(rejected)) this.#running = this.#renew(rejected);
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     const cancelTimer = clock.setTimer(timeoutMs, resolve);
     await Promise.race([this.#running, timeout]);
@@ -38,9 +43,16 @@ export class CredentialsRenewal {
     return this.#isReplaced(rejected);
   }
 
-  async #renew(): Promise<void> {
+  #mayRenew(rejected: Credentials): boolean {
+    const now = this.#options.clock.now();
+    this.#recent = this.#recent.filter(({ atMs }) => now - atMs < INTERVAL_MS);
+    const isRepeated = this.#recent.some((renewal) => renewal.rejected.equals(rejected));
+    return !isRepeated && this.#recent.length < MAX_RENEWALS_PER_INTERVAL;
+  }
+
+  async #renew(rejected: Credentials): Promise<void> {
     await this.#options.renewCredentials();
-    this.#lastMs = this.#options.clock.now();
+    this.#recent.push({ rejected, atMs: this.#options.clock.now() });
     this.#running = undefined;
   }
 
