@@ -141,13 +141,24 @@ export class MonitoredGateway {
     if (secretKey !== undefined) await replaceFileAtomically(join(this.folder.path, 'key'), secretKey);
   }
 
-  /** Waits until the alert fires. */
-  async waitUntilFiring(alert: string): Promise<void> {
-    await eventually(async () => (await this.prometheus.alertState(alert)) === 'firing', ALERT_TIMEOUT_MS);
+  /**
+   * Causes an incident and waits for the alert: it is pending first, and fires after its `for`, neither earlier nor later.
+   *
+   * @param minutes the `for` of the alert; accelerated rules have seconds in place of minutes
+   * @throws Error when the alert is not inactive before, or fires at another time
+   */
+  async waitUntilFiring(alert: string, minutes: number, cause: () => unknown): Promise<void> {
+    await eventually(async () => (await this.prometheus.alertState(alert)) === 'inactive', ALERT_TIMEOUT_MS);
+    const startSeconds = Date.now() / 1000;
+    await cause();
+    await this.prometheus.waitUntilFiring(alert, minutes, startSeconds, ALERT_TIMEOUT_MS);
   }
 
-  /** Waits until the alert has resolved and a call succeeds. */
-  async waitUntilResolved(alert: string): Promise<void> {
+  /** Fixes the trouble, and waits until the alert has resolved and a call succeeds. */
+  async waitUntilResolved(alert: string, fix: () => unknown): Promise<void> {
+    if ((await this.prometheus.alertState(alert)) !== 'firing')
+      throw new Error(`${alert} resolved before the trouble was over`);
+    await fix();
     await eventually(async () => (await this.prometheus.alertState(alert)) === 'inactive', ALERT_TIMEOUT_MS);
     await eventually(async () => (await this.call())?.status === 200);
   }

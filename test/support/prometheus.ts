@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 import { Subprocess } from './process.js';
 import { type Program, resolveProgram } from './programs.js';
@@ -10,12 +11,27 @@ import { createTempFolder, type TempFolder } from './temp-folder.js';
 const CONFIGURATION_FOLDER = 'docker/prometheus';
 const packages = { packages: ['prometheus'], installHint: 'macOS: brew install prometheus.' };
 const PROMETHEUS: Program = { name: 'prometheus', ...packages };
+const AMTOOL: Program = {
+  name: 'amtool',
+  packages: ['prometheus-alertmanager'],
+  installHint: 'It is a part of Alertmanager.',
+};
 const PROMTOOL: Program = { name: 'promtool', ...packages };
 
+const EVALUATION_SECONDS = 1;
 /** One series of a query result. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [timestamp: number, value: string];
+}
+
+/** What one evaluation of an alert recorded. */
+interface Evaluation {
+  /** The labels, without the state. */
+  readonly series: string;
+  /** In seconds since 1970. */
+  readonly time: number;
+  readonly value: number;
 }
 
 export interface Rule {
@@ -33,6 +49,11 @@ export interface Rule {
 /** Runs promtool and returns its output. @throws Error with its output when it finds an error */
 export function promtool(args: readonly string[], input = ''): string {
   return execFileSync(resolveProgram(PROMTOOL), args, { input, encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** Runs amtool and returns its output. @throws Error with its output when it finds an error */
+export function amtool(args: readonly string[]): string {
+  return execFileSync(resolveProgram(AMTOOL), args, { encoding: 'utf8', stdio: 'pipe' });
 }
 
 /** A Prometheus server with the configuration and the rules of docker/prometheus; it scrapes twice a second. */
@@ -79,6 +100,29 @@ export class PrometheusProcess {
     return result;
   }
 
+  /**
+   * Evaluates an expression of one series at every step. NaN is left out.
+   *
+   * @param start in seconds since 1970, as is `end`
+   * @throws Error when the expression is invalid or has several series
+   */
+  async queryRange(
+    expression: string,
+    start: number,
+    end: number,
+    stepSeconds: number,
+  ): Promise<(readonly [time: number, value: number])[]> {
+    const { result } = await this.get<{ result: { values: [number, string][] }[] }>('query_range', {
+      query: expression,
+      start: String(start),
+      end: String(end),
+      step: String(stepSeconds),
+    });
+    if (result.length > 1) throw new Error(`${expression} has ${result.length} series`);
+    const values = result[0]?.values ?? [];
+    return values.map(([time, value]) => [time, Number(value)] as const).filter(([, n]) => !Number.isNaN(n));
+  }
+
   async rules(): Promise<Rule[]> {
     const { groups } = await this.get<{ groups: { rules: Rule[] }[] }>('rules');
     return groups.flatMap(({ rules }) => rules);
@@ -89,6 +133,57 @@ export class PrometheusProcess {
     const rule = (await this.rules()).find(({ name }) => name === alert);
     if (!rule) throw new Error(`no alert ${alert}`);
     return rule.state;
+  }
+
+  /**
+   * Waits until an alert fires, and checks with the recorded evaluations when it did: not before it was pending for its
+   * `for`, and at the first evaluation after that.
+   *
+   * @param forSeconds the expected `for`
+   * @param startSeconds when the incident began, in seconds since 1970
+   * @throws Error when the alert does not fire, or at another time
+   */
+  async waitUntilFiring(
+    alert: string,
+    forSeconds: number,
+    startSeconds: number,
+    timeoutMs: number,
+  ): Promise<void> {
+    await eventually(async () => (await this.alertState(alert)) === 'firing', timeoutMs);
+    // The state is visible before the samples of the evaluation are.
+    let firing: Evaluation[] = [];
+    await eventually(async () => {
+      firing = await this.#evaluations(`ALERTS{alertname="${alert}", alertstate="firing"}`, startSeconds);
+      return firing.length > 0;
+    });
+    const [{ series, time }] = firing as [Evaluation];
+    const ofSeries = (evaluation: Evaluation): boolean => evaluation.series === series;
+    const states = await this.#evaluations(`ALERTS_FOR_STATE{alertname="${alert}"}`, startSeconds);
+    // Since when the alert has been pending, in seconds since 1970.
+    const pendingSince = states.filter(ofSeries).find((state) => state.time === time)!.value;
+    const pending = await this.#evaluations(
+      `ALERTS{alertname="${alert}", alertstate="pending"}`,
+      pendingSince - EVALUATION_SECONDS / 2,
+    );
+    const evaluations = pending.filter(ofSeries).filter((state) => state.time < time).length;
+    // Evaluations may be late on a busy machine, so they are counted.
+    if (time - pendingSince < forSeconds - 0.5 || evaluations > forSeconds / EVALUATION_SECONDS + 1)
+      throw new Error(
+        `${alert} was pending for ${time - pendingSince} s and ${evaluations} evaluations, not ${forSeconds} s`,
+      );
+  }
+
+  /** The recorded evaluations of an alert, in order. */
+  async #evaluations(selector: string, sinceSeconds: number): Promise<Evaluation[]> {
+    const { result } = await this.get<{
+      result: { metric: Record<string, string>; values: [number, string][] }[];
+    }>('query', { query: `${selector}[10m]` });
+    return result
+      .flatMap(({ metric: { __name__: _name, alertstate: _state, ...labels }, values }) =>
+        values.map(([time, value]) => ({ series: JSON.stringify(labels), time, value: Number(value) })),
+      )
+      .filter(({ time }) => time >= sinceSeconds)
+      .toSorted((a, b) => a.time - b.time);
   }
 
   /** Calls the HTTP API. @param path below `/api/v1/` */
@@ -120,7 +215,7 @@ function writeConfiguration(
 ): void {
   const configuration = readFileSync(`${CONFIGURATION_FOLDER}/prometheus.yml`, 'utf8')
     .replace('scrape_interval: 15s', 'scrape_interval: 500ms')
-    .replace('evaluation_interval: 15s', 'evaluation_interval: 1s')
+    .replace('evaluation_interval: 15s', `evaluation_interval: ${EVALUATION_SECONDS}s`)
     .replace("'gateway-1:3000', 'gateway-2:3000'", targets.map((target) => `'${target}'`).join(', '));
   writeFileSync(join(directory, 'prometheus.yml'), configuration);
   mkdirSync(join(directory, 'rules'));

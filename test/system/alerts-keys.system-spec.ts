@@ -12,35 +12,28 @@ afterAll(() => monitored.close());
 // Each test causes an incident, waits for the alert, applies the mitigation of the runbook, and waits for the resolution.
 describe('an incident of keys or credentials', () => {
   it('fires IngestGatewayCredentialsRefused when the upstream rejects the credentials, until they are valid', async () => {
-    await monitored.writeCredentials({
-      secretId: 'AKIDdeleted',
-      secretKey: 'deleted-key',
-    });
-    await monitored.waitUntilFiring('IngestGatewayCredentialsRefused');
-    await monitored.writeCredentials(monitored.sandbox.credentials[0]!);
-    await monitored.waitUntilResolved('IngestGatewayCredentialsRefused');
+    await monitored.waitUntilFiring('IngestGatewayCredentialsRefused', 3, () =>
+      monitored.writeCredentials({ secretId: 'AKIDdeleted', secretKey: 'deleted-key' }),
+    );
+    await monitored.waitUntilResolved('IngestGatewayCredentialsRefused', () =>
+      monitored.writeCredentials(monitored.sandbox.credentials[0]!),
+    );
   });
 
   it('fires IngestGatewayCredentialsNotLoaded when only one of two files is replaced, until both are', async () => {
-    let n = 0;
-    const stopWriting = monitored.repeatEvery(1000, () =>
-      monitored.writeCredentials({ secretId: `AKIDhalf-${(n += 1)}` }),
+    await monitored.waitUntilFiring('IngestGatewayCredentialsNotLoaded', 5, () =>
+      monitored.writeCredentials({ secretId: 'AKIDhalf' }),
     );
-    await monitored.waitUntilFiring('IngestGatewayCredentialsNotLoaded');
     expect(monitored.hasLogged('credentials-reload-failed')).toBe(true);
-    await stopWriting();
-    await monitored.writeCredentials(monitored.sandbox.credentials[0]!);
-    await monitored.waitUntilResolved('IngestGatewayCredentialsNotLoaded');
+    await monitored.waitUntilResolved('IngestGatewayCredentialsNotLoaded', () =>
+      monitored.writeCredentials(monitored.sandbox.credentials[0]!),
+    );
   });
 
   it('fires IngestGatewayCallersNotLoaded when CALLERS_FILE is invalid, until it is fixed', async () => {
-    let n = 0;
-    const stopWriting = monitored.repeatEvery(1000, () => monitored.writeCallers(`[${'{'.repeat((n += 1))}`));
-    await monitored.waitUntilFiring('IngestGatewayCallersNotLoaded');
+    await monitored.waitUntilFiring('IngestGatewayCallersNotLoaded', 5, () => monitored.writeCallers('[{'));
     expect(monitored.hasLogged('callers-reload-failed')).toBe(true);
-    await stopWriting();
-    await monitored.writeCallers();
-    await monitored.waitUntilResolved('IngestGatewayCallersNotLoaded');
+    await monitored.waitUntilResolved('IngestGatewayCallersNotLoaded', () => monitored.writeCallers());
   });
 
   it('fires IngestGatewayCredentialsExpiring when the metadata service fails, until it responds', async () => {
@@ -52,10 +45,11 @@ describe('an incident of keys or credentials', () => {
       { TENCENTCLOUD_SECRET_ID: '', TENCENTCLOUD_SECRET_KEY: '', TENCENTCLOUD_CVM_ROLE: 'stop-role' },
       { metadataService: service.url },
     );
-    service.issued = undefined;
     const prometheus = await PrometheusProcess.start([new URL(gateway.url).host], accelerateRules);
     const state = (): Promise<unknown> => prometheus.alertState('IngestGatewayCredentialsExpiring');
-    await eventually(async () => (await state()) === 'firing');
+    const startSeconds = Date.now() / 1000;
+    service.issued = undefined;
+    await prometheus.waitUntilFiring('IngestGatewayCredentialsExpiring', 1, startSeconds, 45_000);
     await eventually(() => gateway.logs.some(({ event }) => event === 'credentials-reload-failed'));
     service.issued = { credentials, lifetimeMs: 3_600_000 };
     await eventually(async () => (await state()) === 'inactive');

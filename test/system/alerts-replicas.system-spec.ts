@@ -8,49 +8,59 @@ afterAll(() => monitored.close());
 // Each test causes an incident, waits for the alert, applies the mitigation of the runbook, and waits for the resolution.
 describe('an incident of the gateway', () => {
   it('fires IngestGatewayQuotaExhausted when a caller exceeds the quota, until it stops', async () => {
-    const stopFlood = monitored.repeatEvery(20, () => monitored.call());
-    await monitored.waitUntilFiring('IngestGatewayQuotaExhausted');
-    await stopFlood();
-    await monitored.waitUntilResolved('IngestGatewayQuotaExhausted');
+    let stopFlood!: () => Promise<void>;
+    await monitored.waitUntilFiring('IngestGatewayQuotaExhausted', 5, () => {
+      stopFlood = monitored.repeatEvery(20, () => monitored.call());
+    });
+    await monitored.waitUntilResolved('IngestGatewayQuotaExhausted', () => stopFlood());
+  });
+
+  it('fires IngestGatewayEndedTaskFeedDown when Redis rejects its commands, until it accepts them', async () => {
+    await monitored.waitUntilFiring('IngestGatewayEndedTaskFeedDown', 5, () =>
+      monitored.redis.command('ACL', 'SETUSER', 'default', '-xadd', '-xread'),
+    );
+    expect(await monitored.prometheus.alertState('IngestGatewayQuotaStoreDown')).toBe('inactive');
+    await monitored.waitUntilResolved('IngestGatewayEndedTaskFeedDown', () =>
+      monitored.redis.command('ACL', 'SETUSER', 'default', '+xadd', '+xread'),
+    );
   });
 
   it('fires IngestGatewayQuotaStoreDown when Redis is killed, until it is restarted', async () => {
-    await monitored.redis.signal('SIGKILL');
-    await monitored.waitUntilFiring('IngestGatewayQuotaStoreDown');
+    await monitored.waitUntilFiring('IngestGatewayQuotaStoreDown', 1, () =>
+      monitored.redis.signal('SIGKILL'),
+    );
     expect(monitored.hasLogged('quota-redis-disconnected')).toBe(true);
-    await monitored.redis.restart();
-    await monitored.waitUntilResolved('IngestGatewayQuotaStoreDown');
+    await monitored.waitUntilResolved('IngestGatewayQuotaStoreDown', () => monitored.redis.restart());
   });
 
   it('fires IngestGatewayEventLoopLag when a replica gets too little CPU, until it gets enough', async () => {
     const { process } = monitored.replicas[0];
     let turn = 0;
-    const stopThrottling = monitored.repeatEvery(100, async () => {
-      turn += 1;
-      process.kill(turn % 4 === 0 ? 'SIGCONT' : 'SIGSTOP');
-      return Promise.resolve();
+    let stopThrottling!: () => Promise<void>;
+    await monitored.waitUntilFiring('IngestGatewayEventLoopLag', 5, () => {
+      stopThrottling = monitored.repeatEvery(100, async () => {
+        turn += 1;
+        process.kill(turn % 4 === 0 ? 'SIGCONT' : 'SIGSTOP');
+        return Promise.resolve();
+      });
     });
-    await monitored.waitUntilFiring('IngestGatewayEventLoopLag');
-    await stopThrottling();
-    process.kill('SIGCONT');
-    await monitored.waitUntilResolved('IngestGatewayEventLoopLag');
+    await monitored.waitUntilResolved('IngestGatewayEventLoopLag', async () => {
+      await stopThrottling();
+      process.kill('SIGCONT');
+    });
   });
 
   it('fires IngestGatewayReplicaDown when a replica is killed, until it is restarted', async () => {
     const [replica] = monitored.replicas;
-    await replica.kill();
-    await monitored.waitUntilFiring('IngestGatewayReplicaDown');
+    await monitored.waitUntilFiring('IngestGatewayReplicaDown', 2, () => replica.kill());
     expect(await monitored.prometheus.alertState('IngestGatewayDown')).toBe('inactive');
-    await replica.start();
-    await monitored.waitUntilResolved('IngestGatewayReplicaDown');
+    await monitored.waitUntilResolved('IngestGatewayReplicaDown', () => replica.start());
   });
 
   it('fires IngestGatewayDown when all replicas are killed, until one is restarted', async () => {
     const [first, second] = monitored.replicas;
-    await Promise.all([first.kill(), second.kill()]);
-    await monitored.waitUntilFiring('IngestGatewayDown');
-    await first.start();
-    await monitored.waitUntilResolved('IngestGatewayDown');
+    await monitored.waitUntilFiring('IngestGatewayDown', 1, () => Promise.all([first.kill(), second.kill()]));
+    await monitored.waitUntilResolved('IngestGatewayDown', () => first.start());
     await second.start();
   });
 });

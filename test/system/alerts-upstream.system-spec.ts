@@ -17,46 +17,51 @@ afterAll(async () => {
 // Each test causes an incident, waits for the alert, applies the mitigation of the runbook, and waits for the resolution.
 describe('an incident of the upstream', () => {
   it('fires IngestGatewayErrorBudgetBurnFast when calls fail, until the upstream recovers', async () => {
-    monitored.sandbox.setFaults([
-      { fault: { kind: 'error', code: 'InternalError' }, times: 'always', probability: 0.3 },
-    ]);
-    await monitored.waitUntilFiring('IngestGatewayErrorBudgetBurnFast');
-    monitored.sandbox.setFaults([]);
-    await monitored.waitUntilResolved('IngestGatewayErrorBudgetBurnFast');
+    await monitored.waitUntilFiring('IngestGatewayErrorBudgetBurnFast', 2, () =>
+      monitored.sandbox.setFaults([
+        { fault: { kind: 'error', code: 'InternalError' }, times: 'always', probability: 0.3 },
+      ]),
+    );
+    await monitored.waitUntilResolved('IngestGatewayErrorBudgetBurnFast', () =>
+      monitored.sandbox.setFaults([]),
+    );
   });
 
   it('fires IngestGatewayCircuitOpen when the network drops all data, until it is fixed', async () => {
-    proxy.disconnect();
-    await monitored.waitUntilFiring('IngestGatewayCircuitOpen');
+    await monitored.waitUntilFiring('IngestGatewayCircuitOpen', 1, () => proxy.disconnect());
     expect(monitored.hasLogged('circuit-state-changed')).toBe(true);
-    proxy.reconnect();
-    await monitored.waitUntilResolved('IngestGatewayCircuitOpen');
+    await monitored.waitUntilResolved('IngestGatewayCircuitOpen', () => proxy.reconnect());
   });
 
   it('fires IngestGatewayUpstreamSlow when responses are slow, until they are fast', async () => {
-    monitored.sandbox.setDelays({ response: { minMs: 1300, maxMs: 1600 } });
-    await monitored.waitUntilFiring('IngestGatewayUpstreamSlow');
-    monitored.sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } });
-    await monitored.waitUntilResolved('IngestGatewayUpstreamSlow');
+    await monitored.waitUntilFiring('IngestGatewayUpstreamSlow', 10, () =>
+      monitored.sandbox.setDelays({ response: { minMs: 1300, maxMs: 1600 } }),
+    );
+    await monitored.waitUntilResolved('IngestGatewayUpstreamSlow', () =>
+      monitored.sandbox.setDelays({ response: { minMs: 0, maxMs: 0 } }),
+    );
   });
 
   it('fires IngestGatewayQuotaLowered when another client uses the account, until it stops', async () => {
     const [credentials] = monitored.sandbox.credentials;
-    const stopOtherCaller = monitored.repeatEvery(20, async () => {
-      const { headers, body } = signedStop({ credentials: credentials!, taskId: 'task-of-another-client' });
-      await fetch(monitored.sandbox.httpUrl, { method: 'POST', headers, body });
+    let stopOtherClient!: () => Promise<void>;
+    await monitored.waitUntilFiring('IngestGatewayQuotaLowered', 5, () => {
+      stopOtherClient = monitored.repeatEvery(20, async () => {
+        const { headers, body } = signedStop({ credentials: credentials!, taskId: 'task-of-another-client' });
+        await fetch(monitored.sandbox.httpUrl, { method: 'POST', headers, body });
+      });
     });
-    await monitored.waitUntilFiring('IngestGatewayQuotaLowered');
     expect(monitored.hasLogged('quota-capacity-reduced')).toBe(true);
-    await stopOtherCaller();
-    await monitored.waitUntilResolved('IngestGatewayQuotaLowered');
+    await monitored.waitUntilResolved('IngestGatewayQuotaLowered', () => stopOtherClient());
   });
 
   it('fires IngestGatewayClockSkew when the clock is wrong, until it is set', async () => {
-    monitored.sandbox.setSettings({ clockOffsetSeconds: 1800 });
-    await monitored.waitUntilFiring('IngestGatewayClockSkew');
+    await monitored.waitUntilFiring('IngestGatewayClockSkew', 1, () =>
+      monitored.sandbox.setSettings({ clockOffsetSeconds: 1800 }),
+    );
     expect(monitored.hasLogged('clock-skew-corrected')).toBe(true);
-    monitored.sandbox.setSettings({ clockOffsetSeconds: 0 });
-    await monitored.waitUntilResolved('IngestGatewayClockSkew');
+    await monitored.waitUntilResolved('IngestGatewayClockSkew', () =>
+      monitored.sandbox.setSettings({ clockOffsetSeconds: 0 }),
+    );
   });
 });

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { send } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { ReplicaSet } from '../support/replica-set.js';
-import { PrometheusProcess, promtool } from '../support/prometheus.js';
+import { amtool, PrometheusProcess, promtool } from '../support/prometheus.js';
 import { RedisProcess } from '../support/redis.js';
 import { tempFolderFixture } from '../support/fixtures.js';
 
@@ -202,6 +202,20 @@ describe('docker/prometheus/alertmanager.yml', () => {
         return operator === '!=' ? name !== pattern : new RegExp(`^(?:${pattern})$`).test(name);
       }),
     );
+
+  const file = 'docker/prometheus/alertmanager.yml';
+
+  it('has no error that amtool finds', () => {
+    expect(amtool(['check-config', file])).toContain('SUCCESS');
+  });
+
+  it.each([
+    ['critical', 'on-call'],
+    ['warning', 'working-hours'],
+  ])('sends an alert with the severity %s to the receiver %s', (severity, receiver) => {
+    const routed = amtool(['config', 'routes', 'test', `--config.file=${file}`, `severity=${severity}`]);
+    expect(routed.trim()).toBe(receiver);
+  });
 
   it('names alerts that exist, and suppresses an alert only for one that stands above it in the rules', () => {
     expect(inhibitRules.length).toBeGreaterThan(3);
