@@ -1,7 +1,8 @@
 import { project, run } from './jest.config.js';
 
 /**
- * Tests that measure time, that run several replicas, that take long, or that need nginx, HAProxy, Prometheus, promtool or Chromium.
+ * Tests that measure time, that run several replicas, that take long, or that need nginx, HAProxy, Prometheus, Chromium
+ * or buildah.
  * Also the properties of the quota, with their full counts; `npm test` runs a tenth of most of them.
  *
  * @type {import('jest').Config}
