@@ -90,6 +90,10 @@ export const METRICS: Readonly<Record<string, ContractMetric>> = {
   },
   ingest_gateway_ended_task_feed_connected: { type: 'gauge', labels: {} },
   ingest_gateway_quota_redis_up: { type: 'gauge', labels: {} },
+  ingest_gateway_quota_redis_commands_total: {
+    type: 'counter',
+    labels: { command: ['acquire', 'heartbeat', 'join', 'reduce', 'release', 'renew'] },
+  },
   ingest_gateway_quota_decisions_total: {
     type: 'counter',
     labels: { decision: ['granted', 'waited', 'rejected-quota', 'rejected-share', 'rejected-queue'] },

@@ -7,7 +7,7 @@
 export { Quota } from './quota.js';
 export type { AcquireOptions, QueueReservation, QuotaState } from './quota.js';
 export type { QuotaObserver } from './observer.js';
-export { RedisSlotStore } from './shared/redis-slot-store.js';
+export { type StoreCommand, RedisSlotStore } from './shared/redis-slot-store.js';
 export {
   QuotaClosedError,
   QuotaExhaustedError,

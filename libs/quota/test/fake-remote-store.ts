@@ -1,4 +1,5 @@
 import type { Clock } from '../src/clock.js';
+import type { AcquireRequest, Decision } from '../src/slot-pool.js';
 import { NOT_A_MEMBER, type SlotStore, SlotStoreError } from '../src/shared/slot-store.js';
 import { StoreClock } from '../src/shared/store-clock.js';
 import { ModelStore, type Sender } from './model-store.js';
@@ -79,6 +80,26 @@ export class FakeRemoteStore {
     for (const { execute } of kept) execute(this.#store);
   }
 
+  /**
+   * Returns the decision of the store at this time for a replica that knows its exact time, asks without latency and has
+   * seen no release. Changes nothing. Only for a store that was always up.
+   */
+  decisionAt(now: number, replica: string, request: AcquireRequest): Decision {
+    const store = new ModelStore(this.perSecond, this.leaseMs);
+    let time = 0;
+    for (const { at, execute } of this.#log) {
+      if (at > now) break;
+      execute(store);
+      time ||= store.clock! + now - at;
+    }
+    const proof = { time, observedStamp: 0, provenStamp: 0 };
+    const result = store.execute({ replica, incarnation: 1, proof }, (storeTime) =>
+      store.decide(replica, undefined, [request], storeTime),
+    );
+    if (result === NOT_A_MEMBER) throw new Error('the replica is not a member');
+    return result.decisions[0]!;
+  }
+
   /** Creates the connection of one replica. */
   clientFor(
     replica: string,
@@ -147,9 +168,13 @@ export class FakeRemoteStore {
         const serverTime = Math.floor(clock.now() + this.#clockStep);
         return send(incarnation, (store, sender) => store.join(sender, fallbackSlots, leases, serverTime));
       },
-      acquire: (incarnation, id, request) =>
+      acquire: (incarnation, id, requests) =>
         send(incarnation, (store, sender) =>
-          store.execute(sender, (now) => store.acquire(replica, id, request, now)),
+          store.execute(sender, (now) => store.decide(replica, id, requests, now)),
+        ),
+      renew: (incarnation, reports) =>
+        send(incarnation, (store, sender) =>
+          store.execute(sender, (now) => store.decide(replica, undefined, reports, now)),
         ),
       release: (incarnation, id, holdMs) =>
         send(incarnation, (store, sender) =>

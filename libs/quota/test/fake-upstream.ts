@@ -53,6 +53,7 @@ export async function call(
 ): Promise<'sent' | 'rejected' | 'aborted' | 'killed'> {
   const client = new AbortController();
   if (outcome === 'aborted') clock.setTimer(requestDelayMs, () => client.abort());
+  if (waitMs === 0 && process.quota.rejectIfExhausted()) return 'rejected';
   const slot = await process.quota.acquire({ waitMs, signal: () => client.signal }).catch(() => undefined);
   if (!process.isAlive) return 'killed';
   if (!slot) return client.signal.aborted ? 'aborted' : 'rejected';

@@ -1,12 +1,13 @@
 import { AdaptiveLimit } from '../src/local/adaptive-limit.js';
 import { IN_FLIGHT } from '../src/local/earliest-grant.js';
 import { checkFairShare } from '../src/fairness/fair-share.js';
-import type { AcquireRequest } from '../src/slot-pool.js';
+import type { AcquireRequest, Decision } from '../src/slot-pool.js';
 import {
   type Acknowledgement,
   type LeaseSnapshot,
   type MembershipState,
   NOT_A_MEMBER,
+  type StoreDecisions,
   type StoreSnapshot,
 } from '../src/shared/slot-store.js';
 import type { StoreTimeProof } from '../src/shared/store-clock.js';
@@ -15,7 +16,7 @@ import { PERIOD_MS, DemandTracker } from '../src/fairness/demand-tracker.js';
 const RECOVERY_WINDOW_MS = 3000;
 const POLL_INTERVAL_MS = 250;
 const MEMBER_TIMEOUT_MS = 5000;
-const PROOF_INTERVAL_MS = 25;
+const MIN_UNPROVEN_MS = 1;
 
 interface Member {
   incarnation: number;
@@ -109,41 +110,45 @@ export class ModelStore {
     return command(this.#advance(proof));
   }
 
-  acquire(replica: string, id: string, request: AcquireRequest, now: number) {
-    const { caller, isBackground } = request;
-    const inUse = this.#countByCaller(now);
-    const foregroundInUse = this.#active(now).filter(
-      ([, lease]) => lease.caller === caller && !lease.isBackground,
-    ).length;
-    this.#demandTracker.recordRequest(request, inUse.get(caller) ?? 0, now);
-    if (!isBackground) this.#foregroundTracker.recordRequest(request, foregroundInUse, now);
-    const foreground = this.#foregroundTracker.slots(caller, now);
-    const reserved = isBackground ? Math.max(0, foreground - foregroundInUse) : 0;
-    const demands = this.#demandTracker.current(now);
-    let decision = checkFairShare(caller, this.#limit.current(now), inUse, demands, reserved);
-    const own = this.#active(now).filter(([, { owner }]) => owner === replica).length;
-    const { fallbackSlots } = this.#members.get(replica)!;
-    if (decision === 'granted' && this.#recoveryWindow(replica, now) > 0 && own >= fallbackSlots)
-      decision = 'quota';
-    if (decision === 'granted') {
-      const expiresAt = now + this.leaseMs;
+  /** @param id of the lease for the first request; undefined: no lease */
+  decide(
+    replica: string,
+    id: string | undefined,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): StoreDecisions {
+    for (const request of requests) {
+      const { caller, isBackground } = request;
+      this.#demandTracker.recordRequest(request, this.#countByCaller(now).get(caller) ?? 0, now);
+      if (!isBackground)
+        this.#foregroundTracker.recordRequest(request, this.#foregroundInUse(caller, now), now);
+    }
+    const decisions = requests.map((request, index) => {
+      const { caller, isBackground } = request;
+      const decision = this.#decideOne(replica, request, now);
+      if (index > 0 || id === undefined || decision !== 'granted') return decision;
       this.#leases.set(id, {
         owner: replica,
         caller,
         isBackground,
         isInFlight: true,
         stamp: this.stamp,
-        expiresAt,
+        expiresAt: now + this.leaseMs,
       });
       this.#demandTracker.recordGrant(caller, now);
-    }
-    return { decision, snapshot: this.#snapshot(replica, now) };
+      return decision;
+    });
+    return { decisions, snapshot: this.#snapshot(replica, now) };
   }
 
   release(replica: string, id: string, holdMs: number, now: number): StoreSnapshot {
     const lease = this.#leases.get(id);
     if (lease && holdMs === 0) this.#leases.delete(id);
     else if (lease && lease.expiresAt > now) {
+      const leasedAt = lease.expiresAt - this.leaseMs;
+      if (lease.isInFlight)
+        for (const tracker of [this.#demandTracker, this.#foregroundTracker])
+          tracker.recordHold(lease.caller, now + holdMs - leasedAt, now);
       const released = { isInFlight: false, stamp: this.#nextStamp(), expiresAt: now + holdMs };
       const { caller, isBackground } = lease;
       this.#leases.set(id, { owner: replica, caller, isBackground, ...released });
@@ -165,6 +170,23 @@ export class ModelStore {
     return { reduced: this.#limit.reduce(now), capacity: this.#limit.current(now) };
   }
 
+  #decideOne(replica: string, { caller, isBackground }: AcquireRequest, now: number): Decision {
+    const foreground = this.#foregroundTracker.slots(caller, now);
+    const reserved = isBackground ? Math.max(0, foreground - this.#foregroundInUse(caller, now)) : 0;
+    const capacity = this.#limit.current(now);
+    const demands = this.#demandTracker.current(now);
+    const decision = checkFairShare(caller, capacity, this.#countByCaller(now), demands, reserved);
+    const own = this.#active(now).filter(([, { owner }]) => owner === replica).length;
+    const { fallbackSlots } = this.#members.get(replica)!;
+    const isRecovering = this.#recoveryWindow(replica, now) > 0;
+    return decision === 'granted' && isRecovering && own >= fallbackSlots ? 'quota' : decision;
+  }
+
+  #foregroundInUse(caller: string, now: number): number {
+    const leases = this.#active(now).map(([, lease]) => lease);
+    return leases.filter((lease) => lease.caller === caller && !lease.isBackground).length;
+  }
+
   #advance({ time, provenStamp }: StoreTimeProof): number {
     this.#provenStamp = Math.max(this.#provenStamp, provenStamp);
     this.clock = Math.max(this.clock!, time);
@@ -182,10 +204,7 @@ export class ModelStore {
   }
 
   #remainingMs({ isInFlight, stamp, expiresAt }: StoredLease, now: number): number {
-    return Math.max(
-      expiresAt - now,
-      !isInFlight && stamp > this.#provenStamp ? PROOF_INTERVAL_MS : -Infinity,
-    );
+    return Math.max(expiresAt - now, !isInFlight && stamp > this.#provenStamp ? MIN_UNPROVEN_MS : -Infinity);
   }
 
   #countByCaller(now: number): Map<string, number> {

@@ -11,10 +11,7 @@ import { hasValidParameters } from './stop-request.js';
 
 const CODES = { quota: 'quota-exhausted', share: 'share-exhausted' } as const;
 
-/**
- * Rejects stops that may not wait before their validation while the quota is exhausted. With REDIS_URL, only an acquire
- * decides, and this hook rejects nothing.
- */
+/** Rejects stops that may not wait before their validation while the quota is known to be exhausted. */
 @Injectable()
 export class LoadSheddingHook {
   constructor(

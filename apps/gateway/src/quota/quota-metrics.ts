@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { QuotaObserver, QuotaState, RejectionReason } from '#libs/quota';
+import type { QuotaObserver, QuotaState, RejectionReason, StoreCommand } from '#libs/quota';
 
 const DECISIONS = ['granted', 'waited', 'rejected-quota', 'rejected-share', 'rejected-queue'];
+const COMMANDS: readonly StoreCommand[] = ['acquire', 'renew', 'release', 'join', 'heartbeat', 'reduce'];
 
-/** The state of the quota and its decisions. */
+/** The state of the quota, its decisions, and its commands to Redis. */
 @Injectable()
 export class QuotaMetrics implements QuotaObserver {
   readonly #decisions: Counter<'decision'>;
+  readonly #commands: Counter<'command'>;
   readonly #wait: Histogram;
   readonly #redisUp: Gauge;
   #state: () => QuotaState = () => ({ capacity: 0, free: 0, inUse: 0, queueLength: 0, nextFreeInMs: 0 });
@@ -51,6 +53,13 @@ export class QuotaMetrics implements QuotaObserver {
       registers,
     });
     for (const decision of DECISIONS) this.#decisions.inc({ decision }, 0);
+    this.#commands = new Counter({
+      name: 'ingest_gateway_quota_redis_commands_total',
+      help: 'Commands to the slots in Redis; 0 without REDIS_URL.',
+      labelNames: ['command'],
+      registers,
+    });
+    for (const command of COMMANDS) this.#commands.inc({ command }, 0);
   }
 
   /** @param state called at each scrape */
@@ -61,6 +70,10 @@ export class QuotaMetrics implements QuotaObserver {
   /** The slots are in Redis, and the connection is not established yet. */
   storeConnecting(): void {
     this.#redisUp.set(0);
+  }
+
+  storeCommand(command: StoreCommand): void {
+    this.#commands.inc({ command });
   }
 
   storeConnected(): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Module } from '@nestjs/common';
-import { maxLeaseMs, Quota, RedisSlotStore } from '#libs/quota';
+import { maxLeaseMs, Quota, RedisSlotStore, type StoreCommand } from '#libs/quota';
 import type { QuotaConfig, RedisConfig, TencentCloudConfig } from '../config/configuration.js';
 import { quotaConfig, redisConfig, tencentCloudConfig } from '../config/namespaces.js';
 import { connectRedis, quotaKey } from '../redis/connect-redis.js';
@@ -23,7 +23,7 @@ export const SLOT_STORE = Symbol('slot store');
     {
       provide: SLOT_STORE,
       useFactory: createSlotStore,
-      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, CLOCK],
+      inject: [quotaConfig.KEY, redisConfig.KEY, tencentCloudConfig.KEY, CLOCK, QuotaMetrics],
     },
     {
       provide: Quota,
@@ -40,13 +40,15 @@ async function createSlotStore(
   { target }: RedisConfig,
   { endpoint, attemptTimeoutMs }: TencentCloudConfig,
   clock: SystemClock,
+  metrics: QuotaMetrics,
 ): Promise<RedisSlotStore | undefined> {
   if (!target) return undefined;
   const scope = quotaKey(endpoint);
   const options = { name: 'slots', commandTimeoutMs: COMMAND_TIMEOUT_MS, hashTag: scope };
   const redis = await connectRedis(target, options);
   const leaseMs = maxLeaseMs(attemptTimeoutMs);
-  return new RedisSlotStore(redis, { scope, perSecond, replica: randomUUID(), leaseMs, clock });
+  const onCommand = (command: StoreCommand): void => metrics.storeCommand(command);
+  return new RedisSlotStore(redis, { scope, perSecond, replica: randomUUID(), leaseMs, clock, onCommand });
 }
 
 /** The quota of StopStreamIngest: in this process, or with REDIS_URL one for all replicas. */

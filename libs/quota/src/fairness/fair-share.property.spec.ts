@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { FakeRemoteStore } from '../../test/fake-remote-store.js';
 import { FakeUpstream } from '../../test/fake-upstream.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { scaledRuns } from '../../test/scaled-runs.js';
@@ -26,19 +27,35 @@ interface CallResult {
   granted: boolean;
 }
 
+interface SimulationOptions {
+  perSecond?: number;
+  /** How many replicas share the slots through a store, each with its turn. 0: one process without a store. */
+  replicas?: number;
+  onCall?: (quota: Quota) => void;
+}
+
+const STORE_LATENCY_MS = 1;
+
 /** Runs the call patterns and records each call and each arrival. */
 async function simulate(
   patterns: CallPattern[],
-  perSecond = 20,
-  onCall?: (quota: Quota, clock: VirtualClock) => void,
+  { perSecond = 20, replicas = 0, onCall }: SimulationOptions = {},
 ) {
   const clock = new VirtualClock();
   const upstream = new FakeUpstream();
-  const quota = new Quota({ perSecond, clock });
+  const store = new FakeRemoteStore(perSecond, 6000, clock);
+  const quotas = Array.from({ length: Math.max(1, replicas) }, (_, index) => {
+    const client = store.clientFor(`r${index}`, { latencyMs: STORE_LATENCY_MS });
+    return new Quota({ perSecond, clock, ...(replicas > 0 && { store: client }) });
+  });
   const calls: CallResult[] = [];
+  let turn = 0;
   const call = async ({ caller, waitMs, roundTripMs }: CallPattern): Promise<void> => {
     const at = clock.now();
-    const slot = await quota.acquire({ caller, waitMs }).catch(() => undefined);
+    const quota = quotas[(turn += 1) % quotas.length]!;
+    // As the gateway does for a call that may not wait.
+    const isRejected = waitMs === 0 && quota.rejectIfExhausted(caller);
+    const slot = isRejected ? undefined : await quota.acquire({ caller, waitMs }).catch(() => undefined);
     calls.push({ caller, at, granted: slot !== undefined });
     if (!slot) return;
     clock.setTimer(roundTripMs / 2, () => upstream.arrivals.push(clock.now()));
@@ -48,7 +65,7 @@ async function simulate(
     for (let at = pattern.from; at < pattern.until; at += pattern.everyMs)
       clock.setTimer(at, () => {
         for (let n = pattern.burst ?? 1; n > 0; n -= 1) void call(pattern);
-        onCall?.(quota, clock);
+        onCall?.(quotas[0]!);
       });
   await clock.runUntil(Math.max(...patterns.map(({ until }) => until)) + 5 * SECONDS);
   return { upstream, calls };
@@ -72,7 +89,8 @@ describe('fair shares', () => {
       fc.asyncProperty(
         fc.array(lightCaller, { minLength: 1, maxLength: 3 }),
         fc.array(flood, { minLength: 1, maxLength: 2 }),
-        async (light, floods) => {
+        fc.constantFrom(0, 1, 3),
+        async (light, floods, replicas) => {
           const callers = light.length + floods.length;
           const need = (one: (typeof light)[number]) => Math.ceil((1000 + one.roundTripMs) / one.everyMs) + 1;
           fc.pre(light.every((one) => need(one) <= Math.floor(20 / callers)));
@@ -81,10 +99,11 @@ describe('fair shares', () => {
             Math.floor((1000 + one.roundTripMs) / one.everyMs) * one.burst;
           fc.pre(floods.every((one) => minDemand(one) > Math.floor(20 / callers)));
           const until = 6 * SECONDS;
-          const { calls, upstream } = await simulate([
+          const patterns = [
             ...light.map((one, n) => ({ ...one, caller: `light-${n}`, from: 1600 + n, until, waitMs: 0 })),
             ...floods.map((one, n) => ({ ...one, caller: `flood-${n}`, until })),
-          ]);
+          ];
+          const { calls, upstream } = await simulate(patterns, { replicas });
           // The demand of a new caller is known after 1.25 s, and slots of other callers are free after another 1.25 s.
           const settled = calls.filter(({ caller, at }) => caller.startsWith('light') && at >= 4300);
           expect(settled.filter(({ granted }) => !granted)).toEqual([]);
@@ -104,12 +123,14 @@ describe('fair shares', () => {
           let checks = 0;
           const { upstream } = await simulate(
             floods.map((one, n) => ({ ...one, caller: `c${n}`, waitMs: 3000, from: 1600, until: 2600 })),
-            perSecond,
-            (quota) => {
-              checks += 1;
-              // All callers wait here when no slot is free, so no slot is reserved for a caller that does not wait.
-              const { free, queueLength } = quota.state();
-              expect(queueLength > floods.length ? free : 0).toBe(0);
+            {
+              perSecond,
+              onCall: (quota) => {
+                checks += 1;
+                // All callers wait here when no slot is free, so no slot is reserved for a caller that does not wait.
+                const { free, queueLength } = quota.state();
+                expect(queueLength > floods.length ? free : 0).toBe(0);
+              },
             },
           );
           expect(checks).toBeGreaterThan(0);
@@ -135,14 +156,15 @@ describe('fair shares', () => {
         fc.constantFrom(2, 3, 20),
         fc.integer({ min: 0, max: 300 }),
         fc.constantFrom(0, 4000),
-        async (callers, perSecond, roundTripMs, waitMs) => {
+        fc.constantFrom(0, 1, 3),
+        async (callers, perSecond, roundTripMs, waitMs, replicas) => {
           const until = 1500 + 2 * (callers / perSecond + 1) * (1000 + roundTripMs);
           const { calls } = await simulate(
             Array.from({ length: callers }, (_, n): CallPattern => {
               const when = { from: 1500 + n, until, everyMs: 400 };
               return { caller: `c${n}`, ...when, waitMs, roundTripMs };
             }),
-            perSecond,
+            { perSecond, replicas },
           );
           const served = new Set(calls.filter(({ granted }) => granted).map(({ caller }) => caller));
           expect(served.size).toBe(callers);
@@ -168,4 +190,26 @@ describe('fair shares', () => {
     expect(upstream.arrivals.length / 30).toBeGreaterThanOrEqual(0.9 * (20 / 1.2));
     expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
   });
+
+  it.each([
+    [0, 'one process'],
+    [1, 'one replica'],
+    [3, 'three replicas'],
+  ])(
+    'leave at least 0.93 of the quota to a flood and a caller with 5 calls a second, which gets all of its own: %d (%s)',
+    async (replicas) => {
+      const until = 31_500;
+      const pattern = { from: 1500, until, waitMs: 0, roundTripMs: 50 };
+      const patterns = [
+        { ...pattern, caller: 'flood', everyMs: 1 },
+        { ...pattern, caller: 'modest', everyMs: 200 },
+      ];
+      const { calls, upstream } = await simulate(patterns, { replicas });
+      const settled = upstream.arrivals.filter((at) => at >= 10_000 && at < 30_000).length;
+      expect(settled / 20 / (20 / 1.05)).toBeGreaterThanOrEqual(0.93);
+      const modest = calls.filter(({ caller, at }) => caller === 'modest' && at >= 5000);
+      expect(modest.filter(({ granted }) => !granted)).toEqual([]);
+      expect(upstream.peakPerSecond).toBeLessThanOrEqual(20);
+    },
+  );
 });

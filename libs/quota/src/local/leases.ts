@@ -55,22 +55,26 @@ export class Leases {
   /**
    * Adds a lease and returns its slot.
    *
-   * @param onRelease called at the first release, with the time for which the slot stays leased
+   * @param onRelease called at the first release, with the time for which the slot stays leased, and the time for which
+   *   it is leased in total
    */
   lease(
     id: string,
     { caller, isBackground }: Pick<AcquireRequest, 'caller' | 'isBackground'>,
     clock: Clock,
-    onRelease: (reason: ReleaseReason, holdMs: number) => void,
+    onRelease: (reason: ReleaseReason, holdMs: number, totalMs: number) => void,
   ): Slot {
     this.add(id, caller, IN_FLIGHT, isBackground);
+    const leasedAt = clock.now();
     let isReleased = false;
     return {
       release: (reason) => {
         if (isReleased) return;
         isReleased = true;
-        this.release(id, clock.now() + HELD_AFTER_RELEASE_MS[reason]);
-        onRelease(reason, HELD_AFTER_RELEASE_MS[reason]);
+        const holdMs = HELD_AFTER_RELEASE_MS[reason];
+        const expiresAt = clock.now() + holdMs;
+        this.release(id, expiresAt);
+        onRelease(reason, holdMs, expiresAt - leasedAt);
       },
     };
   }

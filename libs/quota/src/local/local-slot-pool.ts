@@ -50,7 +50,8 @@ export class LocalSlotPool implements SlotPool {
     if (decision !== 'granted') return { rejected: decision };
     const { clock, onChange } = this.#options;
     this.#grantCount += 1;
-    const slot = this.#leases.lease(String(this.#grantCount), request, clock, (reason) => {
+    const slot = this.#leases.lease(String(this.#grantCount), request, clock, (reason, holdMs, totalMs) => {
+      if (holdMs > 0) this.recordHold(request.caller, totalMs);
       if (reason === 'throttled') this.reduceCapacity();
       onChange();
     });
@@ -62,6 +63,13 @@ export class LocalSlotPool implements SlotPool {
     const decision = this.#check(request, now);
     if (decision === 'granted') this.#demandTracker.recordGrant(request.caller, now);
     return decision;
+  }
+
+  /** Records for how long a slot of a caller is leased in total, in milliseconds. */
+  recordHold(caller: string, holdMs: number): void {
+    const now = this.#options.clock.now();
+    for (const tracker of [this.#demandTracker, this.#foregroundTracker])
+      tracker.recordHold(caller, holdMs, now);
   }
 
   rejection(request: AcquireRequest, now: number): Rejection['reason'] | undefined {

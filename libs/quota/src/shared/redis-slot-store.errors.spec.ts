@@ -193,7 +193,7 @@ describe('a reply that no script returns', () => {
     const expected = { name: 'SlotStoreError', reason: 'invalid-data' };
     await expect(store.join(1, 0, [])).rejects.toMatchObject(expected);
     const request = { caller: 'a', newCalls: 1, pendingCalls: 1 };
-    await expect(store.acquire(1, 'id', request)).rejects.toMatchObject(expected);
+    await expect(store.acquire(1, 'id', [request])).rejects.toMatchObject(expected);
   });
 
   it(`never has a result outside the bounds, nor an error of another kind: ${RUNS.toLocaleString('en')} replies`, async () => {
@@ -206,11 +206,12 @@ describe('a reply that no script returns', () => {
         reply = given;
         const commands = [
           store.join(1, 0, []),
-          store.acquire(1, 'id', request),
+          store.acquire(1, 'id', [request]),
+          store.renew(1, [request]),
           store.release(1, 'id', 0),
           store.reduce(1),
         ];
-        expect(await Promise.all(commands.map(isAcceptable))).toEqual([true, true, true, true]);
+        expect(await Promise.all(commands.map(isAcceptable))).toEqual([true, true, true, true, true]);
       }),
       { numRuns: RUNS },
     );

@@ -6,6 +6,7 @@ import { RedisProcess } from '../../../../test/support/redis.js';
 import { ModelStore, type Sender } from '../../test/model-store.js';
 import { VirtualClock } from '../../test/virtual-clock.js';
 import { scaledRuns } from '../../test/scaled-runs.js';
+import type { AcquireRequest } from '../slot-pool.js';
 import { maxLeaseMs } from '../timing.js';
 import { type LeaseSnapshot, NOT_A_MEMBER, SlotStoreError } from './slot-store.js';
 import { RedisSlotStore } from './redis-slot-store.js';
@@ -43,6 +44,11 @@ function createStore(scope: string, name: string, perSecond = 20, connection = r
 
 const replica = fc.constantFrom('a', 'b', 'c');
 const caller = fc.constantFrom('room service', 'b 2', 'ä');
+const report: fc.Arbitrary<AcquireRequest> = fc.record({
+  caller,
+  pendingCalls: fc.integer({ min: 1, max: 6 }),
+  newCalls: fc.integer({ min: 0, max: 6 }),
+});
 const step = fc.oneof(
   {
     weight: 8,
@@ -53,6 +59,11 @@ const step = fc.oneof(
       pendingCalls: fc.integer({ min: 1, max: 6 }),
       newCalls: fc.integer({ min: 0, max: 6 }),
       isBackground: fc.boolean(),
+      reports: fc.oneof(
+        { weight: 2, arbitrary: fc.constant<AcquireRequest[]>([]) },
+        fc.uniqueArray(report, { maxLength: 3, selector: ({ caller: name }) => name }),
+      ),
+      isRenewal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
     }),
   },
   {
@@ -105,6 +116,8 @@ const acquireFor = (callerName: string, newCalls = 1) => ({
   caller: callerName,
   pendingCalls: 1,
   newCalls,
+  reports: [] as AcquireRequest[],
+  isRenewal: false,
 });
 
 /** Sequences that random ones rarely contain. */
@@ -271,11 +284,17 @@ describe('the Redis scripts', () => {
             let actual: unknown;
             let expected: unknown;
             if (one.command === 'acquire') {
-              const id = `${name}/${(idCount += 1)}`;
-              const reply = await store.acquire(incarnation, id, one).catch(toNotAMember);
+              const { isRenewal, ...request } = one;
+              const reports: AcquireRequest[] = one.reports;
+              const id = isRenewal ? undefined : `${name}/${(idCount += 1)}`;
+              const requests = [request, ...reports];
+              const decided = isRenewal
+                ? store.renew(incarnation, requests)
+                : store.acquire(incarnation, id!, requests);
+              const reply = await decided.catch(toNotAMember);
               actual = withSortedExpiries(reply);
-              expected = withSortedExpiries(execute((now) => model.acquire(name, id, one, now)));
-              if (reply !== NOT_A_MEMBER && reply.decision === 'granted') leaseIds.push(id);
+              expected = withSortedExpiries(execute((now) => model.decide(name, id, requests, now)));
+              if (id && reply !== NOT_A_MEMBER && reply.decisions[0] === 'granted') leaseIds.push(id);
             } else if (one.command === 'release') {
               const id = leaseIds[one.index % Math.max(1, leaseIds.length)] ?? 'none';
               const snapshot = await store.release(incarnation, id, one.holdMs).catch(toNotAMember);

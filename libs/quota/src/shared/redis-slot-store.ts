@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import type { AcquireRequest, Decision } from '../slot-pool.js';
 import { failureReason } from './failure-reason.js';
-import { ACQUIRE } from './scripts/acquire.js';
+import { ACQUIRE, NO_LEASE } from './scripts/acquire.js';
 import { HEARTBEAT, JOIN, LEAVE } from './scripts/membership.js';
 import { INVALID_DATA } from './scripts/prelude.js';
 import { REDUCE, RELEASE } from './scripts/slots.js';
@@ -14,18 +14,23 @@ import {
   NOT_A_MEMBER,
   type SlotStore,
   SlotStoreError,
+  type StoreDecisions,
   type StoreSnapshot,
 } from './slot-store.js';
 import { StoreClock } from './store-clock.js';
 
 const SCRIPTS = {
   acquire: ACQUIRE,
+  renew: ACQUIRE,
   release: RELEASE,
   join: JOIN,
   heartbeat: HEARTBEAT,
   reduce: REDUCE,
   leave: LEAVE,
 };
+
+/** A command that is sent while the replica works. */
+export type StoreCommand = Exclude<keyof typeof SCRIPTS, 'leave'>;
 
 export interface RedisSlotStoreOptions {
   /** Replicas with the same scope share their slots. The scope contains what the upstream counts by, such as the action. */
@@ -37,6 +42,8 @@ export interface RedisSlotStoreOptions {
   /** After how long a lease in flight expires, in milliseconds: `maxLeaseMs()`. */
   leaseMs: number;
   clock: Clock;
+  /** Called with each command that is sent. */
+  onCommand?: (command: StoreCommand) => void;
 }
 
 type Command = (incarnation: number, ...args: (string | number)[]) => Promise<unknown[]>;
@@ -66,7 +73,7 @@ export class RedisSlotStore implements SlotStore {
   #isReconnecting = false;
 
   /** @param redis not connected yet, and without an offline queue: commands fail while it is not connected */
-  constructor(redis: Redis, { scope, perSecond, replica, leaseMs, clock }: RedisSlotStoreOptions) {
+  constructor(redis: Redis, { scope, perSecond, replica, leaseMs, clock, onCommand }: RedisSlotStoreOptions) {
     this.replica = replica;
     this.#redis = redis;
     this.#perSecond = perSecond;
@@ -78,6 +85,7 @@ export class RedisSlotStore implements SlotStore {
       redis.defineCommand(name, { numberOfKeys: keys.length, lua });
       const run = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
       this.#commands[name] = async (incarnation, ...args) => {
+        if (name !== 'leave') onCommand?.(name);
         // A reply to a command of an earlier membership is not recorded in the clock of the current one.
         const storeClock = this.#storeClock;
         const { time, observedStamp, provenStamp } = storeClock.proof();
@@ -129,19 +137,12 @@ export class RedisSlotStore implements SlotStore {
     return this.#toMembershipState(await this.#commands.join(incarnation, fallbackSlots, ...leaseArguments));
   }
 
-  async acquire(incarnation: number, id: string, request: AcquireRequest) {
-    const { caller, newCalls, pendingCalls, isBackground } = request;
-    const reply = await this.#commands.acquire(
-      incarnation,
-      id,
-      caller,
-      newCalls,
-      pendingCalls,
-      isBackground ? 1 : 0,
-    );
-    const [decision, ...snapshot] = reply;
-    if (!DECISIONS.includes(decision)) throw new SlotStoreError(INVALID_DATA);
-    return { decision: decision as Decision, snapshot: this.#toSnapshot(snapshot) };
+  acquire(incarnation: number, id: string, requests: readonly AcquireRequest[]): Promise<StoreDecisions> {
+    return this.#decide(this.#commands.acquire, incarnation, id, requests);
+  }
+
+  renew(incarnation: number, reports: readonly AcquireRequest[]): Promise<StoreDecisions> {
+    return this.#decide(this.#commands.renew, incarnation, NO_LEASE, reports);
   }
 
   async release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot> {
@@ -167,6 +168,28 @@ export class RedisSlotStore implements SlotStore {
   async close(): Promise<void> {
     if (this.#redis.status === 'ready') await this.#commands.leave(0).catch(() => {});
     this.#redis.disconnect();
+  }
+
+  async #decide(
+    command: Command,
+    incarnation: number,
+    id: string,
+    requests: readonly AcquireRequest[],
+  ): Promise<StoreDecisions> {
+    const requestArguments = requests.flatMap(({ caller, newCalls, pendingCalls, isBackground }) => [
+      caller,
+      newCalls,
+      pendingCalls,
+      isBackground ? 1 : 0,
+    ]);
+    const reply = await command(incarnation, id, ...requestArguments);
+    const decisions = reply.slice(0, requests.length);
+    if (decisions.length < requests.length || !decisions.every((one) => DECISIONS.includes(one)))
+      throw new SlotStoreError(INVALID_DATA);
+    return {
+      decisions: decisions as Decision[],
+      snapshot: this.#toSnapshot(reply.slice(requests.length)),
+    };
   }
 
   #toMembershipState([fallbackSlots, epoch, warmupMs, ...snapshot]: unknown[]): MembershipState {

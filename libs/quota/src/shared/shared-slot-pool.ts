@@ -1,9 +1,10 @@
 import { earliestGrantAt } from '../local/earliest-grant.js';
 import { Leases } from '../local/leases.js';
 import { LocalSlotPool, type SlotPoolOptions } from '../local/local-slot-pool.js';
-import type { AcquireRequest, AcquireResult, Slot, SlotPool } from '../slot-pool.js';
+import type { AcquireRequest, AcquireResult, Rejection, Slot, SlotPool } from '../slot-pool.js';
 import { STARTUP_DELAY_MS } from '../timing.js';
-import type { MembershipState, SlotStore, StoreSnapshot } from './slot-store.js';
+import { ProvenRejections } from './proven-rejections.js';
+import type { MembershipState, SlotStore, StoreDecisions, StoreSnapshot } from './slot-store.js';
 import { StoreMembership } from './store-membership.js';
 
 /**
@@ -17,7 +18,8 @@ const MAX_GRANT_AGE_MS = 500;
  * slots. At any time the pool is in one of these states:
  *
  * 1. **Member**: slots come from the store. A local snapshot of the shared slots, updated by each command, answers the
- *    questions about free slots and waiting times.
+ *    questions about free slots and waiting times. While it proves that no slot can be free, calls are rejected without
+ *    a command, and a command every 100 ms renews the proof.
  * 2. **Startup delay**: for 1.5 s after the start and after the loss of the store, no slot is granted. Until then all
  *    calls that other replicas may have sent have arrived more than one second ago.
  * 3. **Fallback**: after the delay, slots come from a local pool with this replica's fallback slots, at most
@@ -42,6 +44,10 @@ export class SharedSlotPool implements SlotPool {
   #resumeAt: number;
   #grantCount = 0;
   #snapshot: { capacity: number; expiryTimes: number[]; nextChangeAt: number };
+  readonly #rejections = new ProvenRejections();
+  /** Settles when the command to renew the proof has ended; undefined while none is in flight. */
+  #renewal: Promise<void> | undefined;
+  #cancelRenewal: (() => void) | undefined;
 
   constructor(options: SlotPoolOptions, store: SlotStore) {
     this.#options = options;
@@ -76,9 +82,10 @@ export class SharedSlotPool implements SlotPool {
     return now < this.#resumeAt ? { rejected: 'quota' } : this.#acquireShared(request);
   }
 
-  /** Always returns undefined: only the store can decide. */
-  rejection(): undefined {
-    return undefined;
+  rejection(request: AcquireRequest, now: number): Rejection['reason'] | undefined {
+    if (now < this.#grantsFrom) return undefined;
+    if (this.#membership.isMember) return this.#rejectAsProven(request, now);
+    return this.#membership.fallbackSlots > 0 ? this.#fallback.rejection(request, now) : undefined;
   }
 
   capacity(now: number): number {
@@ -110,6 +117,7 @@ export class SharedSlotPool implements SlotPool {
   }
 
   close(): Promise<void> {
+    this.#cancelRenewal?.();
     return this.#membership.close();
   }
 
@@ -123,20 +131,64 @@ export class SharedSlotPool implements SlotPool {
 
   async #acquireShared(request: AcquireRequest): Promise<AcquireResult> {
     const { clock } = this.#options;
+    if (this.#renewal) await this.#renewal;
+    const rejected = this.#rejectAsProven(request, clock.now());
+    if (rejected) return { rejected };
     const id = this.#createLeaseId();
     const requestedAt = clock.now();
-    const reply = await this.#membership.command((incarnation) =>
-      this.#store.acquire(incarnation, id, request),
+    const reply = await this.#decide(this.#rejections.takeReports(request), (incarnation, requests) =>
+      this.#store.acquire(incarnation, id, requests),
     );
     // A grant whose reply is lost or outdated is not used: the next registration removes its lease from the store.
     if (!reply)
       return this.#membership.isMember ? { rejected: 'quota' } : this.#acquireFallback(request, clock.now());
-    this.#updateSnapshot(reply.snapshot);
-    if (reply.decision !== 'granted') return { rejected: reply.decision };
+    const decision = reply.decisions[0]!;
+    if (decision !== 'granted') return { rejected: decision };
     const slot = this.#lease(id, request);
     if (clock.now() - requestedAt <= MAX_GRANT_AGE_MS) return { slot };
     slot.release('unused');
     return { rejected: 'quota' };
+  }
+
+  /** Sends a command with these requests and records its decisions. Returns undefined if it fails. */
+  async #decide(
+    requests: readonly AcquireRequest[],
+    send: (incarnation: number, requests: readonly AcquireRequest[]) => Promise<StoreDecisions>,
+  ): Promise<StoreDecisions | undefined> {
+    const sentAt = this.#options.clock.now();
+    const reply = await this.#membership.command((incarnation) => send(incarnation, requests));
+    if (!reply) return undefined;
+    this.#updateSnapshot(reply.snapshot);
+    this.#rejections.record(requests, reply, sentAt);
+    return reply;
+  }
+
+  #rejectAsProven(request: AcquireRequest, now: number): Rejection['reason'] | undefined {
+    const reason = this.#rejections.reject(request, now);
+    if (reason) this.#scheduleRenewal(now);
+    return reason;
+  }
+
+  #scheduleRenewal(now: number): void {
+    if (this.#cancelRenewal || this.#renewal) return;
+    const delayMs = Math.max(0, this.#rejections.renewalDueAt - now);
+    this.#cancelRenewal = this.#options.clock.setTimer(delayMs, () => this.#onRenewalTimer());
+  }
+
+  #onRenewalTimer(): void {
+    this.#cancelRenewal = undefined;
+    const now = this.#options.clock.now();
+    // Another command may have reported the demand, or renewed the proof.
+    if (!this.#membership.isMember || !this.#rejections.hasUnreported) return;
+    if (now < this.#rejections.renewalDueAt) return this.#scheduleRenewal(now);
+    this.#renewal = this.#renew().finally(() => (this.#renewal = undefined));
+  }
+
+  /** Renews the proof, and reports the demand of the calls that were rejected without a command. */
+  async #renew(): Promise<void> {
+    await this.#decide(this.#rejections.takeReports(), (incarnation, reports) =>
+      this.#store.renew(incarnation, reports),
+    );
   }
 
   #acquireFallback(request: AcquireRequest, now: number): AcquireResult {
@@ -152,7 +204,8 @@ export class SharedSlotPool implements SlotPool {
   }
 
   #lease(id: string, request: AcquireRequest): Slot {
-    return this.#leases.lease(id, request, this.#options.clock, (reason, holdMs) => {
+    return this.#leases.lease(id, request, this.#options.clock, (reason, holdMs, totalMs) => {
+      if (holdMs > 0) this.#fallback.recordHold(request.caller, totalMs);
       if (reason === 'throttled') void this.#reduceCapacity();
       void this.#release(id, holdMs);
     });
@@ -176,6 +229,8 @@ export class SharedSlotPool implements SlotPool {
 
   #updateSnapshot({ capacity, expiresInMs, nextChangeInMs }: StoreSnapshot): void {
     const now = this.#options.clock.now();
+    // A slot was released unused, or the capacity grew.
+    if (capacity - expiresInMs.length > this.free(now)) this.#rejections.invalidate();
     this.#snapshot = {
       capacity,
       expiryTimes: expiresInMs.map((ms) => now + ms),

@@ -9,6 +9,12 @@ export interface StoreSnapshot {
   readonly nextChangeInMs: number;
 }
 
+/** The decision on each request of a command, in the same order. */
+export interface StoreDecisions {
+  readonly decisions: readonly Decision[];
+  readonly snapshot: StoreSnapshot;
+}
+
 /** A lease of this replica, as it is registered when the replica joins. */
 export interface LeaseSnapshot {
   readonly id: string;
@@ -74,11 +80,13 @@ export interface SlotStore {
     fallbackSlots: number,
     leases: readonly LeaseSnapshot[],
   ): Promise<MembershipState>;
-  acquire(
-    incarnation: number,
-    id: string,
-    request: AcquireRequest,
-  ): Promise<{ decision: Decision; snapshot: StoreSnapshot }>;
+  /**
+   * Decides on the first request, and leases a slot with this id if the decision is `granted`. The other requests report
+   * the demand of other callers, whose calls were rejected without a command. Their decisions are those after the first.
+   */
+  acquire(incarnation: number, id: string, requests: readonly AcquireRequest[]): Promise<StoreDecisions>;
+  /** Reports demand like {@link acquire}, and leases nothing. */
+  renew(incarnation: number, reports: readonly AcquireRequest[]): Promise<StoreDecisions>;
   /** Makes the lease expire after `holdMs` milliseconds. */
   release(incarnation: number, id: string, holdMs: number): Promise<StoreSnapshot>;
   /** Reports that this replica is alive. A replica without a heartbeat for five seconds is no longer a member. */

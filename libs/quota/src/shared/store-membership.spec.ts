@@ -41,6 +41,7 @@ beforeEach(() => {
       return respondToHeartbeat();
     },
     acquire: () => NEVER,
+    renew: () => NEVER,
     release: () => NEVER,
     nextProofAt: () => nextProofAt,
     reduce: () => NEVER,

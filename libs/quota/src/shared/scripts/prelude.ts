@@ -6,7 +6,7 @@
  * KEYS:
  * 1. The store: one hash, so that its parts cannot vanish separately. Its fields:
  *    - slot:<lease id> → "expiresAt inFlight isBackground stamp replica caller"
- *    - demand:<caller> → "period previousPeak currentPeak spanStartedAt callsInSpan lastServedAt"
+ *    - demand:<caller> → "period previousPeak currentPeak previousHold currentHold spanStartedAt callsInSpan lastServedAt"
  *    - foreground:<caller> → the same without background calls
  *    - member:<replica> → "incarnation lastSeenAt fallbackSlots acknowledgedEpoch joinEpoch joinedAt"
  *    - clock, stamp, proven, epoch, warmupUntil, reducedTo, reducedAt → number
@@ -21,9 +21,9 @@ export const INVALID_DATA = 'invalid-data';
 
 /** The first part of every script. */
 export const PRELUDE = `
-local WINDOW_MS, TYPICAL_HOLD_MS, PERIOD_MS, RECOVERY_DELAY_MS = 1000, 1250, 2500, 5000
+local WINDOW_MS, INITIAL_HOLD_MS, PERIOD_MS, RECOVERY_DELAY_MS = 1000, 1250, 2500, 5000
 local RECOVERY_WINDOW_MS, POLL_INTERVAL_MS, MEMBER_TIMEOUT_MS, KEY_TTL_MS = 3000, 250, 5000, 3600000
-local MAX_LEASE_MS, MAX_HOLD_MS, PROOF_INTERVAL_MS, MAX_FIELDS = 64000, 3000, 25, 10000
+local MAX_LEASE_MS, MAX_HOLD_MS, MIN_UNPROVEN_MS, MAX_FIELDS = 64000, 3000, 1, 10000
 local key, previousMembersKey = KEYS[1], KEYS[2]
 local replica, maxSlots, leaseMs, incarnation = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local claimed, observed, proven = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -61,7 +61,8 @@ local function parse(fields)
       }
     elseif kind == 'demand' or kind == 'foreground' then
       local records = kind == 'demand' and demands or foregrounds
-      records[name] = numbers(value, 'period', 'previousPeak', 'currentPeak', 'spanStartedAt', 'callsInSpan', 'lastServedAt')
+      records[name] = numbers(value, 'period', 'previousPeak', 'currentPeak', 'previousHold', 'currentHold',
+        'spanStartedAt', 'callsInSpan', 'lastServedAt')
     elseif kind == 'member' then
       members[name] = numbers(value, 'incarnation', 'lastSeenAt', 'fallbackSlots', 'acknowledgedEpoch', 'joinEpoch', 'joinedAt')
     else
@@ -138,6 +139,22 @@ local function writeLease(id, lease)
     lease.inFlight and 1 or 0, lease.isBackground and 1 or 0, lease.stamp, lease.owner, lease.caller))
 end
 
+-- Starts a new period of a caller's demand if it is due: fairness/demand-tracker.ts.
+local function advancePeriod(demand)
+  local period = math.floor(now / PERIOD_MS)
+  demand.spanStartedAt, demand.lastServedAt = math.min(demand.spanStartedAt, now), math.min(demand.lastServedAt, now)
+  if demand.period == period then return end
+  local isNext = demand.period == period - 1
+  demand.previousPeak, demand.previousHold = isNext and demand.currentPeak or 0, isNext and demand.currentHold or 0
+  demand.currentPeak, demand.currentHold, demand.period = 0, 0, period
+end
+
+local function writeDemand(kind, caller, demand)
+  redis.call('HSET', key, kind .. ':' .. caller, string.format('%.0f %.0f %.0f %.3f %.3f %.3f %.0f %.3f', demand.period,
+    demand.previousPeak, demand.currentPeak, demand.previousHold, demand.currentHold, demand.spanStartedAt,
+    demand.callsInSpan, demand.lastServedAt))
+end
+
 -- Returns the capacity, and in how many milliseconds it grows next.
 local function currentLimit()
   if not (state.reducedTo and state.reducedAt) then return maxSlots, math.huge end
@@ -162,7 +179,7 @@ local function activeLeases()
       writeLease(id, lease)
     end
     -- The clock can make up for time at once. So a replica must also have seen the release one second ago.
-    if not lease.inFlight and lease.stamp > state.proven then expiresInMs = math.max(expiresInMs, PROOF_INTERVAL_MS) end
+    if not lease.inFlight and lease.stamp > state.proven then expiresInMs = math.max(expiresInMs, MIN_UNPROVEN_MS) end
     if expiresInMs <= 0 then
       redis.call('HDEL', key, 'slot:' .. id)
     else

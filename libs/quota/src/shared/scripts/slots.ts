@@ -9,6 +9,13 @@ if lease and holdMs == 0 then
   redis.call('HDEL', key, 'slot:' .. id)
   slots[id] = nil
 elseif lease and lease.expiresAt > now then
+  for kind, demand in pairs({ demand = demands[lease.caller], foreground = foregrounds[lease.caller] }) do
+    if lease.inFlight then
+      advancePeriod(demand)
+      demand.currentHold = math.max(demand.currentHold, now + holdMs - (lease.expiresAt - leaseMs))
+      writeDemand(kind, lease.caller, demand)
+    end
+  end
   lease.expiresAt, lease.inFlight, lease.stamp, lease.owner = now + holdMs, false, nextStamp(), replica
   writeLease(id, lease)
 end
