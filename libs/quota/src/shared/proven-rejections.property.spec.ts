@@ -48,21 +48,18 @@ describe('a call of the only caller that is rejected without a command to the st
               // What a replica knows of the time in the store is outdated by up to four latencies.
               const times = [clock.now(), clock.now() - 4 * latencyMs];
               const decisions = times.map((at) => store.decisionAt(at, `r${index}`, request));
-              expect(decisions).not.toEqual(['granted', 'granted']);
+              if (decisions.every((decision) => decision === 'granted')) wronglyRejectedAt.push(clock.now());
               return;
             }
             const slot = await quotas[index]!.acquire({ caller: 'one' }).catch(() => undefined);
             if (slot) clock.setTimer(responseMs, () => slot.release('completed'));
           };
-          const failures: unknown[] = [];
+          const wronglyRejectedAt: number[] = [];
           for (const one of bursts)
             for (let n = 0; n < one.calls; n += 1)
-              clock.setTimer(
-                SETTLED + one.at + n * one.everyMs,
-                () => void call(one).catch((error: unknown) => failures.push(error)),
-              );
+              clock.setTimer(SETTLED + one.at + n * one.everyMs, () => void call(one));
           await clock.runUntil(SETTLED + 15_000);
-          expect(failures).toEqual([]);
+          expect(wronglyRejectedAt).toEqual([]);
         },
       ),
       { numRuns: RUNS },
