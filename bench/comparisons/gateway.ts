@@ -51,7 +51,7 @@ export interface GatewayOptions {
  * Room for the warm-up, and for a burst after the machine was busy: where latency is measured, no call may be rejected.
  * The time of a call depends on the slots in use, not on their limit.
  */
-export const LARGE_QUOTA = { QUOTA_PER_SECOND: '500' };
+export const LARGE_QUOTA = { QUOTA_PER_SECOND: '1000' };
 
 /** A little longer than the 1.5 s after the start in which no slot is granted. */
 const STARTUP_DELAY_MS = 1600;

@@ -10,6 +10,9 @@ import { warmUp } from '../steady-rate.js';
 const INTERVAL_MS = 6000;
 const ROUND_TRIP_MS = 40;
 
+/** During the warm-up. */
+const CALLS_IN_FLIGHT = 10;
+
 export const lowRate: Row = {
   name: 'low-rate',
   workload:
@@ -36,7 +39,7 @@ export const lowRate: Row = {
       () => sdk.request<number>(1),
       () => keepAliveSdk.request<number>(1),
     ];
-    await Promise.all([warmUp([sides[0]!], options), warmUpSdk(keepAliveSdk, options)]);
+    await Promise.all([warmUp([sides[0]!], options, CALLS_IN_FLIGHT), warmUpSdk(keepAliveSdk, options)]);
     const callMs: [number[], number[], number[]] = [[], [], []];
     // Before the first round, less than six seconds have passed since the last calls.
     for (let round = 0; round <= (options.quick ? 2 : 60); round += 1)
@@ -64,5 +67,5 @@ export const lowRate: Row = {
 
 /** Makes 3,000 calls, in the time in which the gateway serves as many. */
 async function warmUpSdk(sdk: Subprocess, { quick }: RowOptions): Promise<void> {
-  for (let n = 0; n < (quick ? 20 : 300); n += 1) await sdk.request(10);
+  for (let n = 0; n < (quick ? 20 : 300); n += 1) await sdk.request(CALLS_IN_FLIGHT);
 }
