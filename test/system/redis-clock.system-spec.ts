@@ -6,6 +6,8 @@ import { ReplicaSet } from '../support/replica-set.js';
 import { RedisProcess } from '../support/redis.js';
 
 const QUOTA = 20;
+/** Of each of three replicas: 20 / 3. */
+const FALLBACK_SLOTS = 6;
 const STEP_INTERVAL_MS = 2000;
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -52,12 +54,12 @@ describe('three replicas under full load', () => {
     }
     const responses = await flood;
     expect(replicaSet.unexpectedExits).toEqual([]);
-    // A replica that a busy machine stops for so long that it alone loses Redis uses its fallback slots on top.
-    const hasLostRedis = replicaSet
+    // A busy machine can stop a replica for so long that a command takes 250 ms. Then it alone has lost Redis, and uses its
+    // fallback slots on top of the 20 of the others.
+    const cutOff = replicaSet
       .redisEvents()
-      .flat()
-      .some(({ reason }) => reason !== undefined);
-    expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(hasLostRedis ? 2 * QUOTA : QUOTA);
+      .filter((events) => events.some(({ reason }) => reason !== undefined));
+    expect(replicaSet.peakPerSecond).toBeLessThanOrEqual(QUOTA + cutOff.length * FALLBACK_SLOTS);
     expect(responses.some(({ status }) => status === 200)).toBe(true);
     // Each call waits for 1 s at most. The rest is for a busy machine.
     expect(Math.max(...responses.map(({ durationMs }) => durationMs))).toBeLessThan(20_000);
