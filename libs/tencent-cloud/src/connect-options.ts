@@ -19,22 +19,37 @@ export type ConnectOptions = Required<
  * @throws the error of the lookup
  * @see https://nodejs.org/api/net.html#socketconnectoptions-connectlistener (autoSelectFamilyAttemptTimeout)
  */
-export function resolveConnectOptions(
+export async function resolveConnectOptions(
   host: string,
   timeoutMs: number,
-  lookup: LookupFunction = dns.lookup,
+  lookup?: LookupFunction,
 ): Promise<ConnectOptions> {
+  return toConnectOptions(await resolveAddresses(host, lookup), timeoutMs);
+}
+
+/** Returns options like {@link resolveConnectOptions}, for a name whose addresses are known. */
+export function toConnectOptions(addresses: readonly dns.LookupAddress[], timeoutMs: number): ConnectOptions {
+  const parts = Math.min(addresses.length, MAX_SLOW_ADDRESSES);
+  return {
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.max(1, Math.floor(timeoutMs / parts)),
+    lookup: (_host, _options, done) => done(null, [...addresses]),
+  };
+}
+
+/**
+ * Returns all addresses of a host name.
+ *
+ * @throws the error of the lookup
+ */
+export function resolveAddresses(
+  host: string,
+  lookup: LookupFunction = dns.lookup,
+): Promise<dns.LookupAddress[]> {
   return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, result) => {
-      if (error) return reject(error);
-      const addresses = result as dns.LookupAddress[];
-      const parts = Math.min(addresses.length, MAX_SLOW_ADDRESSES);
-      resolve({
-        autoSelectFamily: true,
-        autoSelectFamilyAttemptTimeout: Math.max(1, Math.floor(timeoutMs / parts)),
-        lookup: (_host, _options, done) => done(null, addresses),
-      });
-    });
+    lookup(host, { all: true }, (error, result) =>
+      error ? reject(error) : resolve(result as dns.LookupAddress[]),
+    );
   });
 }
 

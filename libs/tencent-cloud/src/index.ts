@@ -9,7 +9,7 @@ export { instanceRoleProvider, METADATA_SERVICE_ORIGIN } from './credentials/ins
 export { webIdentityProvider, type WebIdentityOptions } from './credentials/web-identity.js';
 export { CredentialsUnavailableError } from './credentials/credentials-provider.js';
 export type { CredentialsObserver, CredentialsProvider } from './credentials/credentials-provider.js';
-export { divideConnectTime, resolveConnectOptions } from './connect-options.js';
+export { divideConnectTime, resolveAddresses, toConnectOptions } from './connect-options.js';
 export { DOCUMENTED_CODES, isCode } from './error-codes.js';
 export {
   CircuitOpenError,

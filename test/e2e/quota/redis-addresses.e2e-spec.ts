@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
@@ -100,6 +100,26 @@ describe('a cluster in REDIS_URL', () => {
     expect(await client.ping()).toBe('PONG');
   });
 
+  it('is reached when the first address of its only name accepts connections and never responds', async () => {
+    const cluster = closing(await RedisCluster.start(1, 0));
+    const [{ port }] = cluster.nodes as [RedisProcess];
+    await startNode('127.0.0.2', port, () => {});
+    resolveTo('127.0.0.2', '127.0.0.1');
+    const client = await clientOf(`redis://redis.test:${port}?cluster=true`);
+    await client.connect();
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it('is reached when the second address of its only name is the owner, and the announced ones are dead', async () => {
+    const moved = `-MOVED 1 127.0.0.1:${await freePort()}`;
+    const port = await startNode('127.0.0.2', 0, (socket) => respondAsNode(socket, () => moved));
+    await startNode('127.0.0.1', port, (socket) => respondAsNode(socket, () => ':0'));
+    resolveTo('127.0.0.2', '127.0.0.1');
+    const client = await clientOf(`redis://redis.test:${port}?cluster=true`);
+    await client.connect();
+    expect(client.stream.remoteAddress).toBe('127.0.0.1');
+  });
+
   it('is reached through REDIS_URL again when all nodes that were known are gone, however many', async () => {
     let isMoved = true;
     const owner = await TcpServer.start((socket) => respondAsNode(socket, () => ':0'));
@@ -118,6 +138,17 @@ describe('a cluster in REDIS_URL', () => {
     expect(client.stream.remotePort).toBe(seed.port);
   });
 });
+
+async function startNode(
+  address: string,
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<number> {
+  const server = createServer((socket) => onConnection(socket.on('error', () => {}))).listen(port, address);
+  await once(server, 'listening');
+  cleanups.push(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
 
 /** Responds as a node of a cluster with a hundred dead nodes. */
 function respondAsNode(socket: Socket, exists: () => string): void {

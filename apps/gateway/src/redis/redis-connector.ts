@@ -1,8 +1,9 @@
+import type { LookupAddress } from 'node:dns';
 import { connect as connectTcp, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
-import { resolveConnectOptions } from '#libs/tencent-cloud';
+import { resolveAddresses, toConnectOptions } from '#libs/tencent-cloud';
 import type { RedisAddress } from './parse-redis-url.js';
 
 /** Options of a connection to one node. */
@@ -11,6 +12,11 @@ export type NodeOptions = Omit<RedisOptions, 'replyMapping'> & {
   readonly connectTimeout: number;
   readonly disconnectTimeout: number;
 };
+
+/** The address of a node, and those of its name. The certificate is verified for the name. */
+export interface ResolvedAddress extends RedisAddress {
+  readonly addresses: readonly LookupAddress[];
+}
 
 /**
  * Opens the connections of a Redis client. The time for a connection is divided among the addresses of the name. ioredis's
@@ -21,8 +27,8 @@ export abstract class RedisConnector extends AbstractConnector {
     super(options.disconnectTimeout);
   }
 
-  /** Returns the address of the node for the next connection. */
-  protected abstract findNode(): Promise<RedisAddress>;
+  /** Returns the node for the next connection. */
+  protected abstract findNode(): Promise<ResolvedAddress>;
 
   override async connect(): Promise<Socket> {
     this.connecting = true;
@@ -38,27 +44,34 @@ export abstract class RedisConnector extends AbstractConnector {
 
   async #open(): Promise<Socket> {
     const { tls, connectTimeout } = this.options;
-    const { host, port } = await this.findNode();
-    const resolved = await Promise.race([
-      resolveConnectOptions(host, connectTimeout),
-      sleep(connectTimeout, undefined, { ref: false }),
-    ]);
-    if (!resolved) throw Object.assign(new Error('lookup ETIMEDOUT'), { code: 'ETIMEDOUT' });
-    const options = { host, port, ...resolved };
+    const { host, port, addresses } = await this.findNode();
+    const options = { host, port, ...toConnectOptions(addresses, connectTimeout) };
     const stream = tls ? connectTls({ ...tls, ...options }) : connectTcp(options);
     return stream.once('error', (error) => (this.firstError = error));
   }
+
+  /** Finds the addresses of a name, in the time of a connection. */
+  protected async resolve(address: RedisAddress): Promise<ResolvedAddress> {
+    const addresses = await Promise.race([
+      resolveAddresses(address.host),
+      sleep(this.options.connectTimeout, undefined, { ref: false }),
+    ]);
+    if (!addresses) throw Object.assign(new Error('lookup ETIMEDOUT'), { code: 'ETIMEDOUT' });
+    return { ...address, addresses };
+  }
 }
 
+export type NodeAddress = RedisAddress | ResolvedAddress;
+
 /** Returns the class of the connectors to one server. */
-export function connectorTo(options: NodeOptions, address: RedisAddress) {
+export function connectorTo(options: NodeOptions, address: NodeAddress) {
   return class extends RedisConnector {
     constructor() {
       super(options);
     }
 
-    protected override findNode(): Promise<RedisAddress> {
-      return Promise.resolve(address);
+    protected override findNode(): Promise<ResolvedAddress> {
+      return 'addresses' in address ? Promise.resolve(address) : this.resolve(address);
     }
   };
 }
