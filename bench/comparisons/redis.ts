@@ -17,7 +17,7 @@ export class CountingRedis {
   }
 
   /** Counts the scripts that gateways run without calls, such as heartbeats. No call may be in flight. */
-  async measureIdle(ms = 5000): Promise<void> {
+  async measureIdle(ms = 3000): Promise<void> {
     this.#idlePerMs = 0;
     await this.scriptCount();
     await sleep(ms);
