@@ -440,14 +440,14 @@ describe.each(['AuthFailure.TokenFailure', 'AuthFailure.SecretIdNotFound', 'Auth
       expect(secretIds().slice(6)).toEqual(['id-4', 'id-5']);
     });
 
-    it('are renewed once for several calls in flight', async () => {
+    it('are renewed once for all calls in flight, and each of them is retried', async () => {
       const pending: ServerResponse[] = [];
       const hold: Responder = (response) => {
-        if (pending.push(response) === 3) for (const held of pending) rejected(code)(held);
+        if (pending.push(response) === 20) for (const held of pending) rejected(code)(held);
       };
       const { options, renewals } = renewable();
-      await start([hold, hold, hold, stopped], options);
-      await expect(Promise.all([stop(), stop(), stop()])).resolves.toHaveLength(3);
+      await start([...Array.from({ length: 20 }, () => hold), stopped], options);
+      await expect(Promise.all(Array.from({ length: 20 }, () => stop()))).resolves.toHaveLength(20);
       expect(renewals.count).toBe(1);
     });
 

@@ -147,7 +147,10 @@ export class TencentCloudClient {
   #shouldRetry(callState: CallState, error: unknown): boolean {
     const { clock, observer } = this.#options;
     const reason = callState.recordFailure(error);
-    if (!reason || !this.#retryBudget.tryWithdraw(clock.now())) return false;
+    if (!reason) return false;
+    // Revoked credentials or a wrong clock affect all calls in flight, and each needs one retry with another signature.
+    const isCorrected = reason === callState.correction;
+    if (!isCorrected && !this.#retryBudget.tryWithdraw(clock.now())) return false;
     observer?.retried(reason);
     return true;
   }
