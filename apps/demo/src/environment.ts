@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** The sandbox and the gateway, both running on loopback. */
+/** The sandbox and the gateway, and Redis if it is installed, all running on loopback. */
 export type Environment = Awaited<ReturnType<typeof startEnvironment>>;
 
 export const SDK_APP_ID = 1400000001;
@@ -37,7 +37,14 @@ export async function startEnvironment(interrupted: AbortSignal) {
 
   try {
     await writeFile(callersFile, JSON.stringify([{ name: 'demo', keySha256: hash('sha256', key) }]));
-    const [port, httpPort, httpsPort, controlPort] = (await findFreePorts(4)).map(String);
+    const [port, httpPort, httpsPort, controlPort, redisPort] = (await findFreePorts(5)).map(String);
+    const hasRedis = await isOnPath('redis-server');
+    if (hasRedis) {
+      const { PATH } = process.env;
+      children.push(
+        await startProgram('Redis', 'redis.js', { PATH, REDIS_PORT: redisPort, REDIS_FOLDER: folder }),
+      );
+    }
     const sandbox = await startProgram('sandbox', '../../sandbox/src/main.js', {
       SANDBOX_HOST: HOST,
       SANDBOX_PORT: httpPort,
@@ -62,12 +69,13 @@ export async function startEnvironment(interrupted: AbortSignal) {
       TENCENTCLOUD_SECRET_KEY: secretKey,
       TRTC_ENDPOINT: cloudUrl,
       TRTC_SDK_APP_ID: String(SDK_APP_ID),
+      ...(hasRedis && { REDIS_URL: `redis://${HOST}:${redisPort}` }),
     });
     children.push(gateway);
-    const signal = AbortSignal.any([interrupted, sandbox.exited, gateway.exited]);
+    const signal = AbortSignal.any([interrupted, ...children.map(({ exited }) => exited)]);
     const gatewayUrl = `http://${HOST}:${port}`;
     await waitUntil(signal, 'the gateway is ready', async () => (await fetch(`${gatewayUrl}/readyz`)).ok);
-    return { gatewayUrl, cloudUrl, controlUrl: `http://${HOST}:${controlPort}`, key, signal, stop };
+    return { gatewayUrl, cloudUrl, controlUrl: `http://${HOST}:${controlPort}`, hasRedis, key, signal, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -108,6 +116,12 @@ async function startProgram(name: string, file: string, env: NodeJS.ProcessEnv) 
     clearTimeout(timer);
   };
   return { exited: exit.signal, stop };
+}
+
+async function isOnPath(program: string): Promise<boolean> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const found = await Promise.allSettled(folders.map((each) => access(join(each, program), constants.X_OK)));
+  return found.some(({ status }) => status === 'fulfilled');
 }
 
 async function findFreePorts(count: number): Promise<number[]> {

@@ -6,11 +6,22 @@ import { styleText } from 'node:util';
 export type Exchange = Awaited<ReturnType<typeof send>>;
 
 const EXIT_DETECTION_MS = 500;
-const SHOWN_HEADERS = /^(content-type|www-authenticate|retry-after|ratelimit.*|x-request-id)$/;
+const SHOWN_HEADERS =
+  /^(content-type|location|preference-applied|www-authenticate|retry-after|ratelimit.*|x-request-id)$/;
 
 /** @throws the reason of `signal` when it aborts, else an Error that says why there is no response */
-export async function send(signal: AbortSignal, method: string, url: string, key?: string, json?: unknown) {
-  const headers: Record<string, string> = { ...(key && { authorization: `Bearer ${key}` }) };
+export async function send(
+  signal: AbortSignal,
+  method: string,
+  url: string,
+  key?: string,
+  json?: unknown,
+  prefer?: string,
+) {
+  const headers: Record<string, string> = {
+    ...(key && { authorization: `Bearer ${key}` }),
+    ...(prefer && { prefer }),
+  };
   if (json) headers['content-type'] = 'application/json';
   const start = performance.now();
   try {

@@ -24,6 +24,7 @@ const EXPECTED_STOPS = {
   unauthenticated: 1,
 };
 const COUNTED_STOPS = 35;
+const ASYNC_STOPS = Array.from({ length: 40 }, (_, index) => `async-${index + 1}`);
 const BURST = Array.from({ length: 30 }, (_, index) => `burst-${index + 1}`);
 // Long enough that no slot frees before the last call of the burst arrives, even on a busy machine.
 const BURST_ROUND_TRIP_MS = 1500;
@@ -82,6 +83,7 @@ export async function runScenario(environment: Environment): Promise<void> {
   await stopBurst(environment);
   await showReceivedRequests(environment);
   await showMetrics(environment);
+  await stopAsynchronously(environment);
   print(styleText('green', '✓ Every response was the expected one.'));
 }
 
@@ -90,7 +92,7 @@ export async function keepRunning(environment: Environment): Promise<void> {
   const { gatewayUrl, controlUrl, key, signal } = environment;
   await control(environment, '/tasks/yours-1', RUNNING);
   const put = `curl -X PUT -H 'content-type: application/json' ${controlUrl}`;
-  printTitle('Both processes run until you press Ctrl-C');
+  printTitle('All processes run until you press Ctrl-C');
   print(
     '# Stop a running task:',
     `curl -i -X DELETE -H 'Authorization: Bearer ${key}' ${gatewayUrl}/ingest-tasks/yours-1`,
@@ -131,6 +133,37 @@ async function stopBurst(environment: Environment): Promise<void> {
   for (const rejection of rejections) expectResponse(rejection, REJECTION);
   print('One of the ten rejections:', '', ...formatExchange(rejections[0]!));
   print('The gateway rejects at once what the cloud would reject. Retry-After says when to retry.');
+}
+
+async function stopAsynchronously(environment: Environment): Promise<void> {
+  const { gatewayUrl, hasRedis, key, signal } = environment;
+  printTitle(`9. Stop ${ASYNC_STOPS.length} tasks without a wait and without 429`);
+  if (!hasRedis) {
+    print('Left out: asynchronous stops need Redis, and redis-server is not on PATH.');
+    return print('On Debian and Ubuntu: apt-get install redis-server. On macOS: brew install redis.');
+  }
+  print('With Prefer: respond-async, the gateway stores each stop in Redis and responds at once.');
+  for (const taskId of ASYNC_STOPS) await control(environment, `/tasks/${taskId}`, RUNNING);
+  const submit = (taskId: string) =>
+    send(signal, 'DELETE', `${gatewayUrl}/ingest-tasks/${taskId}`, key, undefined, 'respond-async');
+  const accepted = await Promise.all(ASYNC_STOPS.map(submit));
+  const [first] = accepted;
+  print(...formatExchange(first!));
+  for (const { request, status } of accepted) expectFields(request, { status }, { status: '202 Accepted' });
+  print('The other responses are the same. The gateway stops the tasks at the rate of the quota.');
+
+  const read = (path: string) => send(signal, 'GET', gatewayUrl + path, key);
+  await waitUntil(signal, 'all asynchronous stops have finished', async () => {
+    const { stops } = JSON.parse((await read('/stops?status=pending')).body) as { stops: unknown[] };
+    return stops.length === 0;
+  });
+  const finished = await read(first!.headers.get('location')!);
+  print(...formatExchange(finished));
+  const task = { taskId: ASYNC_STOPS[0], sdkAppId: SDK_APP_ID, region: TASK.region };
+  expectFields(finished.request, JSON.parse(finished.body) as Fields, { ...task, status: 'stopped' });
+  const { stops } = JSON.parse((await read('/stops?status=stopped')).body) as { stops: unknown[] };
+  expectFields('the list of stops', { count: stops.length }, { count: ASYNC_STOPS.length });
+  print('They survive restarts and crashes of the gateway, and outages of the cloud.');
 }
 
 async function showReceivedRequests({ controlUrl, signal }: Environment): Promise<void> {
