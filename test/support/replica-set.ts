@@ -27,16 +27,23 @@ export class ReplicaSet {
   private constructor(
     readonly sandbox: Sandbox,
     private readonly variables: Record<string, string>,
+    private readonly nodeArguments: readonly string[],
   ) {}
 
   /**
    * @param variables of every replica
    * @param maxMs the longest delay each way, in milliseconds
+   * @param nodeArguments further arguments for Node.js
    */
-  static async start(size: number, variables: Record<string, string>, maxMs = 200): Promise<ReplicaSet> {
+  static async start(
+    size: number,
+    variables: Record<string, string>,
+    maxMs = 200,
+    nodeArguments: readonly string[] = [],
+  ): Promise<ReplicaSet> {
     const sandbox = await startSandbox({ acceptUnknownTasks: true, quotaPerSecond: 1000 });
     sandbox.setDelays({ request: { minMs: 0, maxMs }, response: { minMs: 0, maxMs } });
-    const replicaSet = new ReplicaSet(sandbox, variables);
+    const replicaSet = new ReplicaSet(sandbox, variables, nodeArguments);
     await Promise.all(Array.from({ length: size }, () => replicaSet.addReplica()));
     return replicaSet;
   }
@@ -63,7 +70,7 @@ export class ReplicaSet {
       TRTC_ENDPOINT: this.sandbox.httpUrl,
       UPSTREAM_MAX_ATTEMPTS: '1',
     };
-    const process = new GatewayProcess({ ...base, ...this.variables, ...changes });
+    const process = new GatewayProcess({ ...base, ...this.variables, ...changes }, this.nodeArguments);
     const replica = { process, url: await process.url() };
     this.#replicas.push(replica);
     void this.#recordUnexpectedExit(replica);
@@ -73,6 +80,11 @@ export class ReplicaSet {
     const { code, stdout, stderr } = await replica.process.finished;
     const lastLine = stdout.trimEnd().split('\n').at(-1);
     if (this.#replicas.includes(replica)) this.unexpectedExits.push(`${code}: ${lastLine} ${stderr}`);
+  }
+
+  /** Sends a signal to every replica. */
+  signal(signal: NodeJS.Signals): void {
+    for (const { process } of this.#replicas) process.kill(signal);
   }
 
   /** Sends a signal to the oldest replica, which gets no more calls, and waits for its exit. */
