@@ -10,6 +10,7 @@ import { gatewayEnvironment } from '../../support/environment.js';
 import { GatewayProcess } from '../../support/process.js';
 import { listen } from '../../support/free-port.js';
 import { SlowListener } from '../../../libs/tencent-cloud/test/slow-listener.js';
+import { RedisProcess } from '../../support/redis.js';
 import { sandboxFixture } from '../../support/fixtures.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -363,5 +364,62 @@ describe('a collector', () => {
     expect(await gateway.finished).toMatchObject({ code: 0 });
     const tasks = collector.spans.map(({ attributes }) => attributes['ingest_gateway.task_id']);
     expect(tasks).toEqual(expect.arrayContaining(['first', 'during-shutdown']));
+  });
+});
+
+describe('the trace of an attempt of the backlog', () => {
+  let redis: RedisProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    url = await start({
+      ...collector.environment,
+      REDIS_URL: redis.url,
+      UPSTREAM_MAX_ATTEMPTS: '1',
+    }).url();
+  });
+
+  afterAll(async () => {
+    await stop();
+    await redis.close();
+  });
+
+  it('has its own root, with the call to the cloud, and a link to the trace in which the stop was submitted', async () => {
+    sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 1, taskId: 'later' }]);
+    const headers = { prefer: 'respond-async', traceparent: `00-${TRACE}-${PARENT}-01` };
+    let tries = 0;
+    await eventually(async () => {
+      tries += 1;
+      return (await stopTask(url, `warm-${tries}`, '', headers)).status === 202;
+    });
+    const { body } = await stopTask(url, 'later', '', headers);
+    const stopId = body!['id'];
+    const executions = (): ReceivedSpan[] =>
+      spansNamed(collector.spans, 'execute asynchronous stop').filter(
+        ({ attributes }) => attributes['ingest_gateway.stop_id'] === stopId,
+      );
+    await eventually(() => executions().length === 2);
+    const [failed, stopped] = executions();
+    for (const execution of [failed!, stopped!]) {
+      expect(execution).toMatchObject({ kind: 5, links: [{ traceId: TRACE, spanId: PARENT }] });
+      expect(execution.parentSpanId ?? '').toBe('');
+      expect(execution.traceId).not.toBe(TRACE);
+      const children = collector.spans.filter(({ parentSpanId }) => parentSpanId === execution.spanId);
+      expect(children.map(({ name }) => name)).toEqual(['POST StopStreamIngest']);
+    }
+    expect(failed).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'upstream-failed' } });
+    expect(stopped!.status.code ?? 0).toBe(0);
+    expect(stopped!.attributes).toEqual({
+      'ingest_gateway.stop_id': stopId,
+      'ingest_gateway.caller': 'anonymous',
+      'ingest_gateway.task_id': 'later',
+      'ingest_gateway.sdk_app_id': 1400000001,
+      'ingest_gateway.region': 'ap-singapore',
+      'ingest_gateway.result': 'stopped',
+      'ingest_gateway.outcome': 'stopped',
+    });
+    const accepting = collector.spans.filter(({ traceId }) => traceId === TRACE);
+    expect(accepting.map(({ attributes }) => attributes['ingest_gateway.stop_id'])).toContain(stopId);
   });
 });

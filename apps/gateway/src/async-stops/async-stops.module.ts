@@ -41,7 +41,7 @@ const KEEP_COUNT = 10_000;
       inject: [redisConfig.KEY, tencentCloudConfig.KEY, asyncStopsConfig.KEY],
     },
   ],
-  exports: [StopBacklog],
+  exports: [AsyncStopsService, StopBacklog],
 })
 export class AsyncStopsModule {}
 

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { Quota } from '#libs/quota';
 import type { AsyncStopsConfig } from '../config/configuration.js';
 import { asyncStopsConfig } from '../config/namespaces.js';
+import { formatTraceparent } from '../http/traceparent.js';
 import { IngestTasksService } from '../ingest-tasks/ingest-tasks.service.js';
 import { type AsyncStop, type AsyncStopRequest, StopBacklog } from '../ingest-tasks/stop-backlog.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
@@ -16,7 +17,7 @@ import { BacklogDispatcher } from './backlog-dispatcher.js';
 import type { StopPage } from './finished-stops.js';
 import type { ListRequest } from './list-request.js';
 import { isDurable, parseDurability } from './redis-durability.js';
-import { StopExecutor } from './stop-executor.js';
+import { type BacklogAttempt, StopExecutor } from './stop-executor.js';
 import type { StopStore } from './stop-store.js';
 
 /** How often this replica looks for stops that other replicas accepted, and advances the clock. */
@@ -48,6 +49,7 @@ export const BACKLOG_STORAGE = Symbol('backlog storage');
 @Injectable()
 export class AsyncStopsService extends StopBacklog implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #running: { dispatcher: BacklogDispatcher; executor: StopExecutor } | undefined;
+  #onAttempt: ((attempt: BacklogAttempt) => void) | undefined;
   /** The responses that wait for the result of a stop. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #closed = new AbortController();
@@ -64,8 +66,11 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
     super();
     if (!storage) return;
     const { store, clock } = storage;
-    const executor = new StopExecutor(tasks, store, clock, config.ttlMs, metrics, logger, (id) => {
-      for (const notify of this.#waiting.get(id) ?? []) notify();
+    const executor = new StopExecutor(tasks, store, clock, config.ttlMs, metrics, logger, {
+      finished: (id) => {
+        for (const notify of this.#waiting.get(id) ?? []) notify();
+      },
+      attempted: (attempt) => this.#onAttempt?.(attempt),
     });
     const dispatcher = new BacklogDispatcher({
       quota,
@@ -99,7 +104,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
 
   override async submit(
     caller: string,
-    { task, isSdkAppIdFromCaller, waitMs, signal }: AsyncStopRequest,
+    { task, isSdkAppIdFromCaller, waitMs, signal, parentSpan }: AsyncStopRequest,
   ): Promise<AsyncStop | undefined> {
     if (!this.storage?.clock.isSynchronized) return undefined;
     const { store, clock } = this.storage;
@@ -113,6 +118,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
       acceptedAtMs: clock.now(),
       attempts: 0,
       ineffectiveStarts: 0,
+      traceparent: parentSpan && formatTraceparent(parentSpan),
     };
     let stop: AsyncStop | undefined;
     try {
@@ -123,6 +129,11 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
     if (!stop) throw new ProblemException('backlog-full', { retryAfterMs: BACKLOG_FULL_RETRY_MS });
     this.#running!.dispatcher.added(caller);
     return waitMs > 0 ? this.#waitForResult(caller, stop, waitMs, signal()) : stop;
+  }
+
+  /** Sets the listener to the attempts of this replica. */
+  onAttempt(listener: (attempt: BacklogAttempt) => void): void {
+    this.#onAttempt = listener;
   }
 
   /** Returns a stop of a caller. @throws ProblemException `stop-not-found` or `stops-unavailable` */

@@ -3,7 +3,12 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Slot } from '#libs/quota';
 import type { IngestTasksService } from '../ingest-tasks/ingest-tasks.service.js';
 import type { AsyncStopFailure } from '../ingest-tasks/stop-backlog.js';
-import type { StopFailedException, SuccessfulStop } from '../ingest-tasks/stop-outcome.js';
+import {
+  outcomeOfProblem,
+  type StopFailedException,
+  type StopOutcome,
+  type SuccessfulStop,
+} from '../ingest-tasks/stop-outcome.js';
 import { describeError } from '../logging/describe-error.js';
 import type { ProblemCode } from '../problems/problem-table.js';
 import type { AsyncStopsMetrics } from './async-stops-metrics.js';
@@ -28,6 +33,17 @@ export interface ExecutionResult {
   readonly pauseMs?: number;
 }
 
+/** An attempt that has ended. */
+export interface BacklogAttempt {
+  readonly stopId: string;
+  readonly caller: string;
+  /** Milliseconds of the monotonic clock. */
+  readonly startedAt: number;
+  readonly outcome: StopOutcome;
+  /** The span of the client that submitted the stop. */
+  readonly traceparent: string | undefined;
+}
+
 /** Executes stops of the backlog, and stores what became of them. */
 export class StopExecutor {
   #isClosed = false;
@@ -39,8 +55,11 @@ export class StopExecutor {
     private readonly ttlMs: number,
     private readonly metrics: Pick<AsyncStopsMetrics, 'finished'>,
     private readonly logger: Pick<PinoLogger, 'info'>,
-    /** Called when a stop has finished. */
-    private readonly onFinished: (id: string) => void,
+    private readonly observer: {
+      /** A stop has finished. */
+      finished(id: string): void;
+      attempted(attempt: BacklogAttempt): void;
+    },
   ) {}
 
   /** Ends the attempts to store results. Another replica takes these stops over. */
@@ -60,17 +79,23 @@ export class StopExecutor {
   /** Makes one attempt with a slot, which the caller of this method releases. Never rejects. */
   async execute(stop: TakenStop, slot: Slot): Promise<ExecutionResult> {
     const { caller, record, mayHaveStopped } = stop;
-    const { taskId, sdkAppId, region, isSdkAppIdFromCaller } = record;
+    const { taskId, sdkAppId, region, isSdkAppIdFromCaller, traceparent } = record;
+    const startedAt = performance.now();
+    const report = (outcome: StopOutcome): void =>
+      this.observer.attempted({ stopId: stop.id, caller, startedAt, outcome, traceparent });
     try {
       const task = { taskId, sdkAppId, region };
       const stopped = await this.tasks.stopFromBacklog(task, caller, slot, isSdkAppIdFromCaller);
+      report(stopped);
       // An earlier attempt, whose result was lost, may have ended the task.
       const status = mayHaveStopped ? 'stopped' : stopped.result;
       const { requestId } = stopped.upstream;
       await this.#finish(stop, { status, requestId, attempts: record.attempts + attemptsOf(stopped) });
       return {};
     } catch (error) {
-      return this.#fail(stop, error as StopFailedException);
+      const problem = error as StopFailedException;
+      report(outcomeOfProblem(problem));
+      return this.#fail(stop, problem);
     }
   }
 
@@ -139,7 +164,7 @@ export class StopExecutor {
       },
       `asynchronous stop: ${status}`,
     );
-    this.onFinished(id);
+    this.observer.finished(id);
   }
 
   /** Holds a result until Redis has stored it. Returns undefined if this process ends before. */

@@ -39,6 +39,7 @@ describe('a record that is read from Redis', () => {
     ['acceptedAtMs', null],
     ['attempts', 0.5],
     ['ineffectiveStarts', undefined],
+    ['traceparent', 7],
   ])('is not a pending stop with the %s %p', (field, value) => {
     expect(parsePendingRecord(JSON.stringify({ ...PENDING, [field]: value }))).toBeUndefined();
   });

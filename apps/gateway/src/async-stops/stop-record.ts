@@ -22,6 +22,8 @@ export interface PendingRecord {
   readonly attempts: number;
   /** How many of the executions that started are known to have had no effect. */
   readonly ineffectiveStarts: number;
+  /** The span of the client that submitted it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What is stored about the end of a stop. */
@@ -43,7 +45,7 @@ const MAX_LENGTH = 8192;
 export function parsePendingRecord(text: string): PendingRecord | undefined {
   const record = parseObject(text);
   const { taskId, sdkAppId, region, isSdkAppIdFromCaller, createdAt } = record;
-  const { acceptedAtMs, attempts, ineffectiveStarts } = record;
+  const { acceptedAtMs, attempts, ineffectiveStarts, traceparent } = record;
   const isValid =
     typeof taskId === 'string' &&
     TASK_ID.test(taskId) &&
@@ -53,7 +55,8 @@ export function parsePendingRecord(text: string): PendingRecord | undefined {
     isTimestamp(createdAt) &&
     isFiniteNumber(acceptedAtMs) &&
     isCount(attempts) &&
-    isCount(ineffectiveStarts);
+    isCount(ineffectiveStarts) &&
+    (traceparent === undefined || typeof traceparent === 'string');
   return isValid ? (record as unknown as PendingRecord) : undefined;
 }
 

@@ -304,6 +304,15 @@ describe('a list', () => {
     expect(listed.slice(0, 3).toSorted()).toEqual(['task-4', 'task-5', 'task-6']);
   });
 
+  it('continues with the finished stops on the page with the last pending one', async () => {
+    const store = createStore();
+    for (const taskId of ['first', 'second']) await store.add('a', pendingRecord(taskId));
+    await store.finish(await take(store), finishedRecord());
+    const { stops, nextCursor } = await store.list('a', { status: undefined, limit: 10, cursor: undefined });
+    expect(stops.map(({ taskId }) => taskId)).toEqual(['second', 'first']);
+    expect(nextCursor).toBeUndefined();
+  });
+
   it('contains no stop of another caller, whatever the names are', async () => {
     const store = createStore();
     const callers = ['a', 'a:b', 'a%3Ab', 'ä {}*', ' '];

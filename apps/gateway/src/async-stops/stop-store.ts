@@ -104,11 +104,16 @@ export class StopStore {
     if (!isAfterPending && (status === undefined || status === 'pending')) {
       const { stops, lastId } = await this.#pending.page(caller, cursor?.slice(1), limit);
       if (lastId !== undefined) return { stops, nextCursor: `p${lastId}` };
-      return { stops, nextCursor: status === undefined ? 'f' : undefined };
+      if (status === 'pending') return { stops, nextCursor: undefined };
+      const finished = await this.#listFinished(caller, { status, limit: limit - stops.length, cursor: '' });
+      return { stops: [...stops, ...finished.stops], nextCursor: finished.nextCursor };
     }
     if (status === 'pending') return { stops: [], nextCursor: undefined };
-    const ofFinished = isAfterPending ? cursor!.slice(1) : '';
-    const { stops, nextCursor } = await this.#finished.page(caller, { ...request, cursor: ofFinished });
+    return this.#listFinished(caller, { ...request, cursor: isAfterPending ? cursor!.slice(1) : '' });
+  }
+
+  async #listFinished(caller: string, request: ListRequest): Promise<StopPage> {
+    const { stops, nextCursor } = await this.#finished.page(caller, request);
     return { stops, nextCursor: nextCursor === undefined ? undefined : `f${nextCursor}` };
   }
 

@@ -4,7 +4,7 @@ import type { BlockList } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { canonicalAddress, clientAddressBehind } from './client-address.js';
 import { LazyAbortController } from './lazy-abort-controller.js';
-import { parseTraceparent } from './traceparent.js';
+import { type ParentSpan, parseTraceparent } from './traceparent.js';
 
 /** Valid request ids of clients: the log shows them unchanged. */
 export const REQUEST_ID = /^[!-~]{1,128}$/;
@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** The W3C trace that the request belongs to. */
   readonly traceId: string | undefined;
+  /** The span of the client that the request was sent from. */
+  readonly parentSpan: ParentSpan | undefined;
   /** The client's IP address; undefined when the connection is already closed. */
   readonly clientAddress: string | undefined;
   /** Milliseconds of the monotonic clock. */
@@ -36,9 +38,11 @@ export function createRequestContext(
   proxies: BlockList | undefined,
 ): RequestContext {
   const { ip } = request;
+  const parentSpan = parseTraceparent(request.headers['traceparent'] as string | undefined);
   return {
     requestId: request.id,
-    traceId: parseTraceparent(request.headers['traceparent'] as string | undefined)?.traceId,
+    traceId: parentSpan?.traceId,
+    parentSpan,
     // Not Fastify's trustProxy, which believes X-Forwarded-Host and X-Forwarded-Proto as well, but not Forwarded.
     clientAddress:
       proxies && ip ? clientAddressBehind(proxies, ip, request.headers) : canonicalAddress(ip ?? ''),

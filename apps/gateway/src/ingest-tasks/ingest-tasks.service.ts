@@ -71,7 +71,9 @@ export class IngestTasksService implements OnApplicationShutdown {
       const signal = () => AbortSignal.any([clientDisconnect.signal, rejecting]);
       if (respondAsync && !this.coalescer.hasEnded(task)) {
         const waitMs = (waitSeconds ?? 0) * 1000;
-        const stop = await backlog.submit(caller.name, { task, isSdkAppIdFromCaller, waitMs, signal });
+        const { parentSpan } = context;
+        const asyncRequest = { task, isSdkAppIdFromCaller, waitMs, signal, parentSpan };
+        const stop = await backlog.submit(caller.name, asyncRequest);
         if (stop) return outcomeOfAsyncStop(stop);
       }
       const waitMs = waitSeconds === undefined ? this.quotaOptions.defaultWaitMs : waitSeconds * 1000;

@@ -1,3 +1,4 @@
+import type { ParentSpan } from '../http/traceparent.js';
 import type { TaskRef } from './stop-coalescer.js';
 import type { ProblemCode } from '../problems/problem-table.js';
 
@@ -39,6 +40,8 @@ export interface AsyncStopRequest {
   readonly waitMs: number;
   /** Ends the wait. */
   readonly signal: () => AbortSignal;
+  /** The span of the client, for the traces of the attempts. */
+  readonly parentSpan: ParentSpan | undefined;
 }
 
 /** Stores stops and executes them later. The module above this one implements it. */

@@ -78,9 +78,13 @@ export function stopOutcomeOf({ stopOutcome, responseError }: FastifyReply): Sto
     const details = responseError instanceof StopCancelledError ? responseError.stop : undefined;
     return { result: 'cancelled', outcome: 'not-sent', details };
   }
-  if (!responseError) return { result: 'internal-error', outcome: 'unknown' };
-  const { code, outcome } = responseError;
-  const { upstream, reason } = responseError.details;
-  const details = responseError instanceof StopFailedException ? responseError.stop : undefined;
+  return responseError ? outcomeOfProblem(responseError) : { result: 'internal-error', outcome: 'unknown' };
+}
+
+/** Returns the outcome of a stop that ended in a problem. */
+export function outcomeOfProblem(problem: ProblemException): StopOutcome {
+  const { code, outcome } = problem;
+  const { upstream, reason } = problem.details;
+  const details = problem instanceof StopFailedException ? problem.stop : undefined;
   return { result: code, outcome, upstream, reason, details };
 }

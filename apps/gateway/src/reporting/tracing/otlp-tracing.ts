@@ -24,6 +24,7 @@ import {
 import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { divideConnectTime } from '#libs/tencent-cloud';
+import type { BacklogAttempt } from '../../async-stops/stop-executor.js';
 import type { TracingConfig } from '../../config/tracing-config.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
 import { StopSpans } from './stop-spans.js';
@@ -55,6 +56,7 @@ export interface OtlpTracing {
     outcome: StopOutcome,
     endedAt: number,
   ): string | undefined;
+  recordAttempt(attempt: BacklogAttempt): void;
   /** Resolves when all spans are exported or dropped. */
   close(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function createOtlpTracing(
   const spans = new StopSpans(provider.getTracer(manifest.name, manifest.version), endpoint);
   return {
     record: (...stop) => spans.record(...stop),
+    recordAttempt: (attempt) => spans.recordAttempt(attempt),
     close: () => provider.shutdown().catch(() => {}),
   };
 }

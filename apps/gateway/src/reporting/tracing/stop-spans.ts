@@ -23,8 +23,9 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Attempt } from '#libs/tencent-cloud';
+import type { BacklogAttempt } from '../../async-stops/stop-executor.js';
 import { UNKNOWN_CALLER } from '../../http/caller-identity.js';
-import { parseTraceparent } from '../../http/traceparent.js';
+import { type ParentSpan, parseTraceparent } from '../../http/traceparent.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
 import { STOP_ROUTE } from '../../ingest-tasks/stop-request.js';
 import { initialWait, type TimeSpan } from '../../ingest-tasks/upstream-call.js';
@@ -62,10 +63,8 @@ export class StopSpans {
     outcome: StopOutcome,
     endedAt: number,
   ): string | undefined {
-    // One offset for all spans of a stop, so that they nest even if the wall clock changes.
-    const offset = Date.now() - performance.now();
-    const toEpochMs = (ms: number): number => ms + offset;
-    const parent = parentContext(request.headers['traceparent'] as string | undefined);
+    const toEpochMs = epochConversion();
+    const parent = parentContext(request.requestContext.parentSpan);
     const server = this.tracer.startSpan(
       `${request.method} ${STOP_ROUTE}`,
       { kind: SpanKind.SERVER, startTime: toEpochMs(request.requestContext.startedAt) },
@@ -75,18 +74,48 @@ export class StopSpans {
     server.setAttributes(serverAttributes(request, reply, outcome));
     if (reply.statusCode >= 500) server.setStatus({ code: SpanStatusCode.ERROR });
     const context = trace.setSpan(parent, server);
-    const { queuedAt, upstreamCall, task } = outcome.details ?? {};
+    const { queuedAt, upstreamCall } = outcome.details ?? {};
     if (queuedAt !== undefined)
       this.#recordWait(initialWait(queuedAt, upstreamCall, endedAt), context, toEpochMs);
-    // If stops share an upstream call, its attempts are in the trace of the first stop that ends.
-    if (upstreamCall && !upstreamCall.spansExported && upstreamCall.attempts.length > 0) {
-      upstreamCall.spansExported = true;
-      for (const wait of upstreamCall.waits) this.#recordWait(wait, context, toEpochMs);
-      for (const [index, attempt] of upstreamCall.attempts.entries())
-        this.#recordAttempt(attempt, index, task?.region, context, toEpochMs);
-    }
+    this.#recordUpstreamCall(outcome, context, toEpochMs);
     server.end(toEpochMs(endedAt));
     return server.spanContext().traceId;
+  }
+
+  /**
+   * Creates the spans of an attempt of the backlog, in a trace of its own: a stop may be pending for hours. The trace is
+   * linked to the one in which the stop was submitted.
+   */
+  recordAttempt({ stopId, caller, startedAt, outcome, traceparent }: BacklogAttempt): void {
+    const toEpochMs = epochConversion();
+    const submitted = trace.getSpanContext(parentContext(parseTraceparent(traceparent)));
+    const span = this.tracer.startSpan(
+      'execute asynchronous stop',
+      {
+        kind: SpanKind.CONSUMER,
+        startTime: toEpochMs(startedAt),
+        links: submitted ? [{ context: submitted }] : [],
+      },
+      ROOT_CONTEXT,
+    );
+    if (!span.isRecording()) return;
+    span.setAttributes({ 'ingest_gateway.stop_id': stopId, ...stopAttributes(caller, outcome) });
+    if (outcome.outcome !== 'stopped') {
+      span.setAttribute(ATTR_ERROR_TYPE, outcome.result);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    this.#recordUpstreamCall(outcome, trace.setSpan(ROOT_CONTEXT, span), toEpochMs);
+    span.end(toEpochMs(performance.now()));
+  }
+
+  /** If stops share an upstream call, its attempts are in the trace of the first stop that ends. */
+  #recordUpstreamCall({ details }: StopOutcome, context: Context, toEpochMs: (ms: number) => number): void {
+    const { upstreamCall, task } = details ?? {};
+    if (!upstreamCall || upstreamCall.spansExported || upstreamCall.attempts.length === 0) return;
+    upstreamCall.spansExported = true;
+    for (const wait of upstreamCall.waits) this.#recordWait(wait, context, toEpochMs);
+    for (const [index, attempt] of upstreamCall.attempts.entries())
+      this.#recordAttempt(attempt, index, task?.region, context, toEpochMs);
   }
 
   #recordWait(
@@ -125,8 +154,13 @@ export class StopSpans {
   }
 }
 
-function parentContext(traceparent: string | undefined): Context {
-  const parent = parseTraceparent(traceparent);
+/** Returns the conversion for all spans of a stop: with one offset, they nest even if the wall clock changes. */
+function epochConversion(): (ms: number) => number {
+  const offset = Date.now() - performance.now();
+  return (ms) => ms + offset;
+}
+
+function parentContext(parent: ParentSpan | undefined): Context {
   if (!parent) return ROOT_CONTEXT;
   const { traceId, spanId, isSampled } = parent;
   const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
@@ -137,7 +171,7 @@ function parentContext(traceparent: string | undefined): Context {
 function serverAttributes(
   { requestContext: context, method, originalUrl, raw, caller }: FastifyRequest,
   { statusCode: status }: FastifyReply,
-  { result, outcome, details }: StopOutcome,
+  outcome: StopOutcome,
 ): Attributes {
   return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
@@ -146,15 +180,22 @@ function serverAttributes(
     [ATTR_URL_SCHEME]: 'http',
     [ATTR_NETWORK_PROTOCOL_VERSION]: raw.httpVersion,
     'ingest_gateway.request_id': context.requestId,
-    'ingest_gateway.caller': caller?.name ?? UNKNOWN_CALLER,
+    'ingest_gateway.stop_id': outcome.details?.stopId,
+    ...stopAttributes(caller?.name ?? UNKNOWN_CALLER, outcome),
+    // A client that has disconnected did not receive the response.
+    [ATTR_HTTP_RESPONSE_STATUS_CODE]: context.clientDisconnect.aborted ? undefined : status,
+    [ATTR_ERROR_TYPE]: status >= 500 ? outcome.result : undefined,
+  };
+}
+
+function stopAttributes(caller: string, { result, outcome, details }: StopOutcome): Attributes {
+  return {
+    'ingest_gateway.caller': caller,
     'ingest_gateway.result': result,
     'ingest_gateway.outcome': outcome,
     'ingest_gateway.coalesced': details?.coalesced,
     'ingest_gateway.task_id': details?.task.taskId,
     'ingest_gateway.sdk_app_id': details?.task.sdkAppId,
     'ingest_gateway.region': details?.task.region,
-    // A client that has disconnected did not receive the response.
-    [ATTR_HTTP_RESPONSE_STATUS_CODE]: context.clientDisconnect.aborted ? undefined : status,
-    [ATTR_ERROR_TYPE]: status >= 500 ? result : undefined,
   };
 }

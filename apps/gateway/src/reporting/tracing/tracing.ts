@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { AsyncStopsService } from '../../async-stops/async-stops.service.js';
 import type { Configuration, TencentCloudConfig } from '../../config/configuration.js';
 import { buildConfig, tencentCloudConfig, tracingConfig } from '../../config/namespaces.js';
 import type { StopOutcome } from '../../ingest-tasks/stop-outcome.js';
@@ -20,6 +21,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     @Inject(tracingConfig.KEY) private readonly config: Configuration['tracing'],
     @Inject(tencentCloudConfig.KEY) private readonly cloud: TencentCloudConfig,
     @Inject(buildConfig.KEY) private readonly build: Configuration['build'],
+    private readonly asyncStops: AsyncStopsService,
     private readonly logger: PinoLogger,
   ) {}
 
@@ -31,6 +33,7 @@ export class Tracing implements OnModuleInit, OnApplicationShutdown {
     this.#tracing = createOtlpTracing(otlp, revision, this.cloud.endpoint, (failure) =>
       this.#onExport(failure),
     );
+    this.asyncStops.onAttempt((attempt) => this.#tracing?.recordAttempt(attempt));
   }
 
   /** Creates the spans of a stop that has ended. Returns the trace id, if the trace is recorded. */
