@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
+import { scaledRuns } from '../../libs/quota/test/scaled-runs.js';
 import { DOCUMENTED_CODES } from '../../libs/tencent-cloud/src/error-codes.js';
 import { stopTask } from '../support/client.js';
 import { listen } from '../support/free-port.js';
@@ -8,11 +9,7 @@ import { OtlpCollector } from '../support/otlp-collector.js';
 import { GatewayProcess } from '../support/process.js';
 import { findSecrets } from '../support/secret-scanner.js';
 
-/** `npm run test:system -- cloud-responses --globals '{"isLongRun":true}'` runs ten times as many. */
-declare global {
-  var isLongRun: true | undefined;
-}
-const INPUTS = globalThis.isLongRun ? 50_000 : 5000;
+const INPUTS = scaledRuns(5000);
 const PARALLEL_CALLS = 8;
 
 /** Letters only, so that they have the form of an error code. */

@@ -1,4 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { send, startStop } from '../../support/client.js';
@@ -29,7 +32,28 @@ const countWithStatus = (status: number) =>
     `http_server_request_duration_seconds_count{method="DELETE",route="/ingest-tasks/:id",status="${status}"}`,
   );
 
+/** Runs the garbage collector. */
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
+
 describe('a call whose client disconnects', () => {
+  it('leaves nothing of its response in memory when its connection was reset', async () => {
+    const responses: WeakRef<ServerResponse>[] = [];
+    gateway.app
+      .getHttpServer()
+      .on('request', (_request, response: ServerResponse) => responses.push(new WeakRef(response)));
+    sandbox.setDelays({ response: { minMs: 500, maxMs: 500 } });
+    const request = stopAndWait('gone');
+    await eventually(() => sandbox.receivedRequests().length === 1);
+    request.socket!.resetAndDestroy();
+    await eventually(() => logEntryOf('gone') !== undefined);
+    await eventually(() => {
+      collectGarbage();
+      return responses[0]!.deref() === undefined;
+    });
+    expect(responses).toHaveLength(1);
+  });
+
   it('is cancelled while it waits for a slot: it acquires no slot and is not sent', async () => {
     const { release } = await holdSlots(sandbox, gateway.url, ['holds-the-slot']);
     const request = stopAndWait('early');

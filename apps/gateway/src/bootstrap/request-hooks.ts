@@ -88,7 +88,7 @@ export function registerHooks(app: NestFastifyApplication): void {
       const endedAt = performance.now();
       afterResponse(reply.raw, () => reporter.stopCompleted(request, reply, stopOutcomeOf(reply), endedAt));
     }
-    if (typeof payload === 'string') connections.responseStarted(reply.raw, payload);
+    connections.responseStarted(reply.raw, payload);
     if (!lifecycle.isDraining) return done(null, payload);
     // Pipelined requests are all served: the last response closes the connection. A request that is rejected at once is
     // rejected before the parser has read the next one.

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { CLIENT_DISCONNECTED } from './client-disconnected.error.js';
 import type { ServerLimits } from './create-http-server.js';
+import { LimitedSum } from './limited-sum.js';
+import { PacedQueue } from './paced-queue.js';
 import { parseGradually } from './parse-gradually.js';
 import type { RequestContext } from './request-context.js';
 
@@ -11,6 +13,7 @@ const IN_FLIGHT = Symbol('requests in flight');
 const LAST_REQUEST = Symbol('last request');
 const OWNER = Symbol('owner');
 const PARSE_MORE = Symbol('parse more');
+const BYTES = Symbol('bytes');
 
 type Connection = Socket & {
   [IN_FLIGHT]?: Set<RequestContext>;
@@ -19,6 +22,12 @@ type Connection = Socket & {
   [OWNER]?: string | undefined;
   [PARSE_MORE]?: () => void;
 };
+
+/** The memory of a response that is not sent yet. */
+type CountedResponse = ServerResponse & { [BYTES]?: number };
+
+/** The memory of a request and of its response without the text, as measured. */
+const REQUEST_BYTES = 4096;
 
 /** This part of the connections is for clients without a key: probes, scrapes, and callers that are just connecting. */
 const UNAUTHENTICATED_FRACTION = 1 / 8;
@@ -34,27 +43,34 @@ export class ConnectionTracker {
   readonly #groups = new Map<string | undefined, Set<Connection>>();
   /** The open connections. */
   readonly open = new Set<Socket>();
-  /** The texts of responses that are not sent yet, in order of their creation. */
-  readonly #unsent = new Map<ServerResponse, number>();
-  #unsentBytes = 0;
-  #limits: ServerLimits | undefined;
+  #unsent: LimitedSum<Socket> | undefined;
 
   /** Tracks the connections of a server. */
   attach(server: Server, limits: ServerLimits): void {
-    this.#limits = limits;
+    const unread = new LimitedSum<Socket>(limits.maxUnreadBytes, (socket) => socket.destroy());
+    const unsent = new LimitedSum<Socket>(limits.maxUnsentBytes, (socket) => socket.destroy());
+    this.#unsent = unsent;
+    const pipelined = new PacedQueue(limits.maxPipelinedPerTurn);
     server.on('connection', (socket: Connection) => {
       this.open.add(socket);
       this.#changeOwner(socket, undefined);
       socket.once('close', () => {
         this.open.delete(socket);
         this.#leaveGroup(socket);
+        unread.set(socket, 0);
+        unsent.set(socket, 0);
       });
       // After the requests that have just arrived: they are served, unless they have to wait.
       socket.once('end', () => setImmediate(() => abortAll(socket[IN_FLIGHT])));
       if (this.open.size > limits.maxConnections) this.#evictOne(limits.maxConnections);
-      socket[PARSE_MORE] = parseGradually(socket, limits.maxRequestsInFlight, () => {
-        const inFlight = this.requestsInFlight(socket);
-        return { inFlight, isReceiving: inFlight > 0 && this.lastRequest(socket)?.complete === false };
+      socket[PARSE_MORE] = parseGradually(socket, {
+        maxInFlight: limits.maxRequestsInFlight,
+        state: () => {
+          const inFlight = this.requestsInFlight(socket);
+          return { inFlight, isReceiving: inFlight > 0 && this.lastRequest(socket)?.complete === false };
+        },
+        onUnread: (bytes) => unread.set(socket, bytes),
+        defer: (resume) => pipelined.add(resume),
       });
     });
   }
@@ -80,21 +96,19 @@ export class ConnectionTracker {
   }
 
   /**
-   * Counts the text of a response until the client has received it. Above the limit of all connections, the client that
-   * takes the longest is disconnected. Bytes are not counted: responses share them.
+   * Counts a response until the client has received it. Above the limit of all connections, the client that takes the
+   * longest is disconnected. Bytes are not counted: responses share them.
    */
-  responseStarted(response: ServerResponse, text: string): void {
-    this.#unsent.set(response, text.length);
-    this.#unsentBytes += text.length;
-    for (const [oldest] of this.#unsent) {
-      if (this.#unsentBytes <= this.#limits!.maxUnsentBytes) break;
-      this.#forgetResponse(oldest);
-      oldest.req.socket.destroy();
-    }
+  responseStarted(response: CountedResponse, payload: unknown): void {
+    const { socket } = response.req;
+    // The client may have disconnected long ago.
+    if (!this.open.has(socket)) return;
+    response[BYTES] = REQUEST_BYTES + (typeof payload === 'string' ? payload.length : 0);
+    this.#unsent?.add(socket, response[BYTES]);
   }
 
-  requestEnded(socket: Connection, context: RequestContext, response: ServerResponse): void {
-    this.#forgetResponse(response);
+  requestEnded(socket: Connection, context: RequestContext, response: CountedResponse): void {
+    this.#unsent?.add(socket, -(response[BYTES] ?? 0));
     socket[IN_FLIGHT]?.delete(context);
     socket[PARSE_MORE]?.();
   }
@@ -107,11 +121,6 @@ export class ConnectionTracker {
   /** The last request whose headers have arrived; its body may be incomplete. */
   lastRequest(socket: Connection): IncomingMessage | undefined {
     return socket[LAST_REQUEST];
-  }
-
-  #forgetResponse(response: ServerResponse): void {
-    this.#unsentBytes -= this.#unsent.get(response) ?? 0;
-    this.#unsent.delete(response);
   }
 
   #changeOwner(socket: Connection, owner: string | undefined): void {

@@ -6,8 +6,12 @@ export const SERVER_LIMITS = {
   maxConnections: 8192,
   /** Requests in flight on one connection. */
   maxRequestsInFlight: 16,
-  /** Texts of responses that clients have not received yet, of all connections together. */
+  /** Pipelined requests that are parsed in one turn of the event loop, of all connections together. */
+  maxPipelinedPerTurn: 8,
+  /** Responses that clients have not received yet, of all connections together. */
   maxUnsentBytes: 64 * 1024 * 1024,
+  /** Bytes that wait for the parser, of all connections together. */
+  maxUnreadBytes: 64 * 1024 * 1024,
   /** Request line and headers. */
   maxHeaderBytes: 16 * 1024,
   /** From the start of a request, or of the connection, to the end of its headers. */

@@ -11,38 +11,54 @@ interface ConnectionState {
   readonly isReceiving: boolean;
 }
 
+interface ParseOptions {
+  readonly maxInFlight: number;
+  /** Returns the state of the connection now. */
+  readonly state: () => ConnectionState;
+  /** Called with the memory of the bytes that wait for the parser. */
+  readonly onUnread: (bytes: number) => void;
+  /** Calls this in a later turn of the event loop. */
+  readonly defer: (resume: () => void) => void;
+}
+
 /**
  * Limits the requests in flight on a connection of an HTTP server, and parses about one request per turn of the event
  * loop. On its own, Node.js parses all requests of a packet at once. At the limit, nothing is read.
  *
- * @param state of the connection now
+ * @see ../../../../docs/adr/0025-parse-gradually.md for why it replaces a listener of Node.js
  * @returns call it when a request has ended
  */
 export function parseGradually(
   socket: Socket,
-  maxInFlight: number,
-  state: () => ConnectionState,
+  { maxInFlight, state, onUnread, defer }: ParseOptions,
 ): () => void {
-  const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
+  const [parse, ...others] = socket.listeners('data') as ((bytes: Buffer) => void)[];
+  if (!parse || others.length > 0) throw new Error('this Node.js has another HTTP parser: see docs/adr/0025');
   let isAtLimit = false;
+  let hasUnread = false;
   let isPausedByNode = false;
   // Node.js pauses the socket itself while the client does not read, and resumes it later.
   const resume = (): void => void (isPausedByNode || socket.resume());
-  socket.off('data', parse!);
+  socket.off('data', parse);
   socket.on('data', (bytes: Buffer) => {
     // After the last response of a connection, the client may still send requests.
     if (socket.writableEnded) return;
     const length = nextLength(bytes, maxInFlight, state());
     isAtLimit = length === 0;
-    if (length > 0) parse!(bytes.subarray(0, length));
+    if (length > 0) parse(bytes.subarray(0, length));
     isPausedByNode = socket.isPaused();
-    if (length === bytes.length) return;
+    if (hasUnread || length < bytes.length) {
+      hasUnread = length < bytes.length;
+      // A part of a buffer keeps the whole buffer in memory.
+      onUnread(hasUnread ? bytes.buffer.byteLength : 0);
+    }
+    if (!hasUnread || socket.destroyed) return;
     socket.pause();
     socket.unshift(bytes.subarray(length));
-    if (length > 0) setImmediate(resume);
+    if (length > 0) defer(resume);
   });
   return () => {
-    if (isAtLimit) setImmediate(resume);
+    if (isAtLimit) defer(resume);
     isAtLimit = false;
   };
 }

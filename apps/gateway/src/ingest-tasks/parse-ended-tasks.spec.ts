@@ -53,7 +53,7 @@ describe('a reply of the feed of ended tasks', () => {
       fc.property(replies, (value) => {
         expect(parseEndedTasks(value).endedTasks).toEqual([]);
       }),
-      { numRuns: 5000 },
+      { numRuns: globalThis.isLongRun ? 50_000 : 5000 },
     );
   });
 });

@@ -12,7 +12,8 @@ export class MetricsController {
 
   /**
    * Returns all metrics: in Prometheus' text format, or in OpenMetrics, which includes exemplars, when `Accept` requests
-   * it. Concurrent scrapes of one format share a response, because no other public route costs as much.
+   * it. Scrapes of one format in one turn of the event loop share a response, because no other public route costs as
+   * much.
    */
   @Get()
   @PublicRoute()
@@ -25,7 +26,8 @@ export class MetricsController {
     void reply.headers({ 'content-type': contentType, vary: 'accept', 'cache-control': 'no-store' });
     let scrape = this.#inFlight.get(contentType);
     if (!scrape) {
-      scrape = registry.metrics().finally(() => this.#inFlight.delete(contentType));
+      const forget = () => this.#inFlight.delete(contentType);
+      scrape = registry.metrics().finally(() => setImmediate(forget));
       this.#inFlight.set(contentType, scrape);
     }
     return scrape;
