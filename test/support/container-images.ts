@@ -71,6 +71,8 @@ export class ContainerImages {
       // The second image uses the build stage of the first one.
       '--layers',
       '--pull-never',
+      // npm opens many files at once.
+      '--ulimit=nofile=8192:8192',
       '--format=docker',
       `--target=${target}`,
       `--volume=${npmSetting('cache')}:/npm-cache`,
@@ -132,8 +134,9 @@ export class ContainerImages {
   async close(): Promise<void> {
     await this.podman('rm', '--force', '--all', '--time', '0');
     await Promise.all(this.#containers.map((container) => container.finished));
-    // podman sometimes leaves it mounted.
-    await promisify(execFile)('umount', [join(this.folder.path, 'images/overlay')]).catch(() => {});
+    // buildah leaves its folder mounted, and the file systems of a build that failed.
+    const mountPoint = join(this.folder.path, 'images/overlay');
+    await promisify(execFile)('umount', ['--recursive', mountPoint]).catch(() => {});
     await this.folder.remove();
   }
 
