@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Lifecycle } from '../../../apps/gateway/src/lifecycle/lifecycle.js';
 import { send } from '../../support/client.js';
@@ -40,6 +42,9 @@ async function readiness(gateway: Gateway) {
 
 const READY = { status: 200, body: { status: 'ok' } };
 const unavailable = (...reasons: string[]) => ({ status: 503, body: { status: 'unavailable', reasons } });
+const CONNECTION_LOST = /^(?:EPIPE|ECONNRESET|closed)$/;
+const redisReasons = ({ logs }: Gateway): unknown[] =>
+  logs.filter(({ event }) => event === 'quota-redis-disconnected').map(({ reason }) => reason);
 const redisUp = ({ url }: Gateway) => readMetric(url, 'ingest_gateway_quota_redis_up');
 
 describe('a replica that has never reached Redis is not ready', () => {
@@ -73,6 +78,37 @@ describe('a replica that has never reached Redis is not ready', () => {
     const gateway = await start({ REDIS_URL: redis.url.replace('//', '//limited:pw@') });
     await eventually(async () => gateway.logs.some(({ reason }) => reason === 'NOPERM'));
     expect(await readiness(gateway)).toEqual(unavailable('redis-never-reached'));
+  });
+
+  it('when the server has reached its limit of clients, until it has not', async () => {
+    const redis = await redisWith('--maxclients', '1');
+    const otherClient = connect(redis.port, '127.0.0.1');
+    await once(otherClient, 'connect');
+    otherClient.write('PING\r\n');
+    await once(otherClient, 'data');
+    const gateway = await start({ REDIS_URL: redis.url });
+    await eventually(() => redisReasons(gateway).includes('max-clients'));
+    expect(redisReasons(gateway)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(CONNECTION_LOST)]),
+    );
+    expect(await readiness(gateway)).toEqual(unavailable('redis-never-reached'));
+    otherClient.write('CONFIG SET maxclients 1000\r\n');
+    await once(otherClient, 'data');
+    otherClient.destroy();
+    await eventually(async () => (await get(gateway)).status === 200);
+  });
+
+  it('when the server is in protected mode, and says so', async () => {
+    const server = await TcpServer.start((socket) => {
+      // As Redis: it does not read the command, so its close resets the connection.
+      socket.pause().end(`-DENIED Redis is running in protected mode because no password is set.\r\n`);
+    });
+    cleanups.push(() => server.close());
+    const gateway = await start({ REDIS_URL: `redis://127.0.0.1:${server.port}` });
+    await eventually(() => redisReasons(gateway).includes('protected-mode'));
+    expect(redisReasons(gateway)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(CONNECTION_LOST)]),
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import type { LookupAddress } from 'node:dns';
+import { once } from 'node:events';
 import { connect as connectTcp, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -12,6 +13,9 @@ export type NodeOptions = Omit<RedisOptions, 'replyMapping'> & {
   readonly connectTimeout: number;
   readonly disconnectTimeout: number;
 };
+
+/** A server that rejects a connection does so within this time. */
+const REJECTION_MS = 50;
 
 /** The address of a node, and those of its name. The certificate is verified for the name. */
 export interface ResolvedAddress extends RedisAddress {
@@ -47,7 +51,10 @@ export abstract class RedisConnector extends AbstractConnector {
     const { host, port, addresses } = await this.findNode();
     const options = { host, port, ...toConnectOptions(addresses, connectTimeout) };
     const stream = tls ? connectTls({ ...tls, ...options }) : connectTcp(options);
-    return stream.once('error', (error) => (this.firstError = error));
+    stream.once('error', (error) => (this.firstError = error));
+    this.stream = stream;
+    if (!tls) await assertAccepted(stream, connectTimeout);
+    return stream;
   }
 
   /** Finds the addresses of a name, in the time of a connection. */
@@ -58,6 +65,33 @@ export abstract class RedisConnector extends AbstractConnector {
     ]);
     if (!addresses) throw Object.assign(new Error('lookup ETIMEDOUT'), { code: 'ETIMEDOUT' });
     return { ...address, addresses };
+  }
+}
+
+/**
+ * Waits for the connection, and for the error of a server that rejects it: at `maxclients`, or in protected mode. Such a
+ * server closes the connection at once. A command that is sent to it resets the connection, and the error is lost.
+ *
+ * @throws Error with the text of the server; with the code `ETIMEDOUT` when there is no connection in time
+ */
+async function assertAccepted(stream: Socket, connectTimeoutMs: number): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const timeout = async (ms: number, error?: Error): Promise<void> => {
+    await sleep(ms, undefined, { ref: false, signal });
+    if (error) throw error;
+  };
+  try {
+    const timedOut = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
+    await Promise.race([once(stream, 'connect', { signal }), timeout(connectTimeoutMs, timedOut)]);
+    await Promise.race([once(stream, 'readable', { signal }), timeout(REJECTION_MS)]);
+    const rejection = stream.read() as Buffer | null;
+    if (rejection) throw new Error(/^-(.*)/.exec(rejection.toString())?.[1] ?? 'closed');
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  } finally {
+    waiting.abort();
   }
 }
 
