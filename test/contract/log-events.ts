@@ -27,6 +27,7 @@ export const LOG_EVENTS: Readonly<Record<string, ContractLogEvent>> = {
     required: words('stopId caller code attempts delayMs'),
     optional: words('type error stack'),
   },
+  'quota-redis-evicts-keys': { level: 'warn', required: ['evictionPolicy'] },
   'async-stops-redis-durable': { level: 'info', required: ['appendOnly', 'evictionPolicy'] },
   'async-stops-redis-not-durable': { level: 'warn', required: ['appendOnly', 'evictionPolicy'] },
   'server-started': {

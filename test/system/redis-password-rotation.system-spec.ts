@@ -85,11 +85,11 @@ function ping(password: string): string {
 describe('the rotation of the Redis password in docs/operations.md', () => {
   it('fails no call, and ends with replicas and a Redis that accept only the new password', async () => {
     expect(await replicaSet.waitForRedis(30_000)).toBe(true);
-    let isRotating = true;
+    const rotation = { isDone: false };
     let sent = 0;
     const statuses: number[] = [];
     const calls = (async () => {
-      while (isRotating) {
+      while (!rotation.isDone) {
         sent += 8;
         statuses.push(...(await replicaSet.sendAtRate(8, 1)).map(({ status }) => status));
       }
@@ -107,7 +107,7 @@ describe('the rotation of the Redis password in docs/operations.md', () => {
       expect(ping(OLD_PASSWORD)).toMatch(/^NOAUTH/);
       expect(ping(NEW_PASSWORD)).toBe('PONG');
     } finally {
-      isRotating = false;
+      rotation.isDone = true;
       await calls;
     }
     expect(statuses).toEqual(Array<number>(sent).fill(200));

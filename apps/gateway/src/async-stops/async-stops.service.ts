@@ -16,7 +16,7 @@ import { BacklogClock } from './backlog-clock.js';
 import { BacklogDispatcher } from './backlog-dispatcher.js';
 import type { StopPage } from './finished-stops.js';
 import type { ListRequest } from './list-request.js';
-import { isDurable, parseDurability } from './redis-durability.js';
+import { evicts, isDurable, parseDurability } from './redis-durability.js';
 import { type BacklogAttempt, StopExecutor } from './stop-executor.js';
 import type { StopStore } from './stop-store.js';
 
@@ -223,6 +223,11 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
         this.logger.warn(
           { event: 'async-stops-redis-not-durable', appendOnly, evictionPolicy },
           'Redis can lose asynchronous stops: it needs an append-only file and the policy noeviction',
+        );
+      if (evicts(durability))
+        this.logger.warn(
+          { event: 'quota-redis-evicts-keys', evictionPolicy },
+          'Redis may evict keys when its memory is full, and a slot could be granted twice: set maxmemory-policy noeviction',
         );
     } catch {
       // The connection was lost again, or the ACL user may not run INFO.

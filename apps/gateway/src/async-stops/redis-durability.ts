@@ -14,6 +14,11 @@ export function parseDurability(info: string): RedisDurability {
   };
 }
 
-export function isDurable({ appendOnly, evictionPolicy }: RedisDurability): boolean {
-  return appendOnly && (evictionPolicy === 'noeviction' || evictionPolicy === 'unknown');
+/** Whether Redis deletes keys when its memory is full. */
+export function evicts({ evictionPolicy }: RedisDurability): boolean {
+  return evictionPolicy !== 'noeviction' && evictionPolicy !== 'unknown';
+}
+
+export function isDurable(durability: RedisDurability): boolean {
+  return durability.appendOnly && !evicts(durability);
 }
