@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../../apps/sandbox/src/certificates.js';
+import { SlowListener } from '../../libs/tencent-cloud/test/slow-listener.js';
 import { quotaKey } from '../../apps/gateway/src/redis/connect-redis.js';
 import { freePort } from '../support/free-port.js';
 import type { RedisProcess } from '../support/redis.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { ReplicaSet } from '../support/replica-set.js';
+import { TcpServer } from '../support/tcp-server.js';
 import { createTempFolder } from '../support/temp-folder.js';
 
 const LIMIT_MS = 30_000;
@@ -41,11 +43,14 @@ async function othersThan(owner: RedisProcess, { nodes }: RedisCluster): Promise
 }
 
 describe('a replica finds the slots in a cluster again', () => {
-  it('when the only node in its URL, which held them, is gone', async () => {
+  it.each<[string, NodeJS.Signals]>([
+    ['is gone', 'SIGKILL'],
+    ['accepts connections and no longer responds', 'SIGSTOP'],
+  ])('when the only node in its URL, which held them, %s', async (_, signal) => {
     const cluster = await clusterWith(3, 3);
     const owner = await cluster.ownerOf(key);
     await expectConnected({ REDIS_URL: clusterUrl(owner) });
-    await owner.signal('SIGKILL');
+    await owner.signal(signal);
     expect(await isDisconnected()).toBe(true);
     expect(await replicaSet.waitForRedis(LIMIT_MS)).toBe(true);
   });
@@ -67,12 +72,17 @@ describe('a replica finds the slots in a cluster again', () => {
     expect(await replicaSet.waitForRedis(LIMIT_MS)).toBe(true);
   });
 
-  it('when the first node in its URL never existed', async () => {
+  it('when the first nodes in its URL never existed, or do not respond', async () => {
     const cluster = await clusterWith(3, 0);
     const [node] = await othersThan(await cluster.ownerOf(key), cluster);
-    const dead = `127.0.0.1:${await freePort()}`;
+    const closed = `127.0.0.1:${await freePort()}`;
+    const dead = await SlowListener.start('127.0.0.2');
+    cleanups.push(() => dead.close());
+    const silent = await TcpServer.start(() => {});
+    cleanups.push(() => silent.close());
+    const seeds = [closed, 'no-such-host.invalid', `127.0.0.2:${dead.port}`, `127.0.0.1:${silent.port}`];
     await expectConnected({
-      REDIS_URL: `redis://${dead},no-such-host.invalid,127.0.0.1:${node!.port}?cluster=true`,
+      REDIS_URL: `redis://${seeds.join(',')},127.0.0.1:${node!.port}?cluster=true`,
     });
   });
 });
