@@ -42,6 +42,8 @@ export async function connectRedis(
     ...(hasTls && { tls: { rejectUnauthorized: true } }),
   } satisfies RedisOptions;
   const { default: ioredis } = await import('ioredis');
+  const { containReplyErrors } = await import('./contain-reply-errors.js');
+  containReplyErrors();
   const { ClusterConnector } = await import('./cluster-connector.js');
   const { connectorTo } = await import('./redis-connector.js');
   const redis = new ioredis.Redis({
