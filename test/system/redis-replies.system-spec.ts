@@ -91,7 +91,8 @@ describe(`${REPLIES} replies of Redis that are random or changed`, () => {
     const outputs: string[] = [];
     let calls = 0;
     const callUntilChanged = async (): Promise<void> => {
-      while (changed < REPLIES) {
+      for (;;) {
+        if (changed >= REPLIES) return;
         calls += 1;
         const prefer = calls % 5 === 0 ? 'respond-async' : 'wait=1';
         const { status, text, headers } = await stopTask(url, `task-${calls}`, '', { prefer });

@@ -254,12 +254,32 @@ describe('a gateway in production', () => {
       NODE_DEBUG: 'fs,tls',
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
       SSLKEYLOGFILE: join(folder, 'keys'),
-      NODE_OPTIONS: '--report-on-signal --report-uncaught-exception',
+      NODE_OPTIONS: '--report-on-signal --insecure_http_parser',
     });
     expect(code).toBe(78);
-    for (const name of ['NODE_DEBUG', 'NODE_TLS_REJECT_UNAUTHORIZED', 'SSLKEYLOGFILE', 'NODE_OPTIONS'])
+    for (const name of ['NODE_DEBUG', 'NODE_TLS_REJECT_UNAUTHORIZED', 'SSLKEYLOGFILE'])
       expect(stderr).toContain(`- ${name} must not have this value in production`);
+    expect(stderr).toContain('- NODE_OPTIONS must not contain --report-on-signal in production');
+    expect(stderr).toContain('- NODE_OPTIONS must not contain --insecure-http-parser in production');
+    expect(stderr).toContain('5 errors');
+  });
+
+  it('does not start with such options in the start command, and names each of them without its value', async () => {
+    const keys = join(folder, 'tls-keys');
+    const options = ['--inspect=127.0.0.1:0', '--report_on_signal', `--tls-keylog=${keys}`, '--tls-min-v1.0'];
+    const { code, stderr } = await startWith({ NODE_ENV: 'production' }, options);
+    expect(code).toBe(78);
+    for (const name of ['--inspect', '--report-on-signal', '--tls-keylog', '--tls-min-v1.0'])
+      expect(stderr).toContain(`- the start command must not contain ${name} in production: `);
     expect(stderr).toContain('4 errors');
+    expect(stderr).not.toContain(keys);
+  });
+
+  it('starts with such options when NODE_ENV is not production', async () => {
+    const gateway = new GatewayProcess(variables(), ['--report-on-signal']);
+    expect(await gateway.url()).toContain('http://');
+    gateway.kill('SIGTERM');
+    expect((await gateway.finished).code).toBe(0);
   });
 
   it('starts no debugger on SIGUSR1, and keeps no secret in process.env', async () => {

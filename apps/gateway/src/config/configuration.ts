@@ -5,7 +5,7 @@ import { buildCredentialsConfig, validateCredentials } from './credentials-confi
 import { parseRedisUrl } from '../redis/parse-redis-url.js';
 import { Environment } from './environment.js';
 import { InvalidConfigurationError } from './invalid-configuration.error.js';
-import { validateNodeVariables } from './node-variables.js';
+import { validateNodeSettings } from './node-settings.js';
 import { buildProxyConfig } from './proxy-config.js';
 import { buildTracingConfig } from './tracing-config.js';
 
@@ -24,7 +24,7 @@ export function readConfiguration(variables: NodeJS.ProcessEnv) {
       Object.values(constraints),
     ),
     ...validateCredentials(environment),
-    ...validateNodeVariables(variables),
+    ...validateNodeSettings(variables, process.execArgv),
   ];
   const auth = buildAuthConfig(environment, errors);
   const proxy = buildProxyConfig(environment, errors);
