@@ -26,7 +26,10 @@ const FORBIDDEN_OPTIONS: readonly [pattern: RegExp, reason: string][] = [
  *
  * @param nodeArguments the options of Node.js in the start command
  */
-export function validateNodeSettings(variables: NodeJS.ProcessEnv, nodeArguments: readonly string[]): string[] {
+export function validateNodeSettings(
+  variables: NodeJS.ProcessEnv,
+  nodeArguments: readonly string[],
+): string[] {
   if (variables['NODE_ENV'] !== 'production') return [];
   const inherited = (variables['NODE_OPTIONS'] ?? '').split(/[\s"]+/);
   return [
