@@ -119,3 +119,40 @@ describe('with an ACL user of Redis that may not run INFO or CONFIG', () => {
     expect(eventsNamed('async-stops-redis-not-durable')).toHaveLength(before);
   });
 });
+
+describe('a stop that the cloud rejects after an attempt without a response', () => {
+  it('has an unknown outcome, also in the response that waits for it', async () => {
+    await start({ UPSTREAM_MAX_ATTEMPTS: '1' });
+    const taskId = newTask();
+    sandbox.setFaults([
+      { fault: { kind: 'reset', at: 'before-headers' }, times: 1, taskId, effect: 'after' },
+      { fault: { kind: 'error', code: 'UnsupportedRegion' }, times: 1, taskId },
+    ]);
+    const { status, body } = await submit(taskId, { prefer: 'respond-async, wait=30' });
+    expect(status).toBe(502);
+    expect(body).toMatchObject({ code: 'upstream-rejected', outcome: 'unknown' });
+    const { body: list } = await send(gateway.url, '/stops?status=failed', { method: 'GET' });
+    expect(list).toMatchObject({ stops: [{ taskId, problem: { outcome: 'unknown' } }] });
+  });
+});
+
+describe('what Redis keeps', () => {
+  it('is reported again only when it has changed', async () => {
+    const reports = (): unknown[] =>
+      gateway.logs.flatMap(({ event }) => (String(event).startsWith('async-stops-redis-') ? [event] : []));
+    await start();
+    const before = reports().length;
+    const connections = async (): Promise<number> =>
+      (await redis.command('CLIENT', 'LIST')).split('ingest-gateway-async-stops').length - 1;
+    const reconnect = async (): Promise<void> => {
+      await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+      await eventually(async () => (await connections()) === 1);
+    };
+    await reconnect();
+    await redis.command('CONFIG', 'SET', 'appendonly', 'yes');
+    await reconnect();
+    await eventually(() => reports().length > before);
+    expect(reports().slice(before)).toEqual(['async-stops-redis-durable']);
+    await redis.command('CONFIG', 'SET', 'appendonly', 'no');
+  });
+});

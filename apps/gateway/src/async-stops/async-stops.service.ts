@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
@@ -16,7 +17,7 @@ import { BacklogClock } from './backlog-clock.js';
 import { BacklogDispatcher } from './backlog-dispatcher.js';
 import type { StopPage } from './finished-stops.js';
 import type { ListRequest } from './list-request.js';
-import { evicts, isDurable, parseDurability } from './redis-durability.js';
+import { evicts, isDurable, parseDurability, type RedisDurability } from './redis-durability.js';
 import { type BacklogAttempt, StopExecutor } from './stop-executor.js';
 import type { StopStore } from './stop-store.js';
 
@@ -53,6 +54,7 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
   /** The responses that wait for the result of a stop. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #closed = new AbortController();
+  #durability: RedisDurability | undefined;
 
   constructor(
     @Inject(BACKLOG_STORAGE) private readonly storage: BacklogStorage | undefined,
@@ -213,6 +215,9 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
       const durability = parseDurability(sections.join('\n'));
       const durable = isDurable(durability);
       this.metrics.observeDurability(durable);
+      // Redis can end every connection again and again, for example while it is a read-only replica.
+      if (isDeepStrictEqual(durability, this.#durability)) return;
+      this.#durability = durability;
       const { appendOnly, evictionPolicy } = durability;
       if (durable)
         this.logger.info(

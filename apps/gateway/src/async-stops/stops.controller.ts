@@ -80,8 +80,7 @@ function toResponse({ failure, ...stop }: AsyncStop): StopResponse {
 /** The problem document of a failed stop. Its `instance` is the stop. */
 function problemOf(
   id: string,
-  { code, upstream, isOutcomeUnknown }: NonNullable<AsyncStop['failure']>,
+  { code, ...details }: NonNullable<AsyncStop['failure']>,
 ): Record<string, unknown> {
-  const document = new ProblemException(code, { upstream }).document(id);
-  return { ...document, instance: `/stops/${id}`, ...(isOutcomeUnknown && { outcome: 'unknown' }) };
+  return { ...new ProblemException(code, details).document(id), instance: `/stops/${id}` };
 }

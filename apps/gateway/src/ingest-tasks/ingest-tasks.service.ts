@@ -170,11 +170,10 @@ class StopAttempt {
 function outcomeOfAsyncStop(stop: AsyncStop): SuccessfulStop | AcceptedStop {
   const { id, taskId, sdkAppId, region, status, requestId, failure } = stop;
   const details = { task: { taskId, sdkAppId, region }, stopId: id };
-  if (failure)
-    throw new StopFailedException(
-      new ProblemException(failure.code, { upstream: failure.upstream }),
-      details,
-    );
+  if (failure) {
+    const { code, upstream, isOutcomeUnknown } = failure;
+    throw new StopFailedException(new ProblemException(code, { upstream, isOutcomeUnknown }), details);
+  }
   if ((status === 'stopped' || status === 'already-finished') && requestId !== undefined)
     return { result: status, outcome: 'stopped', upstream: { requestId }, details };
   return { result: 'accepted', outcome: 'pending', details, stop };

@@ -19,6 +19,8 @@ interface ProblemDetails {
   retryAfterMs?: number | undefined;
   /** For `Allow`. */
   allow?: readonly string[];
+  /** An earlier attempt may have stopped the task, although the problem usually means that none did. */
+  isOutcomeUnknown?: boolean;
   /** Of `internal-error`: logged in an entry of its own. */
   cause?: unknown;
 }
@@ -39,18 +41,18 @@ export class ProblemException extends HttpException {
   }
 
   get outcome(): Outcome {
-    return PROBLEMS[this.code].outcome;
+    return this.details.isOutcomeUnknown ? 'unknown' : PROBLEMS[this.code].outcome;
   }
 
   body(requestId: string): string {
-    const { errors, upstream } = this.details;
-    if (errors || upstream) return JSON.stringify(this.document(requestId));
+    const { errors, upstream, isOutcomeUnknown } = this.details;
+    if (errors || upstream || isOutcomeUnknown) return JSON.stringify(this.document(requestId));
     const [before, after] = (BODIES[this.code] ??= splitAtInstance(new ProblemException(this.code)));
     return before + JSON.stringify(encodeURIComponent(requestId)) + after;
   }
 
   document(requestId: string): Record<string, unknown> {
-    const { status, title, detail, outcome } = PROBLEMS[this.code];
+    const { status, title, detail } = PROBLEMS[this.code];
     const { errors, upstream } = this.details;
     return {
       type: `/problems/${this.code}`,
@@ -60,7 +62,7 @@ export class ProblemException extends HttpException {
       // A URI reference, which a request id need not be.
       instance: encodeURIComponent(requestId),
       code: this.code,
-      outcome,
+      outcome: this.outcome,
       ...(errors && { errors }),
       ...(upstream && { upstream }),
     };
