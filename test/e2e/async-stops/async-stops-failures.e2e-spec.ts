@@ -136,18 +136,19 @@ describe('a stop that the cloud rejects after an attempt without a response', ()
   });
 });
 
+const connections = async (): Promise<number> =>
+  (await redis.command('CLIENT', 'LIST')).split('ingest-gateway-async-stops').length - 1;
+const reconnect = async (): Promise<void> => {
+  await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+  await eventually(async () => (await connections()) === 1);
+};
+const reports = (): unknown[] =>
+  gateway.logs.flatMap(({ event }) => (String(event).startsWith('async-stops-redis-') ? [event] : []));
+
 describe('what Redis keeps', () => {
   it('is reported again only when it has changed', async () => {
-    const reports = (): unknown[] =>
-      gateway.logs.flatMap(({ event }) => (String(event).startsWith('async-stops-redis-') ? [event] : []));
     await start();
     const before = reports().length;
-    const connections = async (): Promise<number> =>
-      (await redis.command('CLIENT', 'LIST')).split('ingest-gateway-async-stops').length - 1;
-    const reconnect = async (): Promise<void> => {
-      await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
-      await eventually(async () => (await connections()) === 1);
-    };
     await reconnect();
     await redis.command('CONFIG', 'SET', 'appendonly', 'yes');
     await reconnect();

@@ -191,10 +191,10 @@ describe('a postponed stop', () => {
   });
 });
 
-describe('a Redis whose memory is full', () => {
-  const setFull = (isFull: boolean): Promise<unknown> =>
-    redis.config('SET', 'maxmemory', isFull ? '1' : '0', 'maxmemory-policy', 'noeviction');
+const setFull = (isFull: boolean): Promise<unknown> =>
+  redis.config('SET', 'maxmemory', isFull ? '1' : '0', 'maxmemory-policy', 'noeviction');
 
+describe('a Redis whose memory is full', () => {
   afterEach(() => setFull(false));
 
   it('stores no stop, and accepts the same one when it has memory again', async () => {
@@ -211,7 +211,7 @@ describe('a Redis whose memory is full', () => {
     const { id } = (await store.add('a', pendingRecord('task')))!;
     const taken = await take(store);
     await setFull(true);
-    await expect(store.finish(taken, finishedRecord())).rejects.toThrow();
+    await expect(store.finish(taken, finishedRecord())).rejects.toThrow('discarded');
     await setFull(false);
     expect(await store.finish(taken, finishedRecord())).toBe(true);
     expect(await store.get('a', id)).toMatchObject({ status: 'stopped' });
