@@ -215,5 +215,5 @@ describe('a reply that no script returns', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 300_000);
+  }, 1_800_000);
 });
