@@ -24,6 +24,7 @@ const packages = {
 };
 const BUILDAH: Program = { name: 'buildah', ...packages };
 const PODMAN: Program = { name: 'podman', ...packages };
+const RUNC: Program = { name: 'runc', ...packages };
 const BUSYBOX: Program = { name: 'busybox', ...packages };
 const LDD: Program = { name: 'ldd', packages: ['libc-bin'], installHint: 'The test needs Linux with glibc.' };
 const NPM: Program = { name: 'npm', packages: ['npm'], installHint: 'npm comes with Node.js.' };
@@ -41,6 +42,7 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 export class ContainerImages {
   readonly #buildah = resolveProgram(BUILDAH);
   readonly #podman = resolveProgram(PODMAN);
+  readonly #runc = resolveProgram(RUNC);
   readonly #busybox = resolveProgram(BUSYBOX);
   readonly #containers: Subprocess[] = [];
 
@@ -150,7 +152,7 @@ export class ContainerImages {
       `--tmpdir=${join(this.folder.path, 'podman')}`,
       '--cgroup-manager=cgroupfs',
       '--events-backend=file',
-      '--runtime=runc',
+      `--runtime=${this.#runc}`,
       '--log-level=fatal',
     ];
   }

@@ -213,6 +213,14 @@ describe('a container with the flags of the README', () => {
     expect((await stopTask(gateway.url, 'task-1')).status).toBe(401);
   });
 
+  it('responds to the command of the runbooks, which needs no shell', async () => {
+    const [, script = ''] = /node -e \\\n +'([^']+)'/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    const request = (url: string): Promise<string> =>
+      images.podman('exec', 'gateway', '/nodejs/bin/node', '-e', script, url);
+    expect(await request(`${gateway.url}/readyz`)).toBe('200 {"status":"ok"}\n');
+    expect(await request(`http://127.0.0.1:${await freePort()}/readyz`)).toMatch(/ECONNREFUSED/);
+  });
+
   it('reports the revision of the image', async () => {
     const { text } = await send(gateway.url, '/metrics', { method: 'GET' });
     expect(text).toContain(`revision="${REVISION}"`);
