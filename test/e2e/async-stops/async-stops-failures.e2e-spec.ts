@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { bearerHeader, callerEntry } from '../../support/callers-file.js';
 import { type HttpResponse, send, stopTask } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { sandboxFixture } from '../../support/fixtures.js';
 import { type Gateway, startGateway } from '../../support/gateway.js';
 import { readMetric } from '../../support/metrics.js';
 import { RedisProcess } from '../../support/redis.js';
+import { createTempFolder, replaceFileAtomically } from '../../support/temp-folder.js';
 
 const ASYNC = { prefer: 'respond-async' };
 
@@ -106,6 +109,38 @@ describe('while the circuit is open', () => {
     for (const { headers } of responses)
       expect(await finished(headers.location!)).toMatchObject({ status: 'stopped' });
   }, 120_000);
+});
+
+describe('a caller that is removed', () => {
+  it('can no longer read its pending stops, which are executed', async () => {
+    const folder = await createTempFolder();
+    const callersFile = join(folder.path, 'callers.json');
+    const [removed, kept] = [callerEntry('removed', 'removed-key'), callerEntry('kept', 'kept-key')];
+    await replaceFileAtomically(callersFile, JSON.stringify([removed, kept]));
+    gateway = await startGateway(sandbox, {
+      ALLOW_ANONYMOUS: '',
+      CALLERS_FILE: callersFile,
+      REDIS_URL: redis.url,
+      UPSTREAM_MAX_ATTEMPTS: '1',
+    });
+    const headers = bearerHeader('removed-key');
+    await eventually(async () => (await submit(newTask(), headers)).status === 202);
+    const taskId = newTask();
+    sandbox.setFaults([{ fault: { kind: 'error', code: 'InternalError' }, times: 'always' }]);
+    const { status, headers: accepted } = await submit(taskId, headers);
+    expect(status).toBe(202);
+    await replaceFileAtomically(callersFile, JSON.stringify([kept]));
+    const readAsRemoved = () => send(gateway.url, accepted.location!, { method: 'GET', headers });
+    await eventually(async () => (await readAsRemoved()).status === 401);
+    sandbox.setFaults([]);
+    const finishedStop = () =>
+      eventsNamed('async-stop-finished').find(
+        ({ caller, taskId: task }) => caller === 'removed' && task === taskId,
+      );
+    await eventually(() => finishedStop() !== undefined);
+    expect(finishedStop()).toMatchObject({ result: 'stopped' });
+    await folder.remove();
+  });
 });
 
 describe('with an ACL user of Redis that may not run INFO or CONFIG', () => {
