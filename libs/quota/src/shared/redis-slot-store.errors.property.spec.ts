@@ -24,7 +24,8 @@ afterEach(() => {
 async function serve(line: string | undefined | (() => string)): Promise<number> {
   server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => {});
+    // Without it, the responses of several commands wait for each other.
+    socket.setNoDelay().on('error', () => {});
     socket.on('data', (data) => {
       const commands = data
         .toString()
