@@ -11,6 +11,8 @@ let clock: VirtualClock;
 let quota: Quota;
 let rejections: string[];
 let pending: Map<string, number>;
+/** When the pending stops of a caller are due, if they are delayed. */
+let dueAt: Map<string, number>;
 /** The executions, with their times. */
 let executed: { caller: string; at: number }[];
 let respond: (caller: string) => ExecutionResult;
@@ -22,6 +24,7 @@ beforeEach(async () => {
   rejections = [];
   quota = new Quota({ perSecond: 20, clock, observer: { rejected: (reason) => rejections.push(reason) } });
   pending = new Map();
+  dueAt = new Map();
   executed = [];
   respond = () => ({});
   isDraining = false;
@@ -31,16 +34,21 @@ beforeEach(async () => {
     wallClockMs: () => clock.now(),
     isDraining: () => isDraining,
     track: (execution) => void execution.catch(() => {}),
-    store: { take },
+    store: { nextDueAt, take },
     executor: { isExpired: () => false, expire: async () => {}, execute },
   });
   await clock.runUntil(1500);
   void dispatcher.run();
 });
 
-async function take(caller: string): Promise<TakenStop | { nextDueAt: number }> {
+async function nextDueAt(caller: string): Promise<number> {
+  if ((pending.get(caller) ?? 0) === 0) return Infinity;
+  return dueAt.get(caller) ?? 0;
+}
+
+async function take(caller: string): Promise<TakenStop | undefined> {
   const count = pending.get(caller) ?? 0;
-  if (count === 0) return { nextDueAt: 0 };
+  if ((await nextDueAt(caller)) > clock.now()) return undefined;
   pending.set(caller, count - 1);
   return { caller } as TakenStop;
 }
@@ -143,6 +151,28 @@ describe('BacklogDispatcher', () => {
     isDraining = true;
     await clock.runUntil(10_000);
     expect(executed.length - before).toBeLessThanOrEqual(1);
+  });
+
+  it('demands no slot for callers whose stops are not due, or that have none', async () => {
+    for (let number = 0; number < 5; number += 1) dueAt.set(`delayed-${number}`, 30_000);
+    for (const caller of dueAt.keys()) pending.set(caller, 1);
+    dispatcher.setCallers([...dueAt.keys(), 'empty-0', 'empty-1', 'empty-2', 'empty-3', 'empty-4']);
+    const granted: Promise<number>[] = [];
+    for (let at = 5000; at < 25_000; at += 20) {
+      await clock.runUntil(at);
+      const acquired = quota.acquire({ caller: 'flood' });
+      granted.push(
+        acquired.then(
+          (slot) => (slot.release('completed'), 1),
+          () => 0,
+        ),
+      );
+    }
+    const grants = (await Promise.all(granted)).reduce((sum, each) => sum + each, 0);
+    expect(grants).toBeGreaterThanOrEqual(20 * 18);
+    for (let at = 25_000; at < 32_000; at += 20) await clock.runUntil(at);
+    expect(executed.map(({ caller }) => caller).toSorted()).toEqual([...dueAt.keys()]);
+    expect(executed.every(({ at }) => at >= 30_000 && at < 31_000)).toBe(true);
   });
 
   it('notices a stop of a caller that had none, and one that another replica accepted', async () => {

@@ -7,9 +7,12 @@ const POLL_INTERVAL_MS = 1000;
 
 const MIN_RETRY_MS = 2;
 
+/** After a slot that was acquired for nothing. */
+const NOTHING_TAKEN_RETRY_MS = 100;
+
 export interface BacklogDispatcherOptions {
   readonly quota: Pick<Quota, 'acquire'>;
-  readonly store: Pick<StopStore, 'take'>;
+  readonly store: Pick<StopStore, 'nextDueAt' | 'take'>;
   readonly executor: Pick<StopExecutor, 'execute' | 'expire' | 'isExpired'>;
   /** Milliseconds of a monotonic clock, and timers. */
   readonly clock: { now(): number; setTimer(ms: number, callback: () => void): () => void };
@@ -22,8 +25,8 @@ export interface BacklogDispatcherOptions {
 }
 
 /**
- * Executes the pending stops of all callers by turns. For the caller whose turn it is, it acquires a slot without waiting
- * and takes the next stop, so that a stop is never taken without a slot. The number of slots limits how many are
+ * Executes the pending stops of all callers by turns. For the caller whose turn it is, if a stop is due, it acquires a slot
+ * without waiting and takes the next stop, so that a stop is never taken without a slot. The number of slots limits how many are
  * executed at once.
  */
 export class BacklogDispatcher {
@@ -93,16 +96,15 @@ export class BacklogDispatcher {
   }
 
   async #serve(caller: string): Promise<void> {
-    const slot = await this.#acquire(caller);
-    if (!slot) return;
     try {
-      const taken = await this.options.store.take(caller);
-      if ('nextDueAt' in taken) return this.#foundNothing(caller, taken.nextDueAt, slot);
-      this.#inFlight += 1;
-      this.options.track(this.#execute(taken, slot));
+      // Without a stop that is due, the caller demands no slot: the quota would keep a share for it.
+      const dueInMs = (await this.options.store.nextDueAt(caller)) - this.options.wallClockMs();
+      if (dueInMs > 0) return this.#foundNothing(caller, dueInMs);
+      const slot = await this.#acquire(caller);
+      if (slot) await this.#take(caller, slot);
     } catch {
       // Redis is unavailable.
-      this.#foundNothing(caller, 0, slot);
+      this.#foundNothing(caller, POLL_INTERVAL_MS);
     }
   }
 
@@ -111,21 +113,32 @@ export class BacklogDispatcher {
       return await this.options.quota.acquire({ caller, isBackground: true });
     } catch (error) {
       const { retryAfterMs = POLL_INTERVAL_MS } = error as { retryAfterMs?: number };
-      const delayMs = Math.min(POLL_INTERVAL_MS, Math.max(MIN_RETRY_MS, retryAfterMs));
-      this.#delay(caller, delayMs);
+      this.#delay(caller, retryAfterMs);
       return undefined;
     }
   }
 
-  #foundNothing(caller: string, nextDueAt: number, slot: Slot): void {
-    slot.release('unused');
+  async #take(caller: string, slot: Slot): Promise<void> {
+    let taken: TakenStop | undefined;
+    try {
+      taken = await this.options.store.take(caller);
+    } finally {
+      if (!taken) slot.release('unused');
+    }
+    // Another replica was faster, or the data was not valid.
+    if (!taken) return this.#foundNothing(caller, NOTHING_TAKEN_RETRY_MS);
+    this.#inFlight += 1;
+    this.options.track(this.#execute(taken, slot));
+  }
+
+  #foundNothing(caller: string, retryInMs: number): void {
     this.#drained.add(caller);
-    const dueInMs = nextDueAt > 0 ? nextDueAt - this.options.wallClockMs() : POLL_INTERVAL_MS;
-    this.#delay(caller, Math.min(POLL_INTERVAL_MS, Math.max(MIN_RETRY_MS, dueInMs)));
+    this.#delay(caller, retryInMs);
   }
 
   #delay(caller: string, ms: number): void {
-    if (this.#notBefore.has(caller)) this.#notBefore.set(caller, this.options.clock.now() + ms);
+    const delayMs = Math.min(POLL_INTERVAL_MS, Math.max(MIN_RETRY_MS, ms));
+    if (this.#notBefore.has(caller)) this.#notBefore.set(caller, this.options.clock.now() + delayMs);
   }
 
   async #execute(stop: TakenStop, slot: Slot): Promise<void> {

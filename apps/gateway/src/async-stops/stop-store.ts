@@ -13,6 +13,9 @@ import { type FinishedRecord, parsePendingRecord, type PendingRecord, toAsyncSto
 /** Without a lock token, BullMQ does not check who holds the lock. */
 const ANY_TOKEN = '0';
 
+/** BullMQ orders delayed stops by a score: the wall clock at which one is due, times this. */
+const SCORES_PER_MS = 0x1000;
+
 /** How many delayed stops of a caller are made available at once whose delay is too long. */
 const MAX_PROMOTED = 500;
 
@@ -35,12 +38,6 @@ export interface TakenStop {
   /** Whether an earlier execution, whose result is unknown, may have stopped the task. */
   readonly mayHaveStopped: boolean;
   readonly token: string;
-}
-
-/** The result of {@link StopStore.take} when no stop can be executed now. */
-interface NothingToTake {
-  /** The wall clock at which the next delayed stop is due; 0 if there is none. */
-  readonly nextDueAt: number;
 }
 
 /**
@@ -117,19 +114,30 @@ export class StopStore {
     return { stops, nextCursor: nextCursor === undefined ? undefined : `f${nextCursor}` };
   }
 
+  /** Returns the wall clock at which the next stop of a caller is due: 0 if one waits, Infinity if there is none. */
+  async nextDueAt(caller: string): Promise<number> {
+    const { wait, delayed } = this.#queues.backend(caller).keys;
+    const [waiting, [, score]] = await Promise.all([
+      this.redis.llen(wait!),
+      this.redis.zrange(delayed!, '0', '0', 'WITHSCORES'),
+    ]);
+    if (waiting > 0) return 0;
+    return score === undefined ? Infinity : Math.floor(Number(score) / SCORES_PER_MS);
+  }
+
   /**
    * Takes the next stop of a caller. It is locked, and Redis has stored that it may be sent, before this method returns.
+   *
+   * @returns undefined if no stop is due
    */
-  async take(caller: string): Promise<TakenStop | NothingToTake> {
+  async take(caller: string): Promise<TakenStop | undefined> {
     this.#taken += 1;
     const token = `${this.#replica}:${this.#taken}`;
-    const [job, id, , nextDueAt] = (await this.#queues.backend(caller).moveToActive(token)) as [
+    const [job, id] = (await this.#queues.backend(caller).moveToActive(token)) as [
       { data: string; attemptsStarted: number } | null | undefined,
       string,
-      number,
-      number,
     ];
-    if (!job) return { nextDueAt };
+    if (!job) return undefined;
     const record = parsePendingRecord(job.data);
     if (record) {
       const mayHaveStopped = job.attemptsStarted - 1 > record.ineffectiveStarts;
@@ -137,7 +145,7 @@ export class StopStore {
     }
     await this.#queues.backend(caller).moveToCompleted(minimalJob(id), null, true, token, false);
     await this.#pending.remove(caller, id);
-    return { nextDueAt: 0 };
+    return undefined;
   }
 
   /** Returns a taken stop, to be executed again after a delay. Has no effect if another replica has taken it over. */
@@ -189,7 +197,7 @@ export class StopStore {
     await this.#queues.backend(caller).moveStalledJobsToWait();
     // A delay ends by the wall clock of a replica. One that was set by a wrong clock must not last.
     const { delayed } = this.#queues.backend(caller).keys;
-    const latest = (Date.now() + 2 * this.options.maxDelayMs) * 0x1000;
+    const latest = (Date.now() + 2 * this.options.maxDelayMs) * SCORES_PER_MS;
     for (const id of await this.redis.zrangebyscore(delayed!, latest, '+inf', 'LIMIT', 0, MAX_PROMOTED))
       await ignoreCodes(this.#queues.backend(caller).promote(id), GONE_CODES);
   }
