@@ -167,15 +167,19 @@ export class AsyncStopsService extends StopBacklog implements OnApplicationBoots
     waitMs: number,
     signal: AbortSignal,
   ): Promise<AsyncStop> {
-    const { promise: notified, resolve: notify } = Promise.withResolvers<void>();
+    const { promise: notified, resolve } = Promise.withResolvers<boolean>();
+    const notify = (): void => resolve(true);
     const others = this.#waiting.get(stop.id) ?? new Set();
     this.#waiting.set(stop.id, others.add(notify));
+    let notifications = [notified];
     const deadline = performance.now() + waitMs;
     let latest = stop;
     try {
       while (latest.status === 'pending' && performance.now() < deadline && !signal.aborted) {
         const pollMs = Math.min(RESULT_POLL_MS, deadline - performance.now());
-        await Promise.race([notified, sleep(pollMs, undefined, { signal }).catch(() => {})]);
+        const polled = sleep(pollMs, false, { signal }).catch(() => false);
+        // Once only: if Redis then fails, the loop would never yield to the event loop.
+        if (await Promise.race([...notifications, polled])) notifications = [];
         latest = (await this.storage!.store.get(caller, stop.id).catch(() => undefined)) ?? latest;
       }
     } finally {
