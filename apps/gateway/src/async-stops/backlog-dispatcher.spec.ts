@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Quota, type Slot } from '#libs/quota';
+import { type AcquireOptions, Quota, type Slot } from '#libs/quota';
 import { VirtualClock } from '../../../../libs/quota/test/virtual-clock.js';
 import { BacklogDispatcher } from './backlog-dispatcher.js';
 import type { ExecutionResult } from './stop-executor.js';
@@ -17,6 +17,8 @@ let dueAt: Map<string, number>;
 let executed: { caller: string; at: number }[];
 let respond: (caller: string) => ExecutionResult;
 let isDraining: boolean;
+/** How many slots the dispatcher has requested. */
+let requests: number;
 let dispatcher: BacklogDispatcher;
 
 beforeEach(async () => {
@@ -28,8 +30,9 @@ beforeEach(async () => {
   executed = [];
   respond = () => ({});
   isDraining = false;
+  requests = 0;
   dispatcher = new BacklogDispatcher({
-    quota,
+    quota: { acquire },
     clock,
     wallClockMs: () => clock.now(),
     isDraining: () => isDraining,
@@ -40,6 +43,11 @@ beforeEach(async () => {
   await clock.runUntil(1500);
   void dispatcher.run();
 });
+
+function acquire(options: AcquireOptions): Promise<Slot> {
+  requests += 1;
+  return quota.acquire(options);
+}
 
 async function nextDueAt(caller: string): Promise<number> {
   if ((pending.get(caller) ?? 0) === 0) return Infinity;
@@ -126,6 +134,8 @@ describe('BacklogDispatcher', () => {
     // The first ones only show what is needed.
     expect(results.slice(4)).toEqual(results.slice(4).map(() => true));
     await clock.runUntil(35_000);
+    // Few requests are rejected while the free slots are reserved.
+    expect(requests - executed.length).toBeLessThanOrEqual(35 * 10);
     // The backlog has the rest: 4 of 19 a second are for the other calls.
     expect(executed.filter(({ at }) => at >= 7000 && at < 25_000).length).toBeGreaterThanOrEqual(18 * 13);
   });

@@ -7,8 +7,8 @@ const POLL_INTERVAL_MS = 1000;
 
 const MIN_RETRY_MS = 2;
 
-/** After a slot that was acquired for nothing. */
-const NOTHING_TAKEN_RETRY_MS = 100;
+/** The delay after a slot was acquired for nothing, and while all free slots are reserved for other calls. */
+const DEFAULT_RETRY_MS = 100;
 
 export interface BacklogDispatcherOptions {
   readonly quota: Pick<Quota, 'acquire'>;
@@ -113,7 +113,7 @@ export class BacklogDispatcher {
       return await this.options.quota.acquire({ caller, isBackground: true });
     } catch (error) {
       const { retryAfterMs = POLL_INTERVAL_MS } = error as { retryAfterMs?: number };
-      this.#delay(caller, retryAfterMs);
+      this.#delay(caller, retryAfterMs > 0 ? retryAfterMs : DEFAULT_RETRY_MS);
       return undefined;
     }
   }
@@ -126,7 +126,7 @@ export class BacklogDispatcher {
       if (!taken) slot.release('unused');
     }
     // Another replica was faster, or the data was not valid.
-    if (!taken) return this.#foundNothing(caller, NOTHING_TAKEN_RETRY_MS);
+    if (!taken) return this.#foundNothing(caller, DEFAULT_RETRY_MS);
     this.#inFlight += 1;
     this.options.track(this.#execute(taken, slot));
   }
