@@ -38,7 +38,11 @@ beforeEach(async () => {
     isDraining: () => isDraining,
     track: (execution) => void execution.catch(() => {}),
     store: { nextDueAt, take },
-    executor: { isExpired: () => false, expire: async () => {}, execute },
+    executor: {
+      isExpired: ({ caller }) => caller === 'expired',
+      expire: () => new Promise(() => {}),
+      execute,
+    },
   });
   await clock.runUntil(1500);
   void dispatcher.run();
@@ -183,6 +187,13 @@ describe('BacklogDispatcher', () => {
     for (let at = 25_000; at < 32_000; at += 20) await clock.runUntil(at);
     expect(executed.map(({ caller }) => caller).toSorted()).toEqual([...dueAt.keys()]);
     expect(executed.every(({ at }) => at >= 30_000 && at < 31_000)).toBe(true);
+  });
+
+  it('holds no slot while Redis does not store that a stop is expired', async () => {
+    submit('expired', 1);
+    await clock.runUntil(2000);
+    expect(pending.get('expired')).toBe(0);
+    expect(quota.state().inUse).toBe(0);
   });
 
   it('notices a stop of a caller that had none, and one that another replica accepted', async () => {

@@ -145,10 +145,11 @@ export class BacklogDispatcher {
     const { executor, clock } = this.options;
     let result: ExecutionResult = {};
     try {
-      if (executor.isExpired(stop)) await executor.expire(stop);
-      else result = await executor.execute(stop, slot);
+      if (executor.isExpired(stop)) {
+        slot.release('unused');
+        await executor.expire(stop);
+      } else result = await executor.execute(stop, slot);
     } finally {
-      slot.release('unused');
       this.#inFlight -= 1;
     }
     const { pauseMs } = result;

@@ -76,7 +76,7 @@ export class StopExecutor {
     await this.#finish(stop, { status: 'expired', attempts: stop.record.attempts });
   }
 
-  /** Makes one attempt with a slot, which the caller of this method releases. Never rejects. */
+  /** Makes one attempt with a slot, and releases the slot before the result is stored. Never rejects. */
   async execute(stop: TakenStop, slot: Slot): Promise<ExecutionResult> {
     const { caller, record, mayHaveStopped } = stop;
     const { taskId, sdkAppId, region, isSdkAppIdFromCaller, traceparent } = record;
@@ -85,7 +85,10 @@ export class StopExecutor {
       this.observer.attempted({ stopId: stop.id, caller, startedAt, outcome, traceparent });
     try {
       const task = { taskId, sdkAppId, region };
-      const stopped = await this.tasks.stopFromBacklog(task, caller, slot, isSdkAppIdFromCaller);
+      const stopped = await this.tasks
+        .stopFromBacklog(task, caller, slot, isSdkAppIdFromCaller)
+        // Has no effect after a call to the cloud.
+        .finally(() => slot.release('unused'));
       report(stopped);
       // An earlier attempt, whose result was lost, may have ended the task.
       const status = mayHaveStopped ? 'stopped' : stopped.result;
