@@ -49,7 +49,8 @@ export abstract class StopBacklog {
   /**
    * Stores a stop. A stop of the same caller and task that is pending is returned instead of a new one.
    *
-   * @returns the stop, still pending or already finished; undefined if it cannot be stored. Then nothing was accepted.
+   * @returns the stop, still pending or already finished; undefined if storing it failed. If the storage did not respond
+   *   in time, the stop may have been stored nevertheless, and is then executed later as well.
    * @throws ProblemException `backlog-full`
    */
   abstract submit(caller: string, request: AsyncStopRequest): Promise<AsyncStop | undefined>;

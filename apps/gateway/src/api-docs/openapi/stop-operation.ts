@@ -151,7 +151,8 @@ function stopParameters({
           : `By default, the call waits for up to ${defaultWaitMs / 1000} s.`) +
         '\n\n`respond-async`: the gateway stores the stop, responds with 202, and executes the stop later. With `wait`, ' +
         'it responds with the result if the stop finishes in time. If it cannot store the stop, the call is synchronous, ' +
-        'and the response has no `Preference-Applied: respond-async`.',
+        'and the response has no `Preference-Applied: respond-async`. If Redis did not respond in time, the stop may have ' +
+        'been stored nevertheless. The gateway then also executes it later, whatever `outcome` the response has.',
       schema: TEXT,
     },
     REQUEST_ID_PARAMETER,
