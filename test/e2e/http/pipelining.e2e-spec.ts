@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { send } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { gatewayFixture } from '../../support/fixtures.js';
+import { startGateway } from '../../support/gateway.js';
 import { connectRaw, sendRaw } from '../../support/raw-http.js';
 
 const { sandbox, gateway } = await gatewayFixture(
@@ -35,6 +36,22 @@ describe('a connection with pipelined requests', () => {
     for (const _ of range(20)) await send(gateway.url, '/livez', { method: 'GET' });
     expect(sandbox.receivedRequests()).toHaveLength(16);
     expect(idsOf(await responses)).toEqual(range(40));
+  });
+
+  it('is served although its 17th request waits longer for the others than its headers may take', async () => {
+    const shortTimeoutGateway = await startGateway(
+      sandbox,
+      { QUOTA_PER_SECOND: '1000' },
+      { limits: { headersTimeoutMs: 300, requestTimeoutMs: 400, checkIntervalMs: 50 } },
+    );
+    sandbox.setFaults([{ fault: { kind: 'slow', ms: 1500 }, times: 16 }]);
+    const requests = range(17)
+      .map((id) => deleteTask(700 + id))
+      .join('\r\n');
+    expect(idsOf(await sendRaw(shortTimeoutGateway.url, `${requests}${CLOSE}`))).toEqual(
+      range(17).map((id) => 700 + id),
+    );
+    await shortTimeoutGateway.close();
   });
 
   it.each([1, 2, 3, 5, 17, 61, 1000])(

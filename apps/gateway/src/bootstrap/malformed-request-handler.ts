@@ -32,6 +32,8 @@ export class MalformedRequestHandler {
     const { code: reason = '' } = error;
     // Bytes after the last request of a connection, which may still be in flight.
     if (reason === 'HPE_CLOSED_CONNECTION') return;
+    // The gateway itself does not read the rest of a request that follows those in flight.
+    if (reason === TIMEOUT && this.connections.isAtLimit(socket)) return;
     const isIdleConnection = reason === TIMEOUT && socket.bytesRead === 0;
     const request = this.connections.lastRequest(socket);
     if (!REQUEST_ERROR.test(reason) || isIdleConnection) socket.destroy();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { TencentCloudClient } from '#libs/tencent-cloud';
@@ -66,6 +67,9 @@ async function shutdown(app: NestFastifyApplication, logger: PinoLogger, graceMs
     // They end with an unknown outcome, and each has its response and its log entry.
     app.get(TencentCloudClient).close();
     await lifecycle.finished(performance.now() + MAX_ABORT_MS);
+    // A stop whose client does not read its response is reported when its connection is closed.
+    app.getHttpServer().closeAllConnections();
+    await setImmediate();
     app.get(Reporter).onApplicationShutdown();
     await app.get(Tracing).close(MAX_ABORT_MS);
     return 1;

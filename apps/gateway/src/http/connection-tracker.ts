@@ -40,6 +40,7 @@ const UNAUTHENTICATED_FRACTION = 1 / 8;
 @Injectable()
 export class ConnectionTracker {
   // By owner. Without an owner in order of acceptance, otherwise in order of the last request.
+  #maxRequestsInFlight = Infinity;
   readonly #groups = new Map<string | undefined, Set<Connection>>();
   /** The open connections. */
   readonly open = new Set<Socket>();
@@ -47,6 +48,7 @@ export class ConnectionTracker {
 
   /** Tracks the connections of a server. */
   attach(server: Server, limits: ServerLimits): void {
+    this.#maxRequestsInFlight = limits.maxRequestsInFlight;
     const unread = new LimitedSum<Socket>(limits.maxUnreadBytes, (socket) => socket.destroy());
     const unsent = new LimitedSum<Socket>(limits.maxUnsentBytes, (socket) => socket.destroy());
     this.#unsent = unsent;
@@ -116,6 +118,11 @@ export class ConnectionTracker {
   /** The number of requests in flight on a connection. */
   requestsInFlight(socket: Connection): number {
     return socket[IN_FLIGHT]?.size ?? 0;
+  }
+
+  /** Whether the gateway reads no further request from a connection. */
+  isAtLimit(socket: Connection): boolean {
+    return this.requestsInFlight(socket) >= this.#maxRequestsInFlight;
   }
 
   /** The last request whose headers have arrived; its body may be incomplete. */

@@ -143,6 +143,23 @@ describe('a call', () => {
   });
 });
 
+describe('a caller that is alone again', () => {
+  it('is rejected because no slot is free, not because of its share', async () => {
+    const slots = await takeAllSlots('one');
+    void call('two');
+    await flood('one', 200);
+    expect(quota.rejectIfExhausted('one')).toMatchObject({ reason: 'share' });
+    for (const slot of slots) slot.release('completed');
+    // The demand of the other caller expires.
+    await clock.runUntil(SETTLED + 30_000);
+    void call('one');
+    await clock.runUntil(clock.now() + 3 * LATENCY_MS);
+    for (let n = 0; n < PER_SECOND; n += 1) void call('one');
+    await clock.runUntil(clock.now() + 3 * LATENCY_MS);
+    expect(quota.rejectIfExhausted('one')).toMatchObject({ reason: 'quota' });
+  });
+});
+
 describe('a call that finds the proof outdated', () => {
   it('joins its renewal, and gets the slot that it shows to be free', async () => {
     const acquired = call('holder', otherReplica);

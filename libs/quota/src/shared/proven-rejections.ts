@@ -42,7 +42,8 @@ export class ProvenRejections {
       const reason = decisions[index] as Decision;
       const known = this.#callers.get(caller);
       if (reason !== 'granted') this.#callers.set(caller, { reason, decidedAt: sentAt, unchangedUntil });
-      else if (known) this.#callers.set(caller, { ...known, decidedAt: sentAt, unchangedUntil: -Infinity });
+      else if (known)
+        this.#callers.set(caller, { reason: 'quota', decidedAt: sentAt, unchangedUntil: -Infinity });
     });
   }
 

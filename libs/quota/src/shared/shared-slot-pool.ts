@@ -244,6 +244,8 @@ export class SharedSlotPool implements SlotPool {
   }
 
   #onDisconnected(): void {
+    // It would count as new demand after the next registration.
+    this.#rejections.takeReports();
     this.#resumeAt = this.#options.clock.now() + STARTUP_DELAY_MS;
     this.#fallback = this.#createFallback(this.#membership.fallbackSlots);
     this.#options.onChange();
