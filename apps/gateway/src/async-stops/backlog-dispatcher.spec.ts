@@ -16,6 +16,7 @@ let dueAt: Map<string, number>;
 /** The executions, with their times. */
 let executed: { caller: string; at: number }[];
 let respond: (caller: string) => ExecutionResult;
+let onFoundNothing: () => void;
 let isDraining: boolean;
 /** How many slots the dispatcher has requested. */
 let requests: number;
@@ -29,6 +30,7 @@ beforeEach(async () => {
   dueAt = new Map();
   executed = [];
   respond = () => ({});
+  onFoundNothing = () => {};
   isDraining = false;
   requests = 0;
   dispatcher = new BacklogDispatcher({
@@ -54,7 +56,10 @@ function acquire(options: AcquireOptions): Promise<Slot> {
 }
 
 async function nextDueAt(caller: string): Promise<number> {
-  if ((pending.get(caller) ?? 0) === 0) return Infinity;
+  if ((pending.get(caller) ?? 0) === 0) {
+    onFoundNothing();
+    return Infinity;
+  }
   return dueAt.get(caller) ?? 0;
 }
 
@@ -194,6 +199,19 @@ describe('BacklogDispatcher', () => {
     await clock.runUntil(2000);
     expect(pending.get('expired')).toBe(0);
     expect(quota.state().inUse).toBe(0);
+  });
+
+  it('notices a stop that is added while it looks for one', async () => {
+    submit('a', 1);
+    await clock.runUntil(1600);
+    onFoundNothing = () => {
+      onFoundNothing = () => {};
+      submit('a', 1);
+    };
+    await clock.runUntil(5000);
+    expect(executed).toHaveLength(2);
+    // It looks once a second, and the next look would be the second one.
+    expect(executed[1]!.at - 1500).toBeLessThan(1500);
   });
 
   it('notices a stop of a caller that had none, and one that another replica accepted', async () => {

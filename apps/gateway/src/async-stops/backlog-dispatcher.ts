@@ -32,7 +32,7 @@ export interface BacklogDispatcherOptions {
 export class BacklogDispatcher {
   /** The callers with pending stops, the next one first, and when each can be tried again. */
   readonly #notBefore = new Map<string, number>();
-  /** The callers that had no stop to take. A new stop ends their delay, but not one that the quota demands. */
+  /** The callers that had no stop to take when they were last asked, or are being asked. A new stop ends their delay, but not one that the quota demands. */
   readonly #drained = new Set<string>();
   #pausedUntil = 0;
   /** After a pause, one execution at a time shows whether it is over. */
@@ -90,16 +90,18 @@ export class BacklogDispatcher {
       // To the end: the other callers come first next time.
       this.#notBefore.delete(caller);
       this.#notBefore.set(caller, notBefore);
-      this.#drained.delete(caller);
       return this.#serve(caller);
     }
   }
 
   async #serve(caller: string): Promise<void> {
+    this.#drained.add(caller);
     try {
       // Without a stop that is due, the caller demands no slot: the quota would keep a share for it.
       const dueInMs = (await this.options.store.nextDueAt(caller)) - this.options.wallClockMs();
-      if (dueInMs > 0) return this.#foundNothing(caller, dueInMs);
+      // Unless a stop has been added in the meantime.
+      if (dueInMs > 0) return this.#drained.has(caller) ? this.#delay(caller, dueInMs) : undefined;
+      this.#drained.delete(caller);
       const slot = await this.#acquire(caller);
       if (slot) await this.#take(caller, slot);
     } catch {
