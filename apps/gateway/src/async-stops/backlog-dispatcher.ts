@@ -25,14 +25,17 @@ export interface BacklogDispatcherOptions {
 }
 
 /**
- * Executes the pending stops of all callers by turns. For the caller whose turn it is, if a stop is due, it acquires a slot
- * without waiting and takes the next stop, so that a stop is never taken without a slot. The number of slots limits how many are
- * executed at once.
+ * Executes the pending stops of all callers by turns. If the next caller has a stop that is due, it acquires a slot
+ * without waiting, and then takes the stop. So a stop is never taken without a slot, and the number of slots limits how
+ * many are executed at once.
  */
 export class BacklogDispatcher {
   /** The callers with pending stops, the next one first, and when each can be tried again. */
   readonly #notBefore = new Map<string, number>();
-  /** The callers that had no stop to take when they were last asked, or are being asked. A new stop ends their delay, but not one that the quota demands. */
+  /**
+   * The callers that had no stop to take when they were last asked, or are being asked. A new stop ends their delay, but
+   * not one that the quota demands.
+   */
   readonly #drained = new Set<string>();
   #pausedUntil = 0;
   /** After a pause, one execution at a time shows whether it is over. */
