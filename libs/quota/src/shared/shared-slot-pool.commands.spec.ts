@@ -8,12 +8,14 @@ const LATENCY_MS = 5;
 
 let clock: VirtualClock;
 let commands: string[];
+let remote: FakeRemoteStore;
 
 /** Starts the only replica, with one slot. Its commands to the store are recorded. */
 async function start(): Promise<Quota> {
   clock = new VirtualClock();
   commands = [];
-  const client = new FakeRemoteStore(1, 6000, clock).clientFor('a', { latencyMs: LATENCY_MS });
+  remote = new FakeRemoteStore(1, 6000, clock);
+  const client = remote.clientFor('a', { latencyMs: LATENCY_MS });
   const record = (command: string): void => void commands.push(`${command} at ${clock.now()}`);
   const store: SlotStore = {
     ...client,
@@ -42,6 +44,30 @@ describe('a call that waits for a shared slot', () => {
     void quota.acquire({ waitMs: 5000 }).then(() => commands.push(`granted at ${clock.now()}`));
     await clock.runUntil(15_000);
     expect(commands).toEqual(['acquire at 10100', 'acquire at 11020', 'granted at 11030']);
+  });
+
+  it('asks again 5 ms after each reply while another replica has yet to prove the age of a release', async () => {
+    const quota = await start();
+    const other = new Quota({ perSecond: 1, clock, store: remote.clientFor('b', { latencyMs: 40 }) });
+    await clock.runUntil(20_000);
+    const acquired = other.acquire();
+    await clock.runUntil(20_200);
+    (await acquired).release('completed');
+    commands.length = 0;
+    void quota.acquire({ waitMs: 5000 }).then(() => commands.push(`granted at ${clock.now()}`));
+    await clock.runUntil(22_000);
+    expect(commands).toEqual([
+      'acquire at 20200',
+      'acquire at 21211',
+      'acquire at 21226',
+      'acquire at 21241',
+      'acquire at 21256',
+      'acquire at 21271',
+      'acquire at 21286',
+      'acquire at 21301',
+      'acquire at 21316',
+      'granted at 21326',
+    ]);
   });
 });
 

@@ -13,6 +13,9 @@ import { StoreMembership } from './store-membership.js';
  */
 const MAX_GRANT_AGE_MS = 500;
 
+/** A released slot is free as soon as any replica has proven its age. No reply can tell when, so waiting calls ask. */
+const MIN_POLL_INTERVAL_MS = 5;
+
 /**
  * The slots that all replicas share through a {@link SlotStore}. Without the store, each replica uses its own fallback
  * slots. At any time the pool is in one of these states:
@@ -112,7 +115,7 @@ export class SharedSlotPool implements SlotPool {
   nextChangeAt(now: number): number {
     if (now < this.#grantsFrom) return this.#grantsFrom;
     return this.#membership.isMember
-      ? Math.max(this.#snapshot.nextChangeAt, now + 1)
+      ? Math.max(this.#snapshot.nextChangeAt, now + MIN_POLL_INTERVAL_MS)
       : this.#fallback.nextChangeAt(now);
   }
 
