@@ -235,7 +235,7 @@ export class ModelStore {
     const unclaimed = this.perSecond - others.reduce((sum, { fallbackSlots }) => sum + fallbackSlots, 0);
     const warmupMs = this.#warmupMs(now);
     const available = Math.max(0, Math.min(equalShare, unclaimed));
-    const fallbackSlots = warmupMs > 0 ? Math.min(available, claimed) : available;
+    const fallbackSlots = this.#recoveryWindow(replica, now) > 0 ? Math.min(available, claimed) : available;
     Object.assign(this.#members.get(replica)!, {
       lastSeenAt: now,
       fallbackSlots: Math.max(fallbackSlots, claimed),

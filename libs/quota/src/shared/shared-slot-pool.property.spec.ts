@@ -128,6 +128,22 @@ const REGRESSIONS = [
     [],
     0,
   ],
+  // A failover lost the fallback slots that it had assigned. A replica that joined first was assigned the same ones.
+  [
+    1,
+    [{ at: 2388, kind: 'lost writes', lastsMs: 3327 }],
+    onEachReplica(
+      calls(10, 6167).map((one) => ({ ...one, requestDelayMs: 263 })),
+      calls(1, 0),
+    ),
+    [
+      { at: 1972, replica: null },
+      { at: 940, replica: null },
+    ],
+    [15, 362],
+    [],
+    0.0005,
+  ],
 ];
 
 describe('slots that replicas share', () => {

@@ -215,8 +215,8 @@ local function updateMembership(used)
     end
   end
   local fallbackSlots = math.max(0, math.min(math.floor(maxSlots / count), maxSlots - others))
-  -- A new store does not know the fallback slots of other replicas yet.
-  if warmupMs > 0 then fallbackSlots = math.min(fallbackSlots, used) end
+  -- A store that is new, or that has lost writes, does not know the fallback slots of other replicas yet.
+  if recoveryWindow() > 0 then fallbackSlots = math.min(fallbackSlots, used) end
   own.lastSeenAt, own.fallbackSlots = now, math.max(fallbackSlots, used)
   save()
   writeMember(replica, own)
