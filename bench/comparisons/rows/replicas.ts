@@ -9,6 +9,8 @@ import { median } from '../statistics.js';
 const QUOTA = 20;
 const OFFERED_PER_SECOND = 50;
 const WARM_UP_CALLS = 150;
+/** One for each call, and one more for each of the 20 in 50 that are admitted: 1.4. */
+const MAX_SCRIPTS_PER_CALL = 1.45;
 
 interface LoadResult {
   readonly perSecond: number;
@@ -42,7 +44,11 @@ export const replicas: Row = {
       },
       compare('arrivals per second', 'perSecond', { atLeast: 0.95, atMost: 1.05 }),
       compare('p50 of an admitted call, ms', 'admittedMs', { atMost: 1.2 }),
-      compare('scripts that Redis runs per call', 'scriptsPerCall', { atMost: 1.2 }),
+      {
+        metric: 'scripts that Redis runs per call, 8 replicas',
+        measured: { name: 'gateway', values: eight.map(({ scriptsPerCall }) => scriptsPerCall) },
+        target: { atMost: MAX_SCRIPTS_PER_CALL },
+      },
     ];
   },
 };
