@@ -69,7 +69,12 @@ export class ConnectionTracker {
         maxInFlight: limits.maxRequestsInFlight,
         state: () => {
           const inFlight = this.requestsInFlight(socket);
-          return { inFlight, isReceiving: inFlight > 0 && this.lastRequest(socket)?.complete === false };
+          const lastRequest = this.lastRequest(socket);
+          return { inFlight, lastRequest, isReceiving: inFlight > 0 && lastRequest?.complete === false };
+        },
+        onMalformed: () => {
+          const error = new Error('several spaces in a request line');
+          server.emit('clientError', Object.assign(error, { code: 'HPE_INVALID_URL' }), socket);
         },
         onUnread: (bytes) => unread.set(socket, bytes),
         defer: (resume) => pipelined.add(resume),

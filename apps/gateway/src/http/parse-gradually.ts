@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { RequestLineCheck } from './request-line-check.js';
 
 /** No request is shorter: `GET /` and two line ends. */
 const MIN_REQUEST_BYTES = 9;
@@ -7,6 +9,8 @@ const HEADERS_END = '\r\n\r\n';
 
 interface ConnectionState {
   readonly inFlight: number;
+  /** The last request whose headers have arrived. */
+  readonly lastRequest: Pick<IncomingMessage, 'complete'> | undefined;
   /** Whether the body of the last request has not arrived completely. */
   readonly isReceiving: boolean;
 }
@@ -15,6 +19,8 @@ interface ParseOptions {
   readonly maxInFlight: number;
   /** Returns the state of the connection now. */
   readonly state: () => ConnectionState;
+  /** Called when a request line contains several spaces in a row. */
+  readonly onMalformed: () => void;
   /** Called with the memory of the bytes that wait for the parser. */
   readonly onUnread: (bytes: number) => void;
   /** Calls this in a later turn of the event loop. */
@@ -30,10 +36,12 @@ interface ParseOptions {
  */
 export function parseGradually(
   socket: Socket,
-  { maxInFlight, state, onUnread, defer }: ParseOptions,
+  { maxInFlight, state, onMalformed, onUnread, defer }: ParseOptions,
 ): () => void {
   const [parse, ...others] = socket.listeners('data') as ((bytes: Buffer) => void)[];
   if (!parse || others.length > 0) throw new Error('this Node.js has another HTTP parser: see docs/adr/0025');
+  const requestLine = new RequestLineCheck();
+  let isInHead = false;
   let isAtLimit = false;
   let hasUnread = false;
   let isPausedByNode = false;
@@ -43,9 +51,18 @@ export function parseGradually(
   socket.on('data', (bytes: Buffer) => {
     // After the last response of a connection, the client may still send requests.
     if (socket.writableEnded) return;
-    const length = nextLength(bytes, maxInFlight, state());
+    const before = state();
+    const length = nextLength(bytes, maxInFlight, before);
     isAtLimit = length === 0;
-    if (length > 0) parse(bytes.subarray(0, length));
+    if (length > 0) {
+      const part = bytes.subarray(0, length);
+      const isInBody = before.lastRequest?.complete === false;
+      if (!isInHead && !isInBody) requestLine.start();
+      if (requestLine.fails(part)) return onMalformed();
+      parse(part);
+      // After a body, the next request may have started in this part. Its request line is not checked.
+      isInHead = state().lastRequest === before.lastRequest && !(isInBody && !before.lastRequest?.complete);
+    }
     isPausedByNode = socket.isPaused();
     if (hasUnread || length < bytes.length) {
       hasUnread = length < bytes.length;
