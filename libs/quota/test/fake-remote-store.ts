@@ -190,7 +190,10 @@ export class FakeRemoteStore {
       reconnect: () => {
         if (connection === undefined) return;
         connection = undefined;
-        clock.setTimer(0, () => listener?.disconnected('closed'));
+        clock.setTimer(0, () => {
+          // The old connection never closes after the new one is ready.
+          if (connection === undefined) listener?.disconnected('closed');
+        });
         connect(reconnectDelayMs);
       },
       close: async () => {

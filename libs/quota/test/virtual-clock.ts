@@ -5,6 +5,9 @@ interface TimerEvent {
   run: () => void;
 }
 
+/** So many events at one time are an endless loop. */
+const MAX_EVENTS_AT_ONCE = 10_000;
+
 /** A clock that a test advances. Promises settle after each event. */
 export class VirtualClock implements Clock {
   #now = 0;
@@ -41,11 +44,18 @@ export class VirtualClock implements Clock {
     return this.#events.length;
   }
 
-  /** Advances the clock to `until` and runs all events up to it, in order of time. */
+  /**
+   * Advances the clock to `until` and runs all events up to it, in order of time.
+   *
+   * @throws Error when events at one time cause each other endlessly
+   */
   async runUntil(until: number): Promise<void> {
     await flushPromises();
+    let eventsNow = 0;
     for (let next = this.#events[0]; next && next.at <= until; next = this.#events[0]) {
       this.#events.shift();
+      eventsNow = next.at === this.#now ? eventsNow + 1 : 0;
+      if (eventsNow > MAX_EVENTS_AT_ONCE) throw new Error(`endless events at ${this.#now} ms`);
       this.#now = next.at;
       next.run();
       await flushPromises();

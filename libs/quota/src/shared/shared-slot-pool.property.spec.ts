@@ -92,7 +92,7 @@ const calls = (count: number, at: number, waitMs = 0): PlannedCall[] =>
 const onEachReplica = (...bursts: PlannedCall[][]) =>
   bursts.map((all) => all.map((one) => ({ ...one, replica: null })));
 
-/** Schedules with which an earlier version let 21 calls arrive. */
+/** Schedules with which an earlier version let 21 calls arrive, or never ended. */
 const REGRESSIONS = [
   // A replica joined shortly before the store stopped responding, and used its fallback slots before the others knew of it.
   [
@@ -143,6 +143,16 @@ const REGRESSIONS = [
     [15, 362],
     [],
     0.0005,
+  ],
+  // The simulated connection reported its end after the next one was ready.
+  [
+    1,
+    [{ at: 2882, kind: 'silent', lastsMs: 369 }],
+    onEachReplica(calls(1, 1000), calls(1, 0)),
+    [],
+    [0, 0],
+    [],
+    0,
   ],
 ];
 
