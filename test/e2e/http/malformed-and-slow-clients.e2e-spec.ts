@@ -114,7 +114,7 @@ describe('a malformed or ambiguous request', () => {
   const SEVERAL_SPACES = `DELETE  /ingest-tasks/a HTTP/1.1\r\nHost: x\r\n${CLOSE}`;
 
   it.each<[string, string[]]>([
-    ['byte by byte', [...SEVERAL_SPACES]],
+    ['byte by byte', SEVERAL_SPACES.split('')],
     ['between the two spaces', ['DELETE ', SEVERAL_SPACES.slice('DELETE '.length)]],
     ['after an empty line', ['\r\n', SEVERAL_SPACES]],
     ['after another request', [`GET /livez HTTP/1.1\r\nHost: x\r\n\r\n${SEVERAL_SPACES}`]],
@@ -138,7 +138,7 @@ describe('a malformed or ambiguous request', () => {
     for (const parts of [
       [`${head}Content-Length: 8\r\n\r\n`, 'a  b', 'c  d'],
       [`${head}Content-Length: 8\r\n\r\na  b`, `c  d${head.slice(0, 30)}`, `${head.slice(30)}\r\n`],
-      [`${head.slice(0, -5)}`, `  ${head.slice(-5)}\r\n`],
+      [head.slice(0, -5), `  ${head.slice(-5)}\r\n`],
     ])
       for (const part of parts) {
         socket.write(part);
