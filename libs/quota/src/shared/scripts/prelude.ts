@@ -215,12 +215,13 @@ local function updateMembership(used)
     end
   end
   local fallbackSlots = math.max(0, math.min(math.floor(maxSlots / count), maxSlots - others))
+  local recoveryMs = recoveryWindow()
   -- A store that is new, or that has lost writes, does not know the fallback slots of other replicas yet.
-  if recoveryWindow() > 0 then fallbackSlots = math.min(fallbackSlots, used) end
+  if recoveryMs > 0 then fallbackSlots = math.min(fallbackSlots, used) end
   own.lastSeenAt, own.fallbackSlots = now, math.max(fallbackSlots, used)
   save()
   writeMember(replica, own)
   redis.call('PEXPIRE', key, KEY_TTL_MS)
-  return reply(fallbackSlots, state.epoch, math.ceil(warmupMs), snapshot(activeLeases(), recoveryWindow()))
+  return reply(fallbackSlots, state.epoch, math.ceil(warmupMs), snapshot(activeLeases(), recoveryMs))
 end
 `;
