@@ -67,11 +67,7 @@ export class ConnectionTracker {
       if (this.open.size > limits.maxConnections) this.#evictOne(limits.maxConnections);
       socket[PARSE_MORE] = parseGradually(socket, {
         maxInFlight: limits.maxRequestsInFlight,
-        state: () => {
-          const inFlight = this.requestsInFlight(socket);
-          const lastRequest = this.lastRequest(socket);
-          return { inFlight, lastRequest, isReceiving: inFlight > 0 && lastRequest?.complete === false };
-        },
+        state: () => ({ inFlight: this.requestsInFlight(socket), lastRequest: this.lastRequest(socket) }),
         onMalformed: () => {
           const error = new Error('several spaces in a request line');
           server.emit('clientError', Object.assign(error, { code: 'HPE_INVALID_URL' }), socket);

@@ -58,7 +58,7 @@ describe('a connection that is parsed gradually', () => {
     socket.removeAllListeners('data');
     const options = {
       maxInFlight: 2,
-      state: () => ({ inFlight: 0, lastRequest: undefined, isReceiving: false }),
+      state: () => ({ inFlight: 0, lastRequest: undefined }),
       onMalformed: () => {},
       onUnread: () => {},
       defer: () => {},
@@ -72,7 +72,7 @@ describe('a connection that is parsed gradually', () => {
     let ended = 0;
     const requestEnded = parseGradually(socket, {
       maxInFlight: 2,
-      state: () => ({ inFlight: urls.length - ended, lastRequest: undefined, isReceiving: false }),
+      state: () => ({ inFlight: urls.length - ended, lastRequest: undefined }),
       onMalformed: () => {},
       onUnread: (bytes) => unread.push(bytes),
       defer: (resume) => void setImmediate(resume),

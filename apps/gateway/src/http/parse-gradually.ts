@@ -11,8 +11,6 @@ interface ConnectionState {
   readonly inFlight: number;
   /** The last request whose headers have arrived. */
   readonly lastRequest: Pick<IncomingMessage, 'complete'> | undefined;
-  /** Whether the body of the last request has not arrived completely. */
-  readonly isReceiving: boolean;
 }
 
 interface ParseOptions {
@@ -51,17 +49,16 @@ export function parseGradually(
   socket.on('data', (bytes: Buffer) => {
     // After the last response of a connection, the client may still send requests.
     if (socket.writableEnded) return;
-    const before = state();
-    const length = nextLength(bytes, maxInFlight, before);
+    const { inFlight, lastRequest } = state();
+    const length = nextLength(bytes, maxInFlight, inFlight, isReceiving(lastRequest));
     isAtLimit = length === 0;
     if (length > 0) {
       const part = bytes.subarray(0, length);
-      const isInBody = before.lastRequest?.complete === false;
-      if (!isInHead && !isInBody) requestLine.start();
+      if (!isInHead && !isReceiving(lastRequest)) requestLine.start();
       if (requestLine.fails(part)) return onMalformed();
       parse(part);
       // After a body, the next request may have started in this part. Its request line is not checked.
-      isInHead = state().lastRequest === before.lastRequest && !(isInBody && !before.lastRequest?.complete);
+      isInHead = state().lastRequest === lastRequest && !isReceiving(lastRequest);
     }
     isPausedByNode = socket.isPaused();
     if (hasUnread || length < bytes.length) {
@@ -81,11 +78,16 @@ export function parseGradually(
 }
 
 /** Returns how many of these bytes can be parsed now, so that the limit is not exceeded. */
-function nextLength(bytes: Buffer, maxInFlight: number, { inFlight, isReceiving }: ConnectionState): number {
-  if (inFlight >= maxInFlight && !isReceiving) return 0;
+function nextLength(bytes: Buffer, maxInFlight: number, inFlight: number, isInBody: boolean): number {
+  if (inFlight >= maxInFlight && !isInBody) return 0;
   // Too short for two requests to end in it, and for one that starts after the body of the last one.
   if (inFlight >= maxInFlight - 1) return Math.min(bytes.length, MIN_REQUEST_BYTES - 1);
   // At most two requests end in this: one that has started before, and one that is complete.
   const end = bytes.indexOf(HEADERS_END, MIN_REQUEST_BYTES - HEADERS_END.length);
   return end === -1 ? bytes.length : end + HEADERS_END.length;
+}
+
+/** Whether the body of a request has not arrived completely. */
+function isReceiving(request: ConnectionState['lastRequest']): boolean {
+  return request?.complete === false;
 }

@@ -3,7 +3,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Finds request lines with several spaces in a row. The parser of Node.js reads them as one, so nothing behind it can see
- * them. RFC 9112 section 3.2 recommends to reject them, because another parser may divide such a line differently.
+ * them. RFC 9112 section 3 allows that, and warns that parsers which divide such a line differently enable smuggling.
  */
 export class RequestLineCheck {
   #isInLine = false;
